@@ -1,0 +1,35 @@
+/**
+ * Every bound of the program, in one place, with AWS's own figure where there is one. Over a bound comes a
+ * named error that tells the caller what to do, never silent growth and never silent loss.
+ */
+const kiB = 1024;
+const miB = 1024 * kiB;
+
+export const limits = {
+  /** Journal: bytes and entries handed in and not yet durable. */
+  journalInFlightBytes: 64 * miB,
+  journalInFlightEntries: 100_000,
+  /** Journal: what one write and fdatasync takes at most; larger batches were measured to be slower. */
+  journalBatchEntries: 1024,
+  journalBatchBytes: 8 * miB,
+  /** Journal: a segment file is closed at this size. */
+  journalSegmentBytes: 128 * miB,
+  /** One journal entry. */
+  journalEntryBytes: 16 * miB,
+  /** Wire: body of a request that is not a stream. */
+  requestBodyBytes: 16 * miB,
+  /** Wire: time for the head and for the whole body of a request that is not a stream. */
+  requestHeadMs: 10_000,
+  requestBodyMs: 60_000,
+  /** Wire: requests being worked on at once, beyond which callers get a named overload error. */
+  requestsInFlight: 2_000,
+  /** SigV4: accepted difference of clocks (AWS: 15 minutes). */
+  signatureSkewMs: 15 * 60_000,
+  /** CloudTrail: one event (AWS: 256 KB). */
+  auditRecordBytes: 256 * kiB,
+  /** CloudTrail PutAuditEvents (AWS: 100 events or 1 MB a request). */
+  putAuditEventsCount: 100,
+  putAuditEventsBytes: miB,
+  /** CloudTrail LookupEvents (AWS: default and most 50 a page). */
+  lookupEventsPage: 50,
+} as const;

@@ -1,0 +1,52 @@
+import type { Call, Need, Operation, Principal, ServiceDescription } from './service.ts';
+
+/** What authentication needs to know of an access key. */
+export interface Credential {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** The principal that the key stands for. */
+  readonly principal: Principal;
+}
+
+/**
+ * Finds the credential of an access key. `sessionToken` is what the request carried, if anything.
+ * Throws AwsFault: InvalidClientTokenId (unknown or inactive key, or a token that does not belong to it), ExpiredToken.
+ */
+export type FindCredential = (accessKeyId: string, sessionToken: string | undefined) => Promise<Credential>;
+
+/** Throws AccessDenied (naming action and resource, as AWS words it) unless every need is allowed. */
+export type Authorise = (call: Call, needs: readonly Need[]) => Promise<void>;
+
+/** A call after decoding and validation, about to be authorised, handled and recorded. */
+export interface DecodedCall<Change> {
+  readonly service: ServiceDescription;
+  readonly operationName: string;
+  /** Undefined when the operation is absent: authorise, record, answer NotImplemented. */
+  readonly operation: Operation<Change> | undefined;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly call: Call;
+}
+
+/** A call that failed before it could be decoded, or whose caller could not be authenticated. */
+export interface RejectedCall {
+  readonly service: ServiceDescription | undefined;
+  readonly operationName: string | undefined;
+  /** Undefined when authentication failed. */
+  readonly call: Call | undefined;
+  /** The access key that the request claimed, when authentication failed and one was given. */
+  readonly claimedAccessKeyId: string | undefined;
+  readonly requestId: string;
+  readonly time: number;
+  readonly region: string;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  readonly host: string;
+  readonly tls: Call['tls'];
+  readonly error: { readonly code: string; readonly message: string };
+}
+
+/** Authorises, handles and records a call; returns the operation's output or throws the AwsFault to answer. */
+export type Perform<Change> = (decoded: DecodedCall<Change>) => Promise<Readonly<Record<string, unknown>>>;
+
+/** Records a call that never reached a handler. Resolves when the answer may go out. */
+export type RecordRejected = (rejected: RejectedCall) => Promise<void>;

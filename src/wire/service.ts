@@ -1,0 +1,131 @@
+import type { AccountId, Region } from '../kernel/index.ts';
+
+/** Who is calling, as authentication found out. Shapes follow CloudTrail's userIdentity element. */
+export type Principal =
+  | {
+      readonly type: 'Root';
+      readonly accountId: AccountId;
+      readonly arn: string;
+      readonly accessKeyId: string;
+      readonly session?: Session;
+    }
+  | {
+      readonly type: 'IAMUser';
+      readonly accountId: AccountId;
+      readonly arn: string;
+      /** AIDA… */
+      readonly principalId: string;
+      readonly userName: string;
+      readonly accessKeyId: string;
+      /** Present for GetSessionToken credentials. */
+      readonly session?: Session;
+    }
+  | {
+      readonly type: 'AssumedRole';
+      readonly accountId: AccountId;
+      /** arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION */
+      readonly arn: string;
+      /** AROA…:SESSION */
+      readonly principalId: string;
+      readonly accessKeyId: string;
+      readonly role: { readonly arn: string; readonly principalId: string; readonly name: string };
+      readonly session: Session;
+    };
+
+/** What temporary credentials carry. */
+export interface Session {
+  /** Epoch milliseconds. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+  readonly mfaAuthenticated: boolean;
+  readonly sourceIdentity?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly transitiveTagKeys?: readonly string[];
+  /** Session policies, as JSON text; the session has at most what they allow. */
+  readonly policies?: readonly string[];
+}
+
+/** The facts of one authenticated call, for handlers, authorisation and the record. */
+export interface Call {
+  readonly principal: Principal;
+  readonly accountId: AccountId;
+  /** From the signature's scope. */
+  readonly region: Region;
+  /** Epoch milliseconds at which the request was received. */
+  readonly time: number;
+  readonly requestId: string;
+  readonly sourceIp: string;
+  readonly userAgent: string;
+  readonly tls: { readonly version: string; readonly cipher: string } | undefined;
+  /** The Host header as the client sent it. */
+  readonly host: string;
+}
+
+/** One permission that a call needs. All needs of a call must be allowed. */
+export interface Need {
+  /** Such as `iam:CreateUser`. */
+  readonly action: string;
+  /** ARN, or `*` where the action has no resource. */
+  readonly resource: string;
+  /** The resource's own policy (JSON text), such as a role's trust policy. */
+  readonly resourcePolicy?: string;
+  /** Set for sts:AssumeRole: within one account the resource policy alone may allow, and without it nothing does. */
+  readonly resourcePolicyRequired?: boolean;
+  /** Service condition keys, such as `iam:PolicyARN`, with their values. */
+  readonly conditions?: Readonly<Record<string, readonly string[]>>;
+  /** Tags on the resource, for aws:ResourceTag/… */
+  readonly resourceTags?: Readonly<Record<string, string>>;
+}
+
+/** An AWS resource that a call touched, for the record's `resources` element. */
+export interface AuditResource {
+  readonly ARN: string;
+  readonly accountId?: string;
+  readonly type?: string;
+}
+
+/**
+ * One operation of a service, as its feature declares it. `Input` and `Output` are the SDK's own types;
+ * `Change` is the transaction that a write gets (see `state`).
+ */
+export interface Operation<Change> {
+  /** `write` operations are answered only once their record is durable. CloudTrail's `readOnly` is `access === 'read'`. */
+  readonly access: 'read' | 'write';
+  /** CloudTrail's eventCategory; `management` unless said. */
+  readonly category?: 'management' | 'data';
+  /** Permissions that the call needs. Default: the action `<iamPrefix>:<operation>` on `*`. */
+  // The registry holds operations of many input types side by side; each is checked where it is declared.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  needs?(input: any, call: Call): readonly Need[] | Promise<readonly Need[]>;
+  /** The record's `resources` element; none by default. `output` is undefined when the call failed. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  resources?(input: any, output: any, call: Call): readonly AuditResource[];
+  /** Does the work. Throws `AwsFault` for what the caller did wrong. Run again from the start after a conflict. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  handle(input: any, call: Call, change: Change): Promise<any>;
+}
+
+/** The operations that are present, by their names in the model. All others of the service are absent and say so. */
+export type Operations<Change> = Readonly<Record<string, Operation<Change>>>;
+
+export type ProtocolName = 'awsJson1_0' | 'awsJson1_1' | 'awsQuery' | 'restJson1' | 'restXml' | 'rpcv2Cbor';
+
+/** A service that the server answers for, present or not. Its schema is loaded at the first call. */
+export interface ServiceDescription {
+  /** Name in the SDK and in docs/coverage.md, such as `cloudtrail`. */
+  readonly name: string;
+  /** CloudTrail's eventSource, such as `cloudtrail.amazonaws.com`. */
+  readonly eventSource: string;
+  /** Service name in the signature's credential scope, such as `cloudtrail`. */
+  readonly signingName: string;
+  /** Prefix of its IAM actions, such as `cloudtrail`. */
+  readonly iamPrefix: string;
+  /** API version, such as `2013-11-01`. */
+  readonly apiVersion: string;
+  /** The last segment of X-Amz-Target before the dot, for JSON protocols, such as `CloudTrail_20131101`. */
+  readonly target?: string;
+  /** Protocols accepted, the one of today's clients first. */
+  readonly protocols: readonly ProtocolName[];
+  /** The module whose exports ending in `$` are the schemas. */
+  load(): Promise<Readonly<Record<string, unknown>>>;
+}
