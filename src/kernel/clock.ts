@@ -87,7 +87,7 @@ export function manualClock(startMs: number): ManualClock {
     async advance(byMs) {
       const end = elapsed + byMs;
       for (;;) {
-        const next = [...due].filter(([, timer]) => timer.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
+        const next = [...due].filter(([, timer]) => timer.at <= end).toSorted((a, b) => a[1].at - b[1].at)[0];
         if (!next) break;
         const [id, timer] = next;
         due.delete(id);

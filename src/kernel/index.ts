@@ -20,4 +20,5 @@ export {
 export { formatArn, parseArn, type Arn } from './arn.ts';
 export { assert, AwsFault, DiskFullError, OverloadError, type FaultOptions } from './faults.ts';
 export { openLog, silentLog, type Logger } from './log.ts';
+export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';

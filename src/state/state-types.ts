@@ -27,7 +27,7 @@ export interface StateView {
  * now answer otherwise (also a list that would have more or fewer documents). It sees its own puts and deletes.
  */
 export interface Change extends StateView {
-  put<T>(key: string, value: T): void;
+  put(key: string, value: unknown): void;
   delete(key: string): void;
 }
 

@@ -50,3 +50,38 @@ export type Perform<Change> = (decoded: DecodedCall<Change>) => Promise<Readonly
 
 /** Records a call that never reached a handler. Resolves when the answer may go out. */
 export type RecordRejected = (rejected: RejectedCall) => Promise<void>;
+
+/**
+ * A path of Cairn's own, such as `GET /_cairn/events`. A signed route is authenticated, authorised
+ * (`cairn:<operationName>` on `*`), performed and recorded like an operation of a service named `cairn`.
+ */
+export interface HttpRoute {
+  readonly method: 'GET' | 'POST';
+  /** Exact path; one that ends in `/*` takes everything below. */
+  readonly path: string;
+  /** Taken without a signature, and not recorded: health and metrics. */
+  readonly unsigned?: true;
+  readonly operationName: string;
+  readonly access: 'read' | 'write';
+  /** The body is handed over as a stream; read it within `signal`. */
+  handle(request: RouteRequest): Promise<RouteAnswer>;
+}
+
+export interface RouteRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Present on signed routes. */
+  readonly call: Call | undefined;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+}
+
+export interface RouteAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** What the call's record shows as responseElements, for writes. */
+  readonly recorded?: unknown;
+}

@@ -100,6 +100,15 @@ export interface Operation<Change> {
   /** The record's `resources` element; none by default. `output` is undefined when the call failed. */
   // oxlint-disable-next-line typescript/no-explicit-any
   resources?(input: any, output: any, call: Call): readonly AuditResource[];
+  /**
+   * What the record shows, where it is not the input and output themselves (a body that is a stream, say). Both are
+   * shown with member names as CloudTrail writes them; `output` is undefined when the call failed.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  recorded?(
+    input: any,
+    output: any,
+  ): { readonly requestParameters: unknown; readonly responseElements: unknown };
   /** Does the work. Throws `AwsFault` for what the caller did wrong. Run again from the start after a conflict. */
   // oxlint-disable-next-line typescript/no-explicit-any
   handle(input: any, call: Call, change: Change): Promise<any>;
