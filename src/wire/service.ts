@@ -86,7 +86,8 @@ export interface AuditResource {
 
 /**
  * One operation of a service, as its feature declares it. `Input` and `Output` are the SDK's own types;
- * `Change` is the transaction that a write gets (see `state`).
+ * `Change` is the transaction that a write gets (see `state`). The registry holds operations of many input types side by
+ * side, hence `any` here; each is checked where it is declared.
  */
 export interface Operation<Change> {
   /** `write` operations are answered only once their record is durable. CloudTrail's `readOnly` is `access === 'read'`. */
@@ -94,23 +95,18 @@ export interface Operation<Change> {
   /** CloudTrail's eventCategory; `management` unless said. */
   readonly category?: 'management' | 'data';
   /** Permissions that the call needs. Default: the action `<iamPrefix>:<operation>` on `*`. */
-  // The registry holds operations of many input types side by side; each is checked where it is declared.
-  // oxlint-disable-next-line typescript/no-explicit-any
   needs?(input: any, call: Call): readonly Need[] | Promise<readonly Need[]>;
   /** The record's `resources` element; none by default. `output` is undefined when the call failed. */
-  // oxlint-disable-next-line typescript/no-explicit-any
   resources?(input: any, output: any, call: Call): readonly AuditResource[];
   /**
    * What the record shows, where it is not the input and output themselves (a body that is a stream, say). Both are
    * shown with member names as CloudTrail writes them; `output` is undefined when the call failed.
    */
-  // oxlint-disable-next-line typescript/no-explicit-any
   recorded?(
     input: any,
     output: any,
   ): { readonly requestParameters: unknown; readonly responseElements: unknown };
   /** Does the work. Throws `AwsFault` for what the caller did wrong. Run again from the start after a conflict. */
-  // oxlint-disable-next-line typescript/no-explicit-any
   handle(input: any, call: Call, change: Change): Promise<any>;
 }
 
