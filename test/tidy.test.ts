@@ -24,6 +24,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   state: ['journal', 'store', 'kernel'],
   wire: ['kernel'],
   identity: ['state', 'wire', 'kernel'],
+  monitor: ['wire', 'kernel'],
   trail: ['journal', 'store', 'state', 'wire', 'identity', 'kernel'],
 };
 

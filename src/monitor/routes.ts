@@ -1,0 +1,72 @@
+import type { Clock } from '../kernel/index.ts';
+import type { HttpRoute, RouteAnswer } from '../wire/index.ts';
+import type { Measurements, Metrics } from './metrics.ts';
+import { findProblems } from './problems.ts';
+
+export interface MonitorOptions {
+  readonly clock: Clock;
+  readonly version: string;
+  readonly metrics: Metrics;
+  /** Asked anew for every answer. */
+  measure(): Promise<Measurements>;
+  /** Details for `cairn doctor`: each damaged stretch in words. */
+  damage(): readonly string[];
+}
+
+function json(value: unknown): RouteAnswer {
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(value)}\n` };
+}
+
+/**
+ * The routes `GET /_cairn/health` and `GET /_cairn/metrics` (unsigned: they say nothing of any account) and
+ * `GET /_cairn/status` (signed; what `cairn doctor` asks).
+ */
+export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
+  const { clock, version, metrics, measure } = options;
+  const started = clock.monotonic();
+  const uptimeSeconds = () => Math.round((clock.monotonic() - started) / 1000);
+  return [
+    {
+      method: 'GET',
+      path: '/_cairn/health',
+      unsigned: true,
+      operationName: 'GetHealth',
+      access: 'read',
+      async handle() {
+        const problems = findProblems(await measure());
+        return json({ status: 'ok', version, uptimeSeconds: uptimeSeconds(), problems });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/_cairn/metrics',
+      unsigned: true,
+      operationName: 'GetMetrics',
+      access: 'read',
+      async handle() {
+        return {
+          status: 200,
+          headers: { 'content-type': metrics.contentType },
+          body: await metrics.text(await measure()),
+        };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/_cairn/status',
+      operationName: 'GetStatus',
+      access: 'read',
+      async handle() {
+        const now = await measure();
+        return json({
+          version,
+          time: new Date(clock.now()).toISOString(),
+          uptimeSeconds: uptimeSeconds(),
+          problems: findProblems(now),
+          damage: options.damage(),
+          measurements: now,
+        });
+      },
+    },
+  ];
+}
