@@ -1,0 +1,132 @@
+import type { EventResource, RecordScan, ScannedRecord } from './scanned-record.ts';
+import { namingParameters } from './resource-names.ts';
+
+/** The text members of a record that attributes come from, as they stand in it. Undefined: absent or not a string. */
+export interface RecordFields {
+  eventID: string | undefined;
+  eventTime: string | undefined;
+  eventName: string | undefined;
+  eventSource: string | undefined;
+  eventCategory: string | undefined;
+  eventType: string | undefined;
+  errorCode: string | undefined;
+  sourceIPAddress: string | undefined;
+  recipientAccountId: string | undefined;
+  awsRegion: string | undefined;
+  /** A boolean in real records; text is accepted as well. */
+  readOnly: string | undefined;
+  /** The rest stands under userIdentity. */
+  type: string | undefined;
+  arn: string | undefined;
+  userName: string | undefined;
+  accessKeyId: string | undefined;
+  accountId: string | undefined;
+  principalId: string | undefined;
+  invokedBy: string | undefined;
+  /** userIdentity.sessionContext.sessionIssuer.userName: the role. */
+  issuerUserName: string | undefined;
+  /** The record's own `resources`. */
+  resources: EventResource[];
+  /** Index in `namingParameters`, value: in ascending order of index, and in the record's order within one. */
+  named: (readonly [parameter: number, value: string])[];
+}
+
+const timePattern =
+  /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** Parses an eventTime (RFC 3339, as `2026-11-22T20:53:01Z`) to epoch milliseconds; undefined if it is not one. */
+export function parseEventTime(text: string): number | undefined {
+  const match = timePattern.exec(text);
+  if (!match) return undefined;
+  const [, year, month, day, hour, minute, second, fraction, zone] = match;
+  const midnight = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  const date = new Date(midnight);
+  if (date.getUTCMonth() + 1 !== Number(month) || date.getUTCDate() !== Number(day)) return undefined;
+  const millis = fraction === undefined ? 0 : Number(fraction.slice(0, 3).padEnd(3, '0'));
+  const time = midnight + Number(hour) * 3_600_000 + Number(minute) * 60_000 + Number(second) * 1000 + millis;
+  if (zone === undefined || zone === 'Z') return time;
+  const shift = (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(4, 6))) * 60_000;
+  return zone.startsWith('+') ? time - shift : time + shift;
+}
+
+function afterLast(text: string | undefined, separator: string): string | undefined {
+  if (text === undefined) return undefined;
+  const at = text.lastIndexOf(separator);
+  return at < 0 || at + 1 === text.length ? undefined : text.slice(at + 1);
+}
+
+/**
+ * Who called, as LookupEvents shows it in Username: the user name of an IAM user, the session name of an assumed role
+ * (see the example of `aws cloudtrail lookup-events`), `root` for the root user, the service for calls of AWS itself.
+ */
+function usernameOf(fields: RecordFields): string | undefined {
+  switch (fields.type) {
+    case 'Root':
+      return 'root';
+    case 'AssumedRole':
+      return (
+        afterLast(fields.arn, '/') ??
+        afterLast(fields.principalId, ':') ??
+        fields.userName ??
+        fields.issuerUserName
+      );
+    case 'FederatedUser':
+      return fields.userName ?? afterLast(fields.arn, '/') ?? afterLast(fields.principalId, ':');
+    case 'AWSService':
+      return fields.userName ?? fields.invokedBy;
+    case undefined:
+    default:
+      return (
+        fields.userName ??
+        (fields.type === 'IAMUser' ? afterLast(fields.arn, '/') : undefined) ??
+        fields.invokedBy
+      );
+  }
+}
+
+function resourcesOf(fields: RecordFields): readonly EventResource[] {
+  if (fields.resources.length === 0 && fields.named.length === 0) return fields.resources;
+  const resources = new Map<string, EventResource>();
+  const add = (resource: EventResource) => {
+    const key = `${resource.type ?? ''}\0${resource.name ?? ''}`;
+    if (!resources.has(key)) resources.set(key, resource);
+  };
+  for (const resource of fields.resources) add(resource);
+  if (fields.eventSource !== undefined) {
+    for (const [parameter, name] of fields.named) {
+      const type = namingParameters[parameter]?.types.get(fields.eventSource);
+      if (type !== undefined) add({ name, type });
+    }
+  }
+  return [...resources.values()];
+}
+
+/** Turns a record's members into what is indexed, or says what is missing. */
+export function recordOf(fields: RecordFields): RecordScan {
+  const { eventID: eventId, awsRegion: region } = fields;
+  if (eventId === undefined) return { kind: 'problem', problem: 'no eventID' };
+  const eventTime = fields.eventTime === undefined ? undefined : parseEventTime(fields.eventTime);
+  if (eventTime === undefined) return { kind: 'problem', problem: 'no eventTime' };
+  const accountId = fields.recipientAccountId ?? fields.accountId;
+  if (accountId === undefined) return { kind: 'problem', problem: 'no recipientAccountId' };
+  if (region === undefined) return { kind: 'problem', problem: 'no awsRegion' };
+  const record: ScannedRecord = {
+    eventId,
+    eventTime,
+    accountId,
+    region,
+    eventName: fields.eventName,
+    eventSource: fields.eventSource,
+    readOnly: fields.readOnly === 'true' || fields.readOnly === 'false' ? fields.readOnly : undefined,
+    username: usernameOf(fields),
+    accessKeyId: fields.accessKeyId,
+    principalArn: fields.arn,
+    principalType: fields.type,
+    errorCode: fields.errorCode,
+    sourceIpAddress: fields.sourceIPAddress,
+    eventCategory: fields.eventCategory,
+    eventType: fields.eventType,
+    resources: resourcesOf(fields),
+  };
+  return { kind: 'record', record };
+}

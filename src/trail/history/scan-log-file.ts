@@ -1,0 +1,127 @@
+import { isUtf8 } from 'node:buffer';
+import { skipName, skipSpace, skipValue } from './json-bytes.ts';
+
+/** Where one record stands in a log file. */
+export interface RecordSpan {
+  /** Byte offset of its opening brace (or of its first byte, where it is not an object). */
+  readonly start: number;
+  /** Byte offset behind its last byte. */
+  readonly end: number;
+}
+
+export interface LogFileScan {
+  /** The records, in the file's order; with a problem, those that stand whole before it. */
+  readonly records: readonly RecordSpan[];
+  /** Why the file as a whole is not a log file, and the byte offset where that was found. */
+  readonly problem?: {
+    readonly reason: 'not valid UTF-8' | 'not valid JSON' | 'no Records' | 'empty';
+    readonly offset: number;
+  };
+}
+
+type Reason = NonNullable<LogFileScan['problem']>['reason'];
+
+function failed(records: readonly RecordSpan[], reason: Reason, offset: number): LogFileScan {
+  return { records, problem: { reason, offset } };
+}
+
+/** Reads the elements of a list into `records`; `from` stands at its bracket. Where it breaks, `brokenAt` says. */
+function readList(
+  bytes: Uint8Array,
+  from: number,
+  records: RecordSpan[],
+): { readonly at: number; readonly brokenAt?: number } {
+  const end = bytes.length;
+  let at = skipSpace(bytes, from + 1, end);
+  if (at < end && bytes[at] === 0x5d) return { at: at + 1 };
+  for (;;) {
+    const start = at;
+    at = skipValue(bytes, at, end);
+    if (at < 0) return { at, brokenAt: start };
+    records.push({ start, end: at });
+    at = skipSpace(bytes, at, end);
+    if (at < end && bytes[at] === 0x5d) return { at: at + 1 };
+    if (at >= end || bytes[at] !== 0x2c) return { at: -1, brokenAt: at };
+    at = skipSpace(bytes, at + 1, end);
+  }
+}
+
+const recordsName = Buffer.from('"Records"');
+const eventIdName = Buffer.from('"eventID"');
+
+function isName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
+  return name.every((byte, index) => bytes[at + index] === byte);
+}
+
+/**
+ * `{"Records": […]}`, whatever else the object holds. An object without `Records` is a record if it has an eventID or
+ * is not alone.
+ */
+function readEnvelope(bytes: Uint8Array, from: number): LogFileScan {
+  const end = bytes.length;
+  let records: RecordSpan[] = [];
+  let found = false;
+  let isRecord = false;
+  let at = skipSpace(bytes, from + 1, end);
+  for (let first = true; at < end && (!first || bytes[at] !== 0x7d); first = false) {
+    const nameAt = at;
+    at = skipName(bytes, at, end);
+    if (at < 0) return failed(records, 'not valid JSON', nameAt);
+    if (isName(bytes, nameAt, recordsName) && bytes[at] === 0x5b) {
+      found = true;
+      records = [];
+      const list = readList(bytes, at, records);
+      if (list.brokenAt !== undefined) return failed(records, 'not valid JSON', list.brokenAt);
+      at = list.at;
+    } else {
+      const valueAt = at;
+      isRecord ||= isName(bytes, nameAt, eventIdName);
+      at = skipValue(bytes, at, end);
+      if (at < 0) return failed(records, 'not valid JSON', valueAt);
+    }
+    at = skipSpace(bytes, at, end);
+    if (at >= end || bytes[at] !== 0x2c) break;
+    at = skipSpace(bytes, at + 1, end);
+  }
+  if (at >= end || bytes[at] !== 0x7d) return failed(records, 'not valid JSON', at);
+  at = skipSpace(bytes, at + 1, end);
+  if (!found && (isRecord || (at < end && bytes[at] === 0x7b))) return readSequence(bytes, from);
+  if (!found) return failed(records, 'no Records', from);
+  return at === end ? { records } : failed(records, 'not valid JSON', at);
+}
+
+/** One record after the other, with whitespace between them, as `cairn lookup --json` writes them. */
+function readSequence(bytes: Uint8Array, from: number): LogFileScan {
+  const records: RecordSpan[] = [];
+  let at = from;
+  while (at < bytes.length) {
+    const start = at;
+    at = bytes[at] === 0x7b ? skipValue(bytes, at, bytes.length) : -1;
+    if (at < 0) return failed(records, 'not valid JSON', start);
+    records.push({ start, end: at });
+    at = skipSpace(bytes, at, bytes.length);
+  }
+  return { records };
+}
+
+/**
+ * Finds the records of a log file, so that the original bytes of each can be kept. Takes what CloudTrail delivers
+ * (`{"Records":[…]}`, unpacked), a bare list of records, and records one after the other (NDJSON). The whole file is
+ * checked to be UTF-8 and JSON; whether each record is one is for `scanRecord` to say.
+ */
+export function scanLogFile(bytes: Uint8Array): LogFileScan {
+  if (!isUtf8(bytes)) return failed([], 'not valid UTF-8', 0);
+  const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  const at = skipSpace(bytes, hasMark ? 3 : 0, bytes.length);
+  if (at === bytes.length) return failed([], 'empty', at);
+  if (bytes[at] === 0x5b) {
+    const records: RecordSpan[] = [];
+    const list = readList(bytes, at, records);
+    if (list.brokenAt !== undefined) return failed(records, 'not valid JSON', list.brokenAt);
+    const behind = skipSpace(bytes, list.at, bytes.length);
+    return behind === bytes.length ? { records } : failed(records, 'not valid JSON', behind);
+  }
+  if (bytes[at] === 0x7b) return readEnvelope(bytes, at);
+  const valid = skipValue(bytes, at, bytes.length);
+  return failed([], valid < 0 ? 'not valid JSON' : 'no Records', at);
+}
