@@ -1,7 +1,9 @@
 /**
  * The journal: named, append-only streams of entries. Everything that happens becomes an entry; everything that
- * Cairn knows is a reader of them.
+ * Cairn knows is a reader of them. Entries flow in through `append`, which resolves once they are durable, and out
+ * through `follow` (backfill from files, cut over, live). FORMAT.md describes the bytes.
  */
+export { openJournal, type JournalOptions } from './journal.ts';
 export type {
   EntryKind,
   Journal,

@@ -16,6 +16,10 @@ export const limits = {
   journalSegmentBytes: 128 * miB,
   /** One journal entry. */
   journalEntryBytes: 16 * miB,
+  /** Journal: live entries held for one reader; a slower reader goes back to reading files. */
+  journalReaderBytes: 8 * miB,
+  /** Journal: what is read of a file at a time. */
+  journalReadBytes: miB,
   /** Wire: body of a request that is not a stream. */
   requestBodyBytes: 16 * miB,
   /** Wire: time for the head and for the whole body of a request that is not a stream. */
@@ -23,6 +27,14 @@ export const limits = {
   requestBodyMs: 60_000,
   /** Wire: requests being worked on at once, beyond which callers get a named overload error. */
   requestsInFlight: 2_000,
+  /** Wire: nesting of structures, lists and maps in a request, in any protocol. */
+  requestDepth: 100,
+  /** Wire: key=value pairs of a form; AWS's 1 MB of them is about 30,000. */
+  formPairs: 100_000,
+  /** Wire: elements of an XML body; CompleteMultipartUpload has 10,000 parts of up to 8. */
+  xmlElements: 200_000,
+  /** Wire: constraint violations that one answer lists. */
+  validationErrors: 10,
   /** SigV4: accepted difference of clocks (AWS: 15 minutes). */
   signatureSkewMs: 15 * 60_000,
   /** CloudTrail: one event (AWS: 256 KB). */

@@ -1,6 +1,7 @@
 /**
- * The ports behind which everything durable stands (`log`, `blob`), each with its adapters in `memory/` and
- * `embedded/`. Only `server.ts` and tests name an adapter.
+ * The ports behind which everything durable stands (`log`, `blob`, and the `cursors` of a log's readers), each with
+ * its adapters in `memory/` and `embedded/`. Only `server.ts` and tests name an adapter.
  */
 export type { Log, LogBatch, LogDamage, LogEntry } from './log-port.ts';
 export type { Blob, BlobInfo, ByteRange } from './blob-port.ts';
+export type { Cursors } from './cursor-port.ts';
