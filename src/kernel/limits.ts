@@ -35,6 +35,25 @@ export const limits = {
   xmlElements: 200_000,
   /** Wire: constraint violations that one answer lists. */
   validationErrors: 10,
+  /** Wire: request line and headers (AWS takes 8 KB of headers and as much of query string, plus a session token). */
+  requestHeadBytes: 32 * kiB,
+  /** Wire: bodies held in memory by all requests together, beyond which callers get the overload error. */
+  requestBytesInFlight: 256 * miB,
+  /** Wire: body of a request that carries no signature (AssumeRoleWithSAML takes assertions of 100,000 characters). */
+  unsignedBodyBytes: 512 * kiB,
+  /** Wire: the longest pause inside a streamed body, and inside the sending of an answer. */
+  streamIdleMs: 60_000,
+  /** Wire: open connections, and how long an idle one is kept. */
+  connections: 10_000,
+  keepAliveMs: 65_000,
+  /** Wire: time that accepted requests get to finish when the server stops. */
+  stopMs: 8_000,
+  /** Wire: calls with failed authentication that are recorded each second; those beyond are counted. */
+  rejectedRecordsPerSecond: 50,
+  /** SigV4: derived signing keys kept in memory. */
+  signingKeys: 1_000,
+  /** aws-chunked: the least size of a chunk that is not the last (AWS: 8 KB). */
+  awsChunkBytes: 8 * kiB,
   /** SigV4: accepted difference of clocks (AWS: 15 minutes). */
   signatureSkewMs: 15 * 60_000,
   /** CloudTrail: one event (AWS: 256 KB). */
@@ -44,4 +63,8 @@ export const limits = {
   putAuditEventsBytes: miB,
   /** CloudTrail LookupEvents (AWS: default and most 50 a page). */
   lookupEventsPage: 50,
+  /** IAM: characters of a policy document as the API takes it; what may be stored is less and depends on the entity. */
+  policyDocumentCharacters: 131_072,
+  /** IAM: objects and arrays inside one another in a policy; the language itself needs seven. */
+  policyNesting: 16,
 } as const;
