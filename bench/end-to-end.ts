@@ -1,0 +1,243 @@
+/**
+ * Cairn as a whole, as its users drive it, beside PostgreSQL and DuckDB on the same events in the same run.
+ *
+ *   node bench/end-to-end.ts [--events 1000000] [--peer-events 300000] [--keep DIR]
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { CloudTrailClient, LookupEventsCommand, type LookupAttributeKey } from '@aws-sdk/client-cloudtrail';
+import { defaultEvents, openEventGenerator, writeLogFiles } from './events.ts';
+import { median, percentile, printFigures, round, timed, type Figure } from './figures.ts';
+import { callToFound, putAuditEvents } from './live-load.ts';
+import { openDuckDb } from './peers/duckdb.ts';
+import { copyRow, hasPostgres, openPostgres, type PostgresPeer } from './peers/postgres.ts';
+import { startServerProcess, type ServerProcess } from './server-process.ts';
+
+const { values } = parseArgs({
+  options: {
+    events: { type: 'string', default: '1000000' },
+    'peer-events': { type: 'string', default: '300000' },
+    keep: { type: 'string' },
+  },
+});
+const events = Number(values.events);
+const peerEvents = Math.min(events, Number(values['peer-events']));
+const home = values.keep ?? mkdtempSync(join(tmpdir(), 'cairn-bench-'));
+const logs = join(home, 'logs');
+const data = join(home, 'data');
+/** One account, so that LookupEvents of the caller's account and region meets everything it is asked for. */
+const account = accountOf();
+const figures: Figure[] = [];
+
+function accountOf(): string {
+  const generator = openEventGenerator();
+  generator.next();
+  return generator.account;
+}
+
+function directoryBytes(directory: string): number {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
+
+function report(what: string, figure: string, target?: string): void {
+  figures.push({ what, figure, ...(target === undefined ? {} : { target }) });
+  console.error(`${what}: ${figure}`);
+}
+
+function runImport(server: ServerProcess, directory: string): number {
+  const start = performance.now();
+  const outcome = spawnSync(process.execPath, ['src/cli/main.ts', 'import', directory], {
+    env: server.env,
+    stdio: ['ignore', 'inherit', 'ignore'],
+  });
+  if (outcome.status !== 0) throw new Error(`the import ended with ${outcome.status}`);
+  return performance.now() - start;
+}
+
+/** Median milliseconds of LookupEvents for several values of each attribute, over the wire. */
+async function lookUps(server: ServerProcess): Promise<Readonly<Record<string, number>>> {
+  const client = new CloudTrailClient({
+    endpoint: server.endpoint,
+    credentials: server.credentials,
+    region: 'us-east-1',
+  });
+  const sample = await client.send(new LookupEventsCommand({ MaxResults: 50 }));
+  const found = (sample.Events ?? []).map((event) => ({
+    ...event,
+    ResourceName: event.Resources?.[0]?.ResourceName,
+  }));
+  const attributes: readonly LookupAttributeKey[] = [
+    'EventId',
+    'EventName',
+    'Username',
+    'EventSource',
+    'AccessKeyId',
+    'ResourceName',
+    'ReadOnly',
+  ];
+  const result: Record<string, number> = {};
+  for (const attribute of attributes) {
+    const times: number[] = [];
+    for (const event of found) {
+      const value = event[attribute as keyof typeof event];
+      if (typeof value !== 'string') continue;
+      const command = new LookupEventsCommand({
+        LookupAttributes: [{ AttributeKey: attribute, AttributeValue: value }],
+      });
+      times.push(await timed(() => client.send(command)));
+    }
+    if (times.length > 0) result[attribute] = median(times);
+  }
+  return result;
+}
+
+async function measurePostgres(): Promise<
+  { readonly rate: number; readonly bytesPerEvent: number; readonly countMs: number } | undefined
+> {
+  if (!hasPostgres) return undefined;
+  await using postgres: PostgresPeer = await openPostgres();
+  const generator = openEventGenerator();
+  async function* rows() {
+    for (let written = 0; written < peerEvents; written += 500) {
+      yield Array.from({ length: Math.min(500, peerEvents - written) }, () => copyRow(generator.next())).join(
+        '',
+      );
+      await Promise.resolve();
+    }
+  }
+  const ms = await timed(() => postgres.copy(rows()));
+  postgres.query('ANALYZE events');
+  const sql = `SELECT event_name, date_trunc('hour', event_time), count(*) FROM events GROUP BY 1, 2`;
+  return {
+    rate: (peerEvents / ms) * 1000,
+    bytesPerEvent: postgres.sizeBytes() / peerEvents,
+    countMs: median(postgres.time(sql, 3)),
+  };
+}
+
+async function main(): Promise<void> {
+  const files = await writeLogFiles(logs, events);
+  report('events', `${round(events)} of ${round(files.rawBytes / events)} bytes in ${files.files} files`);
+  {
+    await using server = await startServerProcess(data, { CAIRN_ACCOUNT_ID: account });
+    const importMs = runImport(server, logs);
+    const rate = (events / importMs) * 1000;
+    report('import of log files to durable and searchable', `${round(rate)} events/s`, '30,000 events/s');
+    const postgres = await measurePostgres();
+    if (postgres) {
+      report('– PostgreSQL 15 COPY, attributes already taken out', `${round(postgres.rate)} events/s`);
+      report('– import against PostgreSQL', `${round(rate / postgres.rate)} times`, '2.5 times');
+    }
+    await settled(server);
+    const bytes = directoryBytes(join(data, 'history')) / events;
+    report('disk, history with raw records', `${round(bytes)} bytes/event`, '260 bytes/event');
+    report(
+      '– against the .json.gz files',
+      `${round(bytes / (files.sizeBytes / events))} times`,
+      'at most 1.1 times',
+    );
+    if (postgres) report('– against PostgreSQL', `1/${round(postgres.bytesPerEvent / bytes)}`, 'at most 1/8');
+    for (const [attribute, ms] of Object.entries(await lookUps(server))) {
+      report(
+        `LookupEvents by ${attribute}, median of up to 50 values`,
+        `${round(ms)} ms`,
+        attribute === 'EventId' ? '3.3 ms' : '8 ms',
+      );
+    }
+    await measureCounts(server, postgres?.countMs);
+    await measureDuckDb(server);
+    const found = await callToFound(server, { perSecond: 500, seconds: 10 });
+    report(
+      'call answered → found by LookupEvents, 500 calls/s',
+      `p50 ${round(median(found))} ms, p99 ${round(percentile(found, 99))} ms`,
+      'p99 100 ms',
+    );
+    const audited = await putAuditEvents(server, { seconds: 10, inFlight: 8 });
+    report(
+      'PutAuditEvents of 100 events, durable, one client process',
+      `${round(audited)} events/s`,
+      '20,000 events/s',
+    );
+  }
+  await using server = await startServerProcess(data, { CAIRN_ACCOUNT_ID: account });
+  report(`start to ready on ${round(events)} events`, `${round(server.readyMs)} ms`, '1,500 ms');
+  await pause(5000);
+  report('idle memory', `${round(server.memoryBytes() / 1024 / 1024)} MiB`, '200 MB');
+}
+
+/** Waits until sealing and merging have come to rest: the size of the history stays the same for two seconds. */
+async function settled(server: ServerProcess): Promise<void> {
+  let last = -1;
+  for (let same = 0; same < 4;) {
+    const text = await fetch(`${server.endpoint}/_cairn/metrics`).then((answer) => answer.text());
+    const now = Number(/^cairn_history_bytes (\S+)/m.exec(text)?.[1]);
+    same = now === last ? same + 1 : 0;
+    last = now;
+    await pause(500);
+  }
+}
+
+async function measureCounts(server: ServerProcess, postgresMs: number | undefined): Promise<void> {
+  const count = () =>
+    spawnSync(
+      process.execPath,
+      ['src/cli/main.ts', 'count', '--by', 'eventName', '--bucket', '1h', '--limit', '1000', '--json'],
+      { env: server.env },
+    );
+  const idle = median([await timed(version), await timed(version), await timed(version)]);
+  const ms = median([await timed(count), await timed(count), await timed(count)]) - idle;
+  report(`count per eventName and hour over ${round(events)}`, `${round(ms)} ms`, '1,000 ms over 10M');
+  if (postgresMs !== undefined) {
+    const scaled = postgresMs * (events / peerEvents);
+    report(
+      `– against PostgreSQL (${round(postgresMs)} ms over ${round(peerEvents)})`,
+      `${round(scaled / ms)} times faster`,
+      '3 times',
+    );
+  }
+}
+
+function version(): void {
+  spawnSync(process.execPath, ['src/cli/main.ts', '--version']);
+}
+
+async function measureDuckDb(server: ServerProcess): Promise<void> {
+  using duckdb = await openDuckDb(`${logs}/**/*.json.gz`);
+  if (!duckdb) return;
+  const client = new CloudTrailClient({
+    endpoint: server.endpoint,
+    credentials: server.credentials,
+    region: 'us-east-1',
+  });
+  const [event] = (await client.send(new LookupEventsCommand({ MaxResults: 1 }))).Events ?? [];
+  const command = new LookupEventsCommand({
+    LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: event?.EventId }],
+  });
+  const ours = median([
+    await timed(() => client.send(command)),
+    await timed(() => client.send(command)),
+    await timed(() => client.send(command)),
+  ]);
+  const theirs = await duckdb.run(`SELECT r.eventTime FROM events WHERE r.eventID = '${event?.EventId}'`);
+  report(
+    `look-up by eventID against DuckDB over the .json.gz files (${round(theirs.ms)} ms)`,
+    `${round(theirs.ms / ours)} times faster`,
+    '1,000 times',
+  );
+}
+
+try {
+  await main();
+  printFigures(
+    `Cairn as a whole, ${round(events)} events of ${defaultEvents.principals} principals`,
+    figures,
+  );
+} finally {
+  if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
+}

@@ -1,0 +1,183 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { CreateUserCommand, DeleteUserCommand, IAMClient, paginateListUsers } from '@aws-sdk/client-iam';
+import { afterAll, describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/kernel/index.ts';
+import { startServer, type TestServer } from './harness.ts';
+import { signedFetch } from './signed-fetch.ts';
+
+/**
+ * Kills the server with SIGKILL at random moments under load, starts it again on the same data, and compares what was
+ * acknowledged with what is there. `CAIRN_CRASH_ROUNDS` sets how often, `CAIRN_CRASH_SEED` repeats a run.
+ */
+const rounds = Number(process.env['CAIRN_CRASH_ROUNDS'] ?? 20);
+const seed = Number(process.env['CAIRN_CRASH_SEED'] ?? process.pid);
+const random = seededRandom(seed);
+const data = mkdtempSync(join(tmpdir(), 'cairn-crash-'));
+afterAll(() => rmSync(data, { recursive: true, force: true }));
+
+const channel = 'arn:aws:cloudtrail:us-east-1:000000000000:channel/00000000-0000-4000-8000-000000000000';
+
+/** What the clients know: what was acknowledged, and what was asked and never answered. */
+interface Ledger {
+  readonly users: Set<string>;
+  readonly deleted: Set<string>;
+  readonly unanswered: Set<string>;
+  readonly audited: Set<string>;
+}
+
+async function manageUsers(
+  iam: IAMClient,
+  worker: string,
+  ledger: Ledger,
+  stopped: AbortSignal,
+): Promise<void> {
+  for (let index = 0; !stopped.aborted; index++) {
+    const name = `u-${worker}-${index}`;
+    ledger.unanswered.add(name);
+    try {
+      await iam.send(new CreateUserCommand({ UserName: name }));
+      ledger.users.add(name);
+      if (index % 3 === 2) {
+        await iam.send(new DeleteUserCommand({ UserName: name }));
+        ledger.deleted.add(name);
+      }
+      ledger.unanswered.delete(name);
+    } catch (error) {
+      if (!stopped.aborted) throw error;
+    }
+  }
+}
+
+async function putAuditEvents(
+  server: TestServer,
+  worker: string,
+  ledger: Ledger,
+  stopped: AbortSignal,
+): Promise<void> {
+  for (let batch = 0; !stopped.aborted; batch++) {
+    const ids = Array.from({ length: 20 }, () => random.uuid());
+    const event = (UID: string) => ({
+      version: '1.0',
+      userIdentity: { type: 'app', principalId: worker },
+      eventSource: 'crash.example',
+      eventName: 'Ping',
+      eventTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+      UID,
+      recipientAccountId: '000000000000',
+    });
+    const answer = await signedFetch(server, '/PutAuditEvents', {
+      service: 'cloudtrail-data',
+      method: 'POST',
+      query: { channelArn: channel },
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ auditEvents: ids.map((id) => ({ id, eventData: JSON.stringify(event(id)) })) }),
+    }).then(
+      (response) => response.json() as Promise<{ successful?: { id: string }[] }>,
+      () => undefined,
+    );
+    for (const { id } of answer?.successful ?? []) ledger.audited.add(id);
+  }
+}
+
+async function eventsOf(
+  server: TestServer,
+  query: Record<string, string>,
+): Promise<Record<string, unknown>[]> {
+  const answer = await signedFetch(server, '/_cairn/events', {
+    service: 'cairn',
+    query: { ...query, format: 'ndjson' },
+  });
+  expect(answer.status).toBe(200);
+  const text = await answer.text();
+  return text
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
+}
+
+async function usersOf(server: TestServer): Promise<Set<string>> {
+  const names = new Set<string>();
+  for await (const page of paginateListUsers(
+    { client: new IAMClient(server.clientOptions), pageSize: 1000 },
+    {},
+  )) {
+    for (const user of page.Users ?? []) names.add(user.UserName ?? '');
+  }
+  return names;
+}
+
+async function compare(server: TestServer, ledger: Ledger, since: string): Promise<void> {
+  const users = await usersOf(server);
+  const lost = [...ledger.users].filter(
+    (name) => !users.has(name) && !ledger.deleted.has(name) && !ledger.unanswered.has(name),
+  );
+  expect(lost, 'users that were acknowledged and are gone').toEqual([]);
+  expect(
+    [...ledger.deleted].filter((name) => users.has(name)),
+    'deletions that were acknowledged and did not stay',
+  ).toEqual([]);
+
+  const created = await eventsOf(server, { eventName: 'CreateUser', from: since });
+  const recorded = created.map((event) => (event['requestParameters'] as { userName: string }).userName);
+  expect(recorded.length, 'records are there once').toBe(new Set(recorded).size);
+  expect(
+    [...ledger.users].filter((name) => !recorded.includes(name)),
+    'calls without their record',
+  ).toEqual([]);
+  const deleted = await eventsOf(server, { eventName: 'DeleteUser', from: since });
+  const recordedDeletions = deleted.map(
+    (event) => (event['requestParameters'] as { userName: string }).userName,
+  );
+  const present = new Set([...users].filter((name) => ledger.users.has(name) || ledger.unanswered.has(name)));
+  for (const name of recorded) present.delete(name);
+  expect([...present], 'changes without their record').toEqual([]);
+  const claimed = recorded.filter((name) => !users.has(name) && !recordedDeletions.includes(name));
+  expect(claimed, 'records of changes that did not happen').toEqual([]);
+
+  const audited = new Set(
+    (await eventsOf(server, { eventName: 'Ping', from: since })).map((event) => event['eventID']),
+  );
+  expect(
+    [...ledger.audited].filter((id) => !audited.has(id)),
+    'audit events that were acknowledged and are gone',
+  ).toEqual([]);
+}
+
+describe('a server that is killed', () => {
+  it(
+    `keeps what it acknowledged, ${rounds} times over (CAIRN_CRASH_SEED=${seed})`,
+    { timeout: 60_000 + rounds * 15_000 },
+    async () => {
+      let acknowledged = 0;
+      for (let round = 0; round < rounds; round++) {
+        const since = String(Date.now() - 1000);
+        const ledger: Ledger = {
+          users: new Set(),
+          deleted: new Set(),
+          unanswered: new Set(),
+          audited: new Set(),
+        };
+        const server = await startServer({ data });
+        const iam = new IAMClient(server.clientOptions);
+        const stopped = new AbortController();
+        const work = [
+          ...['a', 'b', 'c', 'd'].map((worker) =>
+            manageUsers(iam, `${round}${worker}`, ledger, stopped.signal),
+          ),
+          ...['e', 'f'].map((worker) => putAuditEvents(server, `${round}${worker}`, ledger, stopped.signal)),
+        ];
+        await pause(50 + random.below(400));
+        stopped.abort();
+        await server.kill();
+        await Promise.all(work);
+        const again = await startServer({ data });
+        await compare(again, ledger, since);
+        await again.kill();
+        acknowledged += ledger.users.size + ledger.deleted.size + ledger.audited.size;
+      }
+      expect(acknowledged).toBeGreaterThan(rounds);
+    },
+  );
+});
