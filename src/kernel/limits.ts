@@ -61,6 +61,16 @@ export const limits = {
   /** CloudTrail PutAuditEvents (AWS: 100 events or 1 MB a request). */
   putAuditEventsCount: 100,
   putAuditEventsBytes: miB,
+  /** Import: one log file as it is sent, and unpacked (AWS delivers at most 50 MB, packed). */
+  importFileBytes: 256 * miB,
+  importUnpackedBytes: 512 * miB,
+  /** Import: files being worked on at once, and their unpacked bytes held at once. */
+  importFilesInFlight: 16,
+  importHeldBytes: 768 * miB,
+  /** Live tail: listeners at once, and entries and bytes of the journal's end held for all of them together. */
+  tailListeners: 100,
+  tailEntries: 8_192,
+  tailBytes: 16 * miB,
   /** CloudTrail LookupEvents (AWS: default and most 50 a page). */
   lookupEventsPage: 50,
   /** IAM: characters of a policy document as the API takes it; what may be stored is less and depends on the entity. */

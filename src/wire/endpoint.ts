@@ -55,7 +55,7 @@ export type RecordRejected = (rejected: RejectedCall) => Promise<void>;
  * A path of Cairn's own, such as `GET /_cairn/events`. A signed route is authenticated, authorised
  * (`cairn:<operationName>` on `*`), performed and recorded like an operation of a service named `cairn`.
  */
-export interface HttpRoute {
+export interface HttpRoute<Change = unknown> {
   readonly method: 'GET' | 'POST';
   /** Exact path; one that ends in `/*` takes everything below. */
   readonly path: string;
@@ -63,8 +63,11 @@ export interface HttpRoute {
   readonly unsigned?: true;
   readonly operationName: string;
   readonly access: 'read' | 'write';
-  /** The body is handed over as a stream; read it within `signal`. */
-  handle(request: RouteRequest): Promise<RouteAnswer>;
+  /**
+   * The body is handed over as a stream; read it within `signal`. A signed route gets the change that its record is
+   * committed with, as an operation does. It is run once: a body cannot be read again after a conflict.
+   */
+  handle(request: RouteRequest, change: Change): Promise<RouteAnswer>;
 }
 
 export interface RouteRequest {
