@@ -1,0 +1,27 @@
+/**
+ * Signature Version 4, on the server's side: a raw request goes in; out comes whose it is, and its body as it may be
+ * read, or the refusal in the words of the service that was called. Also the client's side, for the command line.
+ */
+export type { HeaderLine, SignedRequest } from './canonical.ts';
+export { normalisePath, queryPairs, sha256Hex } from './canonical.ts';
+export {
+  claimedAccessKeyId,
+  claimedService,
+  headerValue,
+  readClaim,
+  signatureParameters,
+  type SignatureClaim,
+} from './claim.ts';
+export { openChecksum, type Checksum, type ChecksumName } from './checksums.ts';
+export { badScope, credentialFault, missingToken, type Dialect } from './faults.ts';
+export { verifiedPayload } from './payload.ts';
+export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
+export {
+  presignUrl,
+  signRequest,
+  type RequestToSign,
+  type SigningCredentials,
+  type UrlToPresign,
+} from './sign.ts';
+export { openSigningKeys, type SigningKeys } from './signing-key.ts';
+export { checkClaim, verifySignature, type VerifiedSignature } from './verify.ts';
