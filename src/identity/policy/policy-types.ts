@@ -1,3 +1,6 @@
+import type { Condition } from './condition-types.ts';
+import type { TextPattern } from './text-pattern.ts';
+
 /**
  * The words of policy evaluation: parsed policies, the request that is evaluated, and the answer.
  * Sources: "IAM JSON policy element reference" and "Policy evaluation logic" in the IAM user guide.
@@ -33,10 +36,17 @@ export type ParsedPolicy =
 /** Condition keys of a request, such as `aws:SourceIp` or `iam:PolicyARN`, with their values. Case of the keys does not matter. */
 export type ConditionKeys = Readonly<Record<string, readonly string[]>>;
 
-/** One statement, understood. What it matches with is prepared at parse time, so a parsed policy is to be kept and reused. */
+/** One statement, understood. What it matches with is made ready at parse time, so a parsed policy is to be kept and reused. */
 export interface Statement {
   readonly sid: string | undefined;
   readonly effect: 'Allow' | 'Deny';
+  /** Undefined in policies that name no principal. */
+  readonly principals: { readonly negated: boolean; readonly named: readonly PolicyPrincipal[] } | undefined;
+  /** In lower case. */
+  readonly actions: { readonly negated: boolean; readonly patterns: readonly TextPattern[] };
+  /** Undefined where the policy speaks of the one resource that it belongs to. */
+  readonly resources: { readonly negated: boolean; readonly patterns: readonly TextPattern[] } | undefined;
+  readonly conditions: readonly Condition[];
   /** Where the statement's object begins and ends in the text, for SimulatePrincipalPolicy's MatchedStatements. */
   readonly start: Position;
   readonly end: Position;
@@ -65,13 +75,20 @@ export type PolicyPrincipal =
 
 /** Who asks, as far as policies care. `requesterOf` makes one of an authenticated principal. */
 export type Requester =
-  | { readonly type: 'root'; readonly accountId: string; readonly arn: string }
+  | {
+      readonly type: 'root';
+      readonly accountId: string;
+      readonly arn: string;
+      readonly canonicalUserId?: string;
+    }
   | {
       readonly type: 'user';
       readonly accountId: string;
       readonly arn: string;
       /** AIDA… */
       readonly uniqueId?: string;
+      /** Of the account, for bucket policies. */
+      readonly canonicalUserId?: string;
     }
   | {
       readonly type: 'roleSession';
@@ -81,6 +98,7 @@ export type Requester =
       readonly roleArn: string;
       /** AROA… */
       readonly roleUniqueId?: string;
+      readonly canonicalUserId?: string;
     }
   /** A service that acts by itself, such as events.amazonaws.com. Only resource-based policies speak of it. */
   | { readonly type: 'service'; readonly name: string }
