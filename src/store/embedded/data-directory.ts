@@ -1,0 +1,113 @@
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Clock, Logger, Random } from '../../kernel/index.ts';
+import type { Blob } from '../blob-port.ts';
+import type { Cursors } from '../cursor-port.ts';
+import type { Log } from '../log-port.ts';
+import { openDirectoryBlob } from './directory-blob.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { openFileCursors } from './file-cursors.ts';
+import { nodeFileSystem } from './node-file-system.ts';
+import { openSegmentLog } from './segment-log.ts';
+import { readWholeFile, writeWholeFile } from './whole-file.ts';
+
+/** The layout of the data directory; raised when a change of it needs a conversion. */
+const formatVersion = 1;
+const formatFile = 'format.json';
+const lockFiles = new Set(['lock.sqlite', 'lock.sqlite-journal', 'holder.json', `${formatFile}.new`]);
+
+/** The directory is not one that this version can use; the message says what to do. */
+export class DataDirectoryError extends Error {
+  override name = 'DataDirectoryError';
+}
+
+/** The one place on disk where everything durable lies. Nothing else in the program builds paths into it. */
+export interface DataDirectory extends AsyncDisposable {
+  /** Absolute. */
+  readonly path: string;
+  openLog(name: string): Promise<Log>;
+  openCursors(name: string): Promise<Cursors>;
+  openBlob(name: string): Promise<Blob>;
+  /** Makes a directory (mode 0700) for what is kept otherwise, and returns its path. */
+  directory(name: string): Promise<string>;
+}
+
+function readFormat(content: string): number | undefined {
+  try {
+    const { format } = JSON.parse(content) as { format?: unknown };
+    return typeof format === 'number' && Number.isInteger(format) ? format : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Checks the format, or writes it into a directory that is new. */
+async function checkFormat(path: string): Promise<void> {
+  const file = join(path, formatFile);
+  const content = await readWholeFile(nodeFileSystem, file);
+  if (content === undefined) {
+    const foreign = (await readdir(path)).find((name) => !lockFiles.has(name));
+    if (foreign !== undefined) {
+      throw new DataDirectoryError(
+        `${path} holds files (such as ${foreign}) but no ${formatFile}, so it is not a data directory; name an empty one, or restore ${formatFile} from a backup`,
+      );
+    }
+    await writeWholeFile(nodeFileSystem, file, Buffer.from(`${JSON.stringify({ format: formatVersion })}\n`));
+    return;
+  }
+  const format = readFormat(content.toString());
+  if (format === undefined) {
+    throw new DataDirectoryError(
+      `${file} cannot be read; restore it from a backup (it says {"format":${formatVersion}})`,
+    );
+  }
+  if (format > formatVersion) {
+    throw new DataDirectoryError(
+      `${path} is of format ${format}, this version reads format ${formatVersion}; start the newer version again`,
+    );
+  }
+  if (format < formatVersion) {
+    throw new DataDirectoryError(
+      `${path} is of format ${format}, which no version ever wrote; restore ${formatFile} from a backup`,
+    );
+  }
+}
+
+/**
+ * Opens the data directory, made (mode 0700) if it is missing, for this process alone. Throws DirectoryHeldError when
+ * another process has it, and DataDirectoryError when it is not a data directory or of another format.
+ */
+export async function openDataDirectory(
+  directory: string,
+  options: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+): Promise<DataDirectory> {
+  const { clock, random, log } = options;
+  const path = resolve(directory);
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  // The process's umask may have taken bits away, and nothing may add any.
+  if (made !== undefined) await chmod(path, 0o700);
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0)
+    log.warn(
+      { path, mode: (mode & 0o777).toString(8) },
+      'others may look into the data directory; chmod it to 700',
+    );
+  using opening = new DisposableStack();
+  opening.use(lockDirectory(path, clock));
+  await checkFormat(path);
+  const lock = opening.move();
+  return {
+    path,
+    openLog: (name) => openSegmentLog({ directory: join(path, 'journal', name), random, log }),
+    openCursors: (name) => openFileCursors({ directory: join(path, 'cursors', name), log }),
+    openBlob: (name) => openDirectoryBlob({ directory: join(path, 'blob', name), log }),
+    async directory(name) {
+      const made = join(path, name);
+      await nodeFileSystem.makeDirectory(made);
+      return made;
+    },
+    async [Symbol.asyncDispose]() {
+      lock.dispose();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { dirname } from 'node:path';
+import { codeOf, type FileSystem } from './file-system.ts';
+
+/**
+ * Puts a small file in place as a whole: after a crash there is the old content or the new, durable once it resolves.
+ * One call at a time for one path.
+ */
+export async function writeWholeFile(files: FileSystem, path: string, content: Uint8Array): Promise<void> {
+  const unfinished = `${path}.new`;
+  await files.remove(unfinished);
+  {
+    await using file = await files.open(unfinished, 'create');
+    await file.write([content], 0);
+    await file.datasync();
+  }
+  await files.rename(unfinished, path);
+  await files.syncDirectory(dirname(path));
+}
+
+/** The content of a small file; undefined when there is none. */
+export async function readWholeFile(files: FileSystem, path: string): Promise<Buffer | undefined> {
+  try {
+    await using file = await files.open(path, 'read');
+    const content = Buffer.alloc(await file.size());
+    return content.subarray(0, await file.read(content, 0));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
