@@ -1,2 +1,54 @@
 #!/usr/bin/env node
-console.log(process.version, process.argv);
+// Runs the command line on Node 24. Cairn brings that Node with it as a package, so that the machine's own may be older.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const neededMajor = 24;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function findNode() {
+  const require = createRequire(import.meta.url);
+  try {
+    const manifest = require.resolve(`node-${process.platform}-${process.arch}/package.json`);
+    const binary = join(dirname(manifest), 'bin', 'node');
+    if (existsSync(binary)) return binary;
+  } catch {
+    // The package is not installed for this platform; a Node of this version may still be in the place npm links to.
+  }
+  const linked = join(root, 'node_modules', '.bin', 'node');
+  return existsSync(linked) ? linked : undefined;
+}
+
+function runOn(node) {
+  const child = spawn(node, [join(root, 'src', 'cli', 'main.ts'), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    console.error(`cairn: cannot run ${node}: ${error.message}`);
+    process.exitCode = 1;
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code ?? 1;
+      return;
+    }
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
+  await import('../src/cli/main.ts');
+} else {
+  const node = findNode();
+  if (node === undefined) {
+    console.error(
+      `cairn: needs Node ${neededMajor}, this is ${process.versions.node}. Run \`npm ci\` in ${root}, which installs it beside Cairn, or install Node ${neededMajor}.`,
+    );
+    process.exitCode = 1;
+  } else {
+    runOn(node);
+  }
+}

@@ -1,0 +1,93 @@
+import type { Command } from 'commander';
+import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
+import { CommandError, exitCodes, type ExitCode } from '../exit-codes.ts';
+import type { ImportAnswer } from '../import/import-answers.ts';
+import { runImport } from '../import/run-import.ts';
+import { hasProblems, summarise, summaryJson, type ImportTotals } from '../import/totals.ts';
+import { openProgressView, type ProgressView } from '../import/view.ts';
+import { findLogFiles, type Walk } from '../import/walk.ts';
+import { formatNumberOf } from '../terminal/figures.ts';
+import { neutralise } from '../terminal/text.ts';
+import { parseCount } from '../times.ts';
+
+interface ImportOptions extends ConnectionOptions {
+  readonly workers: string;
+  readonly json?: boolean;
+}
+
+/** How long a server may be away or overloaded before the import gives up. */
+const patienceMs = 5 * 60_000;
+
+/** Declares `cairn import`. */
+export function declareImport(command: Command): Command {
+  return addConnectionOptions(
+    command
+      .description('import CloudTrail log files: .json, .json.gz, and directories of them')
+      .argument('<path...>', 'log files and directories')
+      .option('--workers <count>', 'files in flight at once', '4')
+      .option('--json', 'the summary as JSON'),
+  );
+}
+
+function badRecordsNote(path: string, { bad, problems }: ImportAnswer): string {
+  const told = (problems ?? []).map(({ record, reason }) => `record ${record}: ${reason}`);
+  const rest = told.length > 0 ? `: ${told.join('; ')}` : '';
+  return neutralise(`${path}: ${formatNumberOf(bad, 'bad record')}${rest}`);
+}
+
+/** Sends what was found; the view is gone when it ends, however it ends. */
+async function send(
+  context: CommandContext,
+  options: ImportOptions,
+  { walk, view, workers }: { walk: Walk; view: ProgressView; workers: number },
+): Promise<ImportTotals> {
+  const connection = connect(context, options, workers + 1);
+  try {
+    return await runImport({
+      connection,
+      files: walk.files,
+      workers,
+      clock: context.clock,
+      random: context.random,
+      signal: context.signal,
+      patienceMs,
+      watch: {
+        progressed: (totals) => view.update(totals),
+        broken: (path, reason) => view.note(neutralise(`broken: ${path}: ${reason}`)),
+        badRecords: (path, answer) => view.note(badRecordsNote(path, answer)),
+        waiting: (reason) => view.hint(reason),
+      },
+    });
+  } catch (error) {
+    if (error instanceof CommandError) {
+      const hint = 'What was imported stays; running the same command again goes on from there.';
+      throw new CommandError(`${error.message}\n${hint}`, error.exitCode, { cause: error });
+    }
+    throw error;
+  } finally {
+    view.close();
+    connection.close();
+  }
+}
+
+/** Runs `cairn import`. */
+export async function importFiles(
+  context: CommandContext,
+  paths: readonly string[],
+  options: ImportOptions,
+): Promise<ExitCode> {
+  const { output, clock, signal } = context;
+  const workers = parseCount(options.workers, '--workers', 64);
+  const startedMs = clock.monotonic();
+  const walk = await findLogFiles(paths, signal);
+  const view = openProgressView(output, clock);
+  for (const { path, reason } of walk.unreadable) view.note(neutralise(`broken: ${path}: ${reason}`));
+  const totals = await send(context, options, { walk, view, workers });
+  totals.broken.unshift(...walk.unreadable);
+  const durationMs = clock.monotonic() - startedMs;
+  const lines = options.json
+    ? [summaryJson(totals, walk.passedOver, durationMs)]
+    : summarise(totals, walk.passedOver, durationMs);
+  await output.result(`${lines.join('\n')}\n`);
+  return hasProblems(totals) ? exitCodes.problems : exitCodes.ok;
+}

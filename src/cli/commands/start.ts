@@ -1,0 +1,100 @@
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { openLog, readSettings, SettingError, type Logger, type Settings } from '../../kernel/index.ts';
+import type { CommandContext } from '../context.ts';
+import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
+
+interface StartOptions {
+  readonly listen?: string;
+  readonly data?: string;
+}
+
+/** The server has this long to finish what it accepted. */
+const closeWithinMs = 10_000;
+
+/** Declares `cairn start`. */
+export function declareStart(command: Command): Command {
+  return command
+    .description('run the server')
+    .option('--listen <host:port>', 'where to listen; port 0 picks a free one (default 127.0.0.1:4747)')
+    .option('--data <directory>', 'the data directory (default ./data)');
+}
+
+function settingsFrom(env: NodeJS.ProcessEnv, options: StartOptions): Settings {
+  try {
+    return readSettings(env, options);
+  } catch (error) {
+    if (error instanceof SettingError) throw usageError(error.message);
+    throw error;
+  }
+}
+
+/** Failures that say all there is to say in their message; a stack would only hide it. */
+function explainOpenFailure(error: unknown, settings: Settings): CommandError | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const { host, port } = settings.listen;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new CommandError(
+        `${host}:${port} is taken by another process: stop that, or choose another address with --listen`,
+        exitCodes.problems,
+        { cause: error },
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new CommandError(`this machine has no address ${host}`, exitCodes.usage, { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOSPC':
+    case 'ENOTDIR':
+      return new CommandError(message, exitCodes.problems, { cause: error });
+    case undefined:
+    default:
+      return undefined;
+  }
+}
+
+/** What ends the process at once, said in the log first: after an unforeseen error nothing may be taken for granted. */
+function crashOnUncaught(log: Logger): void {
+  const crash = (kind: string) => (error: unknown) => {
+    log.fatal({ err: error }, kind);
+    log.flush();
+    process.exit(exitCodes.problems);
+  };
+  process.on('uncaughtException', crash('uncaught error'));
+  process.on('unhandledRejection', crash('unhandled rejection'));
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((done) => {
+    signal.addEventListener('abort', () => done(), { once: true });
+  });
+}
+
+/** Runs `cairn start`: until SIGTERM or SIGINT, then closes. */
+export async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {
+  const { output, clock, signal } = context;
+  const settings = settingsFrom(context.env, options);
+  const log = openLog(settings.logLevel);
+  crashOnUncaught(log);
+  const { openServer } = await import('../../server.ts');
+  const server = await openServer(settings, { log, clock, random: context.random }).catch(
+    (error: unknown) => {
+      throw explainOpenFailure(error, settings) ?? error;
+    },
+  );
+  await output.result(`Cairn ${context.version} listens at ${server.endpoint}\n`);
+  await output.result(`credentials: ${resolve(join(settings.data, 'credentials'))}\n`);
+  for (const problem of server.problems) await output.result(`problem: ${problem}\n`);
+  await untilAborted(signal);
+  const timer = clock.after(closeWithinMs, () => {
+    log.error('not everything could be finished in time');
+    log.flush();
+    process.exit(exitCodes.problems);
+  });
+  await server.close();
+  timer.cancel();
+  return exitCodes.ok;
+}
