@@ -48,8 +48,6 @@ export const limits = {
   keepAliveMs: 65_000,
   /** Wire: time that accepted requests get to finish when the server stops. */
   stopMs: 8_000,
-  /** Wire: calls with failed authentication that are recorded each second; those beyond are counted. */
-  rejectedRecordsPerSecond: 50,
   /** SigV4: derived signing keys kept in memory. */
   signingKeys: 1_000,
   /** aws-chunked: the least size of a chunk that is not the last (AWS: 8 KB). */

@@ -13,7 +13,7 @@ export {
   type SignatureClaim,
 } from './claim.ts';
 export { openChecksum, type Checksum, type ChecksumName } from './checksums.ts';
-export { badScope, credentialFault, missingToken, type Dialect } from './faults.ts';
+export { badScope, credentialFault, dialectOf, missingToken, type Dialect } from './faults.ts';
 export { verifiedPayload } from './payload.ts';
 export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
 export {

@@ -74,7 +74,7 @@ export function asReceived(request: {
 export function verify(
   request: SignedRequest,
   body: string | Uint8Array,
-  dialect: Dialect = 'query',
+  dialect: Dialect = 'aws',
   now = time,
 ): string {
   const claim = readClaim(request, dialect);

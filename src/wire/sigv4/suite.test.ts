@@ -69,7 +69,7 @@ describe.skipIf(!existsSync(suite))(
         ...request,
         headers: [...request.headers, ['authorization', authorization]] as HeaderLine[],
       };
-      const claim = readClaim(signed, 'query')!;
+      const claim = readClaim(signed, 'aws')!;
       const token = /x-amz-security-token:(.*)/.exec(read(`${path}.creq`))?.[1];
       if (token !== undefined && !request.headers.some(([name]) => name === 'x-amz-security-token')) {
         signed.headers.push(['x-amz-security-token', token]);
@@ -79,10 +79,10 @@ describe.skipIf(!existsSync(suite))(
       expect(canonical).toBe(read(`${path}.creq`).trimEnd());
       const scope = '20150830/us-east-1/service/aws4_request';
       expect(stringToSign(claim.timestamp, scope, canonical)).toBe(read(`${path}.sts`).trimEnd());
-      checkClaim(signed, claim, 'query', Date.parse('2015-08-30T12:40:00Z'));
+      checkClaim(signed, claim, 'aws', Date.parse('2015-08-30T12:40:00Z'));
       const keys = openSigningKeys(10);
-      verifySignature(signed, claim, secret, payloadHash, 'query', keys);
-      expect(() => verifySignature(signed, claim, `${secret}x`, payloadHash, 'query', keys)).toThrow(
+      verifySignature(signed, claim, secret, payloadHash, 'aws', keys);
+      expect(() => verifySignature(signed, claim, `${secret}x`, payloadHash, 'aws', keys)).toThrow(
         /signature we calculated/,
       );
     });

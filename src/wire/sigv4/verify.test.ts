@@ -45,9 +45,9 @@ describe("requests signed by the AWS SDK's own signer", () => {
       },
     );
     const request = asReceived(presigned);
-    expect(verify(request, '', service === 's3' ? 's3' : 'query', time + 604_800_000)).toBe('verified');
-    expect(readClaim(request, 'query')!.sessionToken).toBe('token/+=');
-    const late = messageOf(() => verify(request, '', service === 's3' ? 's3' : 'query', time + 604_800_001));
+    expect(verify(request, '', service === 's3' ? 's3' : 'aws', time + 604_800_000)).toBe('verified');
+    expect(readClaim(request, 'aws')!.sessionToken).toBe('token/+=');
+    const late = messageOf(() => verify(request, '', service === 's3' ? 's3' : 'aws', time + 604_800_001));
     expect(late).toMatch(service === 's3' ? /Request has expired/ : /Signature expired/);
   });
 });
@@ -178,8 +178,8 @@ describe("the project's own client side", () => {
       query: url.search.slice(1),
       headers: [['host', 'localhost']] as HeaderLine[],
     };
-    expect(verify(request, '', service === 's3' ? 's3' : 'query', time + 60_000)).toBe('verified');
-    expect(codeOf(() => verify(request, '', service === 's3' ? 's3' : 'query', time + 60_001))).not.toBe(
+    expect(verify(request, '', service === 's3' ? 's3' : 'aws', time + 60_000)).toBe('verified');
+    expect(codeOf(() => verify(request, '', service === 's3' ? 's3' : 'aws', time + 60_001))).not.toBe(
       'verified',
     );
   });
