@@ -63,7 +63,7 @@ export const limits = {
   importFileBytes: 256 * miB,
   importUnpackedBytes: 512 * miB,
   /** Import: files being worked on at once, and their unpacked bytes held at once. */
-  importFilesInFlight: 16,
+  importFilesInFlight: 32,
   importHeldBytes: 768 * miB,
   /** Live tail: listeners at once, and entries and bytes of the journal's end held for all of them together. */
   tailListeners: 100,

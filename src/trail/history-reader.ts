@@ -37,7 +37,7 @@ interface Group {
   first: number | undefined;
   readonly count: number;
   /** Never rejects. */
-  readonly settled: Promise<void>;
+  settled: Promise<void>;
   added: number;
   duplicates: number;
 }
@@ -122,6 +122,13 @@ export async function openHistoryReader(options: HistoryReaderOptions): Promise<
     }
   };
 
+  const place = async (group: Group, append: Promise<Sequence>): Promise<void> => {
+    const first = await append.catch(() => undefined);
+    if (first === undefined) return;
+    group.first = first;
+    placedUntil = Math.max(placedUntil, first + group.count);
+  };
+
   const opened: { reader?: Reader } = {};
   const checkpoint = async (): Promise<void> => {
     const { reader } = opened;
@@ -153,13 +160,9 @@ export async function openHistoryReader(options: HistoryReaderOptions): Promise<
         count,
         added: 0,
         duplicates: 0,
-        settled: (async () => {
-          const first = await append.catch(() => undefined);
-          if (first === undefined) return;
-          group.first = first;
-          placedUntil = Math.max(placedUntil, first + count);
-        })(),
+        settled: Promise.resolve(),
       };
+      group.settled = place(group, append);
       groups.add(group);
       try {
         const first = await append;

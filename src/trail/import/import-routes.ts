@@ -20,8 +20,8 @@ export interface ImportSummary {
   readonly duplicates: number;
   /** How many records could not be taken. */
   readonly bad: number;
-  /** The first hundred of them, with the reason. */
-  readonly badRecords: readonly BadRecord[];
+  /** The first hundred of them: their place in the file, from 0, and what is wrong. */
+  readonly problems: readonly BadRecord[];
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
   /** ISO 8601; absent without records. */
@@ -109,7 +109,7 @@ function summaryOf(
     added,
     duplicates,
     bad: file.badCount,
-    badRecords: file.bad,
+    problems: file.bad,
     accounts: file.accounts,
     regions: file.regions,
     ...(file.from !== undefined && { from: auditTime(file.from) }),
@@ -179,8 +179,8 @@ export function importRoutes(options: ImportOptions): readonly HttpRoute<Audited
         inFlight++;
         try {
           const summary = await importFile(options, budget, request, change);
-          const { badRecords, ...recorded } = summary;
-          return json({ ...recorded, badRecords }, recorded);
+          const { problems: _, ...recorded } = summary;
+          return json(summary, recorded);
         } catch (error) {
           throw notTaken(error);
         } finally {

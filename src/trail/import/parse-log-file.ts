@@ -5,7 +5,7 @@ import { scanLogFile, scanRecord } from '../history/index.ts';
 /** A record of a file that cannot be taken. */
 export interface BadRecord {
   /** Its place among the file's records, from 0. */
-  readonly index: number;
+  readonly record: number;
   readonly reason: string;
 }
 
@@ -96,7 +96,7 @@ export function parseLogFile(
     const result = scanRecord(bytes.subarray(start, end));
     if (result.kind === 'problem') {
       badCount++;
-      if (bad.length < namedBadRecords) bad.push({ index, reason: result.problem });
+      if (bad.length < namedBadRecords) bad.push({ record: index, reason: result.problem });
       return;
     }
     const { record } = result;

@@ -1,0 +1,201 @@
+import { isIP } from 'node:net';
+import { AwsFault } from '../../kernel/index.ts';
+import type { Call } from '../../wire/service.ts';
+import { attributeNames, parseAddressRange, type AttributeName, type EventFilter } from '../history/index.ts';
+
+/** Query parameters that stand for an attribute: its own name with a small first letter, and two short forms. */
+const attributeParameters: ReadonlyMap<string, AttributeName> = new Map<string, AttributeName>([
+  ...attributeNames.map((name): [string, AttributeName] => [
+    name.charAt(0).toLowerCase() + name.slice(1),
+    name,
+  ]),
+  ['account', 'AccountId'],
+  ['category', 'EventCategory'],
+]);
+
+/** Parameters that every route with a filter takes, beside the attributes and `not.` before one of them. */
+const filterParameters = ['sourceIp', 'not.sourceIp', 'from', 'to', 'text'];
+
+type Condition = NonNullable<EventFilter['attributes']>[number];
+
+function invalid(text: string): AwsFault {
+  return new AwsFault('ValidationException', text, { status: 400 });
+}
+
+/** The one value of a parameter that is not repeatable. */
+export function single(query: URLSearchParams, name: string): string | undefined {
+  const values = query.getAll(name);
+  if (values.length > 1)
+    throw invalid(`The parameter ${name} is given ${values.length} times; it is taken once.`);
+  return values[0];
+}
+
+/** A whole number within bounds. */
+export function wholeNumber(
+  query: URLSearchParams,
+  name: string,
+  [least, most]: readonly [number, number],
+): number | undefined {
+  const text = single(query, name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d{1,15}$/.test(text) || value < least || value > most) {
+    throw invalid(`The parameter ${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+  }
+  return value;
+}
+
+/** The attribute that a parameter's name stands for. */
+export function attributeNamed(parameter: string): AttributeName {
+  const name = attributeParameters.get(parameter);
+  if (name) return name;
+  throw invalid(`"${parameter}" is no attribute. There are ${[...attributeParameters.keys()].join(', ')}.`);
+}
+
+/** Refuses parameters that the route does not know, by name. `own` are those it knows beside the filter's. */
+function refuseUnknown(query: URLSearchParams, own: readonly string[]): void {
+  for (const name of query.keys()) {
+    if (attributeParameters.has(name.replace(/^not\./, ''))) continue;
+    if (filterParameters.includes(name) || own.includes(name)) continue;
+    const known = [...attributeParameters.keys(), ...filterParameters, ...own].join(', ');
+    throw invalid(`The parameter "${name}" is not known. There are ${known}, and not. before an attribute.`);
+  }
+}
+
+function checkValues(name: string, values: readonly string[]): void {
+  for (const value of values) {
+    if (value === '') throw invalid(`The parameter ${name} has an empty value.`);
+    if (/(^|\.)readOnly$/.test(name) && value !== 'true' && value !== 'false') {
+      throw invalid(`The parameter ${name} takes true or false, not "${value}".`);
+    }
+  }
+}
+
+function conditionsOf(query: URLSearchParams): readonly Condition[] {
+  return [...new Set(query.keys())].flatMap((parameter): Condition[] => {
+    const isNot = parameter.startsWith('not.');
+    const name = attributeParameters.get(isNot ? parameter.slice(4) : parameter);
+    if (!name) return [];
+    const values = query.getAll(parameter);
+    checkValues(parameter, values);
+    return [{ name, values, ...(isNot && { not: true }) }];
+  });
+}
+
+/** `sourceIp` takes addresses (or whatever else stands in sourceIPAddress), or one range. */
+function sourceOf(query: URLSearchParams): { conditions: readonly Condition[]; cidr?: string } {
+  const conditions: Condition[] = [];
+  let cidr: string | undefined;
+  for (const parameter of ['sourceIp', 'not.sourceIp']) {
+    const values = query.getAll(parameter);
+    if (values.length === 0) continue;
+    checkValues(parameter, values);
+    const ranges = values.filter((value) => value.includes('/'));
+    if (ranges.length === 0) {
+      conditions.push({ name: 'SourceIpAddress', values, ...(parameter !== 'sourceIp' && { not: true }) });
+    } else if (parameter !== 'sourceIp' || values.length > 1) {
+      throw invalid(`The parameter ${parameter} takes a range only alone and without not.`);
+    } else {
+      [cidr] = ranges;
+    }
+  }
+  if (cidr === undefined) return { conditions };
+  if (isIP(cidr.replace(/\/.*$/, '')) === 0) throw invalid(`The range "${cidr}" is not a CIDR range.`);
+  parseAddressRange(cidr);
+  return { conditions, cidr };
+}
+
+const isoForm = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:\d{2})?)?$/;
+
+function isoTime(text: string): number | undefined {
+  const match = isoForm.exec(text);
+  if (!match) return undefined;
+  const [, day = '', time = '00:00', zone = 'Z'] = match;
+  const epochMs = Date.parse(`${day}T${time}${zone}`);
+  if (Number.isNaN(epochMs)) return undefined;
+  // Date.parse takes 30 February for 2 March; a day that does not exist is a mistake, not another day.
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day) ? epochMs : undefined;
+}
+
+/** A moment: ISO 8601 (UTC unless it names a zone), epoch seconds, or epoch milliseconds (13 digits). */
+function timeOf(query: URLSearchParams, name: string): number | undefined {
+  const text = single(query, name);
+  if (text === undefined) return undefined;
+  if (/^\d{13}$/.test(text)) return Number(text);
+  if (/^\d{1,11}(\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
+  const epochMs = isoTime(text);
+  if (epochMs !== undefined) return epochMs;
+  throw invalid(
+    `The parameter ${name} takes ISO 8601 such as 2026-11-22T10:00:00Z, or epoch seconds, not "${text}".`,
+  );
+}
+
+/**
+ * What the caller may see: principals of the management account see every account, others their own alone. Asking for
+ * another account is denied, not answered with nothing.
+ */
+function visibleTo(
+  call: Call,
+  managementAccountId: string,
+  conditions: readonly Condition[],
+): readonly Condition[] {
+  if (call.accountId === managementAccountId) return conditions;
+  const asked = conditions.filter(({ name, not }) => name === 'AccountId' && !not);
+  const other = asked.flatMap(({ values }) => values).find((value) => value !== call.accountId);
+  if (other !== undefined) {
+    const text = `Principals of account ${call.accountId} may not see the events of account ${other}; only those of the management account may.`;
+    throw new AwsFault('AccessDenied', text, { status: 403 });
+  }
+  return [{ name: 'AccountId', values: [call.accountId] }, ...conditions];
+}
+
+/**
+ * Reads a filter from query parameters named after the attributes (`eventName`, `username`, …; a repeated one means any
+ * of its values, different ones must all match; `not.` before one excludes), `sourceIp` (addresses or a CIDR range),
+ * `from`, `to` and `text`. Throws ValidationException naming what it does not know, AccessDenied for other accounts.
+ */
+export function readFilter(
+  query: URLSearchParams,
+  own: readonly string[],
+  call: Call,
+  managementAccountId: string,
+): EventFilter {
+  refuseUnknown(query, own);
+  const source = sourceOf(query);
+  const attributes = visibleTo(call, managementAccountId, [...conditionsOf(query), ...source.conditions]);
+  const from = timeOf(query, 'from');
+  const to = timeOf(query, 'to');
+  if (from !== undefined && to !== undefined && from > to) throw invalid('The parameter from is after to.');
+  const text = single(query, 'text');
+  if (text === '') throw invalid('The parameter text has an empty value.');
+  return {
+    ...(attributes.length > 0 && { attributes }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...(source.cidr !== undefined && { sourceCidr: source.cidr }),
+    ...(text !== undefined && { text }),
+  };
+}
+
+const bucketUnits: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A time bucket such as `15m`, `1h` or `1d`, in milliseconds. */
+export function readBucket(query: URLSearchParams): number | undefined {
+  const text = single(query, 'bucket');
+  if (text === undefined) return undefined;
+  const match = /^([1-9]\d{0,5})([smhdw])$/.exec(text);
+  const unit = match?.[2] === 'w' ? 7 * 86_400_000 : bucketUnits[match?.[2] ?? ''];
+  if (unit === undefined)
+    throw invalid(`The parameter bucket takes a duration such as 15m, 1h or 1d, not "${text}".`);
+  return Number(match?.[1]) * unit;
+}
+
+/** The attributes to count by: `by=eventName,region` or repeated. At most three. */
+export function readBy(query: URLSearchParams): readonly AttributeName[] {
+  const names = query.getAll('by').flatMap((value) => value.split(','));
+  const attributes = names.map(attributeNamed);
+  if (attributes.length > 3) throw invalid('The parameter by takes at most three attributes.');
+  if (new Set(attributes).size < attributes.length)
+    throw invalid('The parameter by names an attribute twice.');
+  return attributes;
+}
