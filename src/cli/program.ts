@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { count, declareCount } from './commands/count.ts';
+import { declareDoctor, doctor } from './commands/doctor.ts';
 import { declareEnv, printEnv } from './commands/env.ts';
 import { declareImport, importFiles } from './commands/import.ts';
 import { declareLookup, lookup } from './commands/lookup.ts';
@@ -39,6 +40,7 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
   declareLookup(command('lookup')).action(async (options) => finish(await lookup(context, options)));
   declareTail(command('tail')).action(async (options) => finish(await tail(context, options)));
   declareCount(command('count')).action(async (options) => finish(await count(context, options)));
+  declareDoctor(command('doctor')).action(async (options) => finish(await doctor(context, options)));
   command('version')
     .description('print the version')
     .action(async () => {

@@ -23,7 +23,8 @@ interface CountOptions extends ConnectionOptions {
 interface CountAnswer {
   readonly rows: readonly {
     readonly values: readonly (string | null)[];
-    readonly bucket?: number | string;
+    /** ISO 8601. */
+    readonly bucket?: string;
     readonly count: number;
   }[];
 }
@@ -59,7 +60,7 @@ function drawCounts(
   ];
   const cells = rows.map(({ values, bucket, count }) => [
     formatCount(count),
-    ...(bucket === undefined ? [] : [typeof bucket === 'number' ? formatTime(bucket) : bucket]),
+    ...(bucket === undefined ? [] : [formatTime(Date.parse(bucket))]),
     ...values.map((value) => value ?? '-'),
   ]);
   const [titles = '', ...lines] = drawTable(columns, cells, context.output.resultWidth());

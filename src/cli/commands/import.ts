@@ -29,10 +29,12 @@ export function declareImport(command: Command): Command {
   );
 }
 
-function badRecordsNote(path: string, { bad, problems }: ImportAnswer): string {
-  const told = (problems ?? []).map(({ record, reason }) => `record ${record}: ${reason}`);
-  const rest = told.length > 0 ? `: ${told.join('; ')}` : '';
-  return neutralise(`${path}: ${formatNumberOf(bad, 'bad record')}${rest}`);
+const recordsNamed = 5;
+
+function badRecordsNote(path: string, { bad, badRecords }: ImportAnswer): string {
+  const named = badRecords.slice(0, recordsNamed).map(({ index, reason }) => `record ${index}: ${reason}`);
+  if (bad > named.length) named.push('…');
+  return neutralise(`${path}: ${formatNumberOf(bad, 'bad record')}: ${named.join('; ')}`);
 }
 
 /** Sends what was found; the view is gone when it ends, however it ends. */

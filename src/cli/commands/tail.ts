@@ -9,6 +9,7 @@ import { pauseMs } from '../import/retry.ts';
 import { drawRecord, recordCells, recordColumns, usualLayout } from '../record-rows.ts';
 import { paint } from '../terminal/output.ts';
 import { layOut } from '../terminal/table.ts';
+import { neutralise } from '../terminal/text.ts';
 import { parseCount } from '../times.ts';
 
 interface TailOptions extends ConnectionOptions {
@@ -46,6 +47,8 @@ interface Follow {
   readonly query: Query;
   readonly signal: AbortSignal;
   readonly show: ShowRecord;
+  /** Told what of the journal could not be shown, as the server words it. */
+  showGap(data: string): void;
   lastEventId: string | undefined;
   /** Events that are still wanted. */
   left: number;
@@ -67,9 +70,16 @@ async function followOnce(follow: Follow, onOpen: () => void): Promise<boolean> 
   onOpen();
   let brought = false;
   try {
-    for await (const event of readServerSentEvents(body)) {
+    const onId = (id: string) => {
+      follow.lastEventId = id;
+    };
+    for await (const event of readServerSentEvents(body, onId)) {
       brought = true;
-      if (event.id !== undefined) follow.lastEventId = event.id;
+      if (event.id !== undefined) onId(event.id);
+      if (event.event === 'gap') {
+        follow.showGap(event.data);
+        continue;
+      }
       await follow.show(event.data);
       if (--follow.left <= 0) break;
     }
@@ -92,6 +102,7 @@ export async function tail(context: CommandContext, options: TailOptions & Filte
     query: filterQuery(options, clock.now()),
     signal,
     show: options.json ? (raw) => output.result(`${raw.replaceAll('\n', ' ')}\n`) : openTable(context),
+    showGap: (data) => output.note(neutralise(`not shown: ${data}`)),
     lastEventId: undefined,
     left: options.limit === undefined ? Infinity : parseCount(options.limit, '--limit', 1_000_000_000),
   };

@@ -37,7 +37,7 @@ export function readFailure(status: number, headers: Headers, body: Uint8Array):
   };
   const named = header('x-amzn-errortype') ?? textMember(parsed, ['__type', 'code', 'Code']);
   const code = named?.replace(/:.*$/, '').replace(/^.*#/, '');
-  const message = textMember(parsed, ['message', 'Message', 'reason']);
+  const message = textMember(parsed, ['reason', 'message', 'Message']);
   return {
     status,
     code,

@@ -39,7 +39,11 @@ describe('readServerSentEvents', () => {
   it('reads ids, names and data of several lines, and leaves out comments and empty events', async () => {
     const text =
       'retry: 1000\n\n: heartbeat\n\nid: 7\ndata: {"a":1}\n\nevent: gap\ndata:x\ndata: y\n\nid: 9\n\nid\ndata\n\ndata: cut';
-    const events = await Array.fromAsync(readServerSentEvents(inPieces(text, [3, 1])));
+    const quietIds: string[] = [];
+    const events = await Array.fromAsync(
+      readServerSentEvents(inPieces(text, [3, 1]), (id) => void quietIds.push(id)),
+    );
+    expect(quietIds).toEqual(['9']);
     expect(events).toEqual([
       { id: '7', event: 'message', data: '{"a":1}' },
       { id: '7', event: 'gap', data: 'x\ny' },

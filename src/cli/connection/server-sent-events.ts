@@ -8,14 +8,21 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
-/** Reads a server-sent event stream. Comments (the server's heartbeat) and events without data are left out. */
-export async function* readServerSentEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<ServerSentEvent> {
+/**
+ * Reads a server-sent event stream. Comments and events without data are left out; the ids that those carry (the server's
+ * heartbeat does) go to `onId`, so that a new connection need not go over quiet stretches again.
+ */
+export async function* readServerSentEvents(
+  body: AsyncIterable<Uint8Array>,
+  onId?: (id: string) => void,
+): AsyncIterable<ServerSentEvent> {
   let id: string | undefined;
   let event = '';
   let data: string[] = [];
   for await (const bytes of readLines(body)) {
     const line = bytes.toString('utf8');
     if (line === '') {
+      if (data.length === 0 && id !== undefined) onId?.(id);
       if (data.length > 0) yield { id, event: event || 'message', data: data.join('\n') };
       event = '';
       data = [];

@@ -129,7 +129,8 @@ export async function runImport(run: ImportRun): Promise<ImportTotals> {
         fail(file, outcome.reason);
         return;
       }
-      addAnswer(totals, outcome.answer);
+      if (outcome.answer.alreadyImported) totals.filesKnown++;
+      else addAnswer(totals, outcome.answer);
       if (outcome.answer.bad > 0) watch.badRecords(file.path, outcome.answer);
       finish(file);
     } catch (error) {

@@ -1,0 +1,169 @@
+import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { formatBytes } from '../terminal/figures.ts';
+import type { Check } from './check.ts';
+
+/** Below this the next burst may fill the disk, and a full disk refuses calls that write. */
+const failFreeBytes = 512 * 1024 * 1024;
+const warnFreeBytes = 4 * 1024 * 1024 * 1024;
+
+/** Files that hold secrets: nobody but the owner may read them. */
+const secretFiles = ['credentials', 'master.key'];
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function octal(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(3, '0');
+}
+
+async function checkSecretFile(path: string, name: string): Promise<Check | undefined> {
+  const found = await stat(join(path, name)).catch(() => undefined);
+  if (!found || (found.mode & 0o077) === 0) return undefined;
+  return {
+    level: 'fail',
+    name: 'permissions',
+    finding: `${join(path, name)} may be read by others (mode ${octal(found.mode)})`,
+    advice: `run: chmod 600 ${join(path, name)}; if others may have read it, replace the access keys`,
+  };
+}
+
+async function checkPermissions(path: string): Promise<readonly Check[]> {
+  const { mode, uid } = await stat(path);
+  const problems: Check[] = [];
+  if ((mode & 0o077) !== 0) {
+    problems.push({
+      level: 'warn',
+      name: 'permissions',
+      finding: `others may look into ${path} (mode ${octal(mode)})`,
+      advice: `run: chmod 700 ${path}`,
+    });
+  }
+  const writable = await access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!writable) {
+    problems.push({
+      level: 'fail',
+      name: 'permissions',
+      finding: `this user (${process.getuid?.() ?? 'unknown'}) may not write to ${path}, which belongs to ${uid}`,
+      advice: 'run Cairn as the user that the directory belongs to',
+    });
+  }
+  const secrets = await Promise.all(secretFiles.map((name) => checkSecretFile(path, name)));
+  problems.push(...secrets.filter((check) => check !== undefined));
+  if (problems.length > 0) return problems;
+  return [{ level: 'ok', name: 'permissions', finding: `the owner's alone (mode ${octal(mode)})` }];
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function checkFormat(path: string): Promise<Check> {
+  const name = 'format';
+  const text = await readText(join(path, 'format.json'));
+  const format = text === undefined ? undefined : parseObject(text)?.['format'];
+  if (typeof format === 'number') return { level: 'ok', name, finding: `version ${format}` };
+  const finding = text === undefined ? 'there is no format.json' : 'format.json cannot be read';
+  return {
+    level: 'fail',
+    name,
+    finding: `${finding}: is ${path} a data directory of Cairn?`,
+    advice: 'name the data directory with --data, or restore format.json from a backup',
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : 'unknown';
+}
+
+async function checkHolder(path: string): Promise<Check> {
+  const name = 'held by';
+  const text = await readText(join(path, 'holder.json'));
+  if (text === undefined) return { level: 'ok', name, finding: 'nobody: no server runs on it' };
+  const holder = parseObject(text);
+  const pid = holder?.['pid'];
+  const since = textOf(holder?.['since']);
+  if (typeof pid !== 'number') {
+    return {
+      level: 'warn',
+      name,
+      finding: 'holder.json cannot be read',
+      advice: 'the next start writes it anew',
+    };
+  }
+  if (holder?.['host'] !== hostname()) {
+    const finding = `process ${pid} on ${textOf(holder?.['host'])} since ${since}`;
+    return { level: 'ok', name, finding };
+  }
+  if (isRunning(pid)) return { level: 'ok', name, finding: `process ${pid} since ${since}` };
+  return {
+    level: 'warn',
+    name,
+    finding: `process ${pid}, which no longer runs: it ended without closing`,
+    advice: 'start Cairn; it repairs by itself and says what it did',
+  };
+}
+
+async function checkDisk(path: string): Promise<Check> {
+  const { bavail, blocks, bsize } = await statfs(path);
+  const free = bavail * bsize;
+  const finding = `${formatBytes(free)} free of ${formatBytes(blocks * bsize)}`;
+  if (free >= warnFreeBytes) return { level: 'ok', name: 'disk', finding };
+  return {
+    level: free < failFreeBytes ? 'fail' : 'warn',
+    name: 'disk',
+    finding,
+    advice: 'make room: when the disk is full, calls that write are refused until there is room again',
+  };
+}
+
+/** Looks at the data directory from outside, changing nothing; undefined when there is none. */
+export async function checkDirectory(data: string): Promise<readonly Check[] | undefined> {
+  const path = resolve(data);
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return undefined;
+  if (!found.isDirectory()) {
+    return [
+      { level: 'fail', name: 'data', finding: `${path} is no directory`, advice: 'name another with --data' },
+    ];
+  }
+  const denied = await access(path, constants.R_OK | constants.X_OK).then(
+    () => false,
+    () => true,
+  );
+  if (denied) {
+    const advice = 'run doctor as the user that Cairn runs as';
+    return [{ level: 'fail', name: 'data', finding: `no permission to look into ${path}`, advice }];
+  }
+  return [
+    { level: 'ok', name: 'data', finding: path },
+    ...(await checkPermissions(path)),
+    await checkFormat(path),
+    await checkHolder(path),
+    await checkDisk(path),
+  ];
+}
