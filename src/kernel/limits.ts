@@ -75,4 +75,13 @@ export const limits = {
   policyDocumentCharacters: 131_072,
   /** IAM: objects and arrays inside one another in a policy; the language itself needs seven. */
   policyNesting: 16,
+  /** Identity: credentials, callers' permissions and parsed policies kept in memory. */
+  credentialCacheEntries: 10_000,
+  permissionCacheEntries: 10_000,
+  policyCacheEntries: 5_000,
+  /** Identity: how often the last use of one key is written down, and for how many keys it is kept in mind. */
+  lastUsedEveryMs: 60_000,
+  lastUsedEntries: 10_000,
+  /** Identity: body of a request that creates an account. */
+  accountRequestBytes: 16 * kiB,
 } as const;

@@ -129,6 +129,8 @@ export interface ServiceDescription {
   readonly apiVersion: string;
   /** The last segment of X-Amz-Target before the dot, for JSON protocols, such as `CloudTrail_20131101`. */
   readonly target?: string;
+  /** XML namespace of its answers, for awsQuery and restXml. */
+  readonly xmlNamespace?: string;
   /** Protocols accepted, the one of today's clients first. */
   readonly protocols: readonly ProtocolName[];
   /** The module whose exports ending in `$` are the schemas. */

@@ -1,15 +1,14 @@
 /**
  * The protocols: a request that was authenticated goes in and becomes an operation with a decoded, checked input; an
  * output or a fault goes in and becomes the bytes that the client expects. The order of calls is `route`, `decode`,
- * `validate`, then `encodeOutput` or `encodeFault`:
- *
- *   route(services, request, signingName, readBody): Promise<RoutedOperation>
- *   decode(routed, request, body): Record<string, unknown>
- *   validate(routed, input): void
- *   encodeOutput(routed, output, requestId): WireAnswer
- *   encodeFault(routed or unrouted, fault, requestId): WireAnswer
- *   unrouted(services, request, signingName): Promise<UnroutedRequest>
+ * `validate`, then `encodeOutput` or `encodeFault`.
  */
+export { route, unrouted } from './route.ts';
+export { decode } from './decode.ts';
+export { validate } from './validate.ts';
+export { encodeOutput } from './encode.ts';
+export { encodeFault } from './fault-writer.ts';
+export { bucketOfHost } from './s3-host.ts';
 export type {
   EncodeFault,
   RoutedOperation,

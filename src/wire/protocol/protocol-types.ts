@@ -2,6 +2,7 @@ import type { AwsFault } from '../../kernel/index.ts';
 import type { OperationShape } from '../schema/index.ts';
 import type { ProtocolName } from '../service.ts';
 import type { LoadedService } from '../services.ts';
+import type { FormNode } from './form-body.ts';
 
 /** The head of a request as it was received: nothing decoded, nothing normalised. */
 export interface WireRequest {
@@ -34,6 +35,8 @@ export interface RoutedOperation {
   readonly streamingOutput: boolean;
   /** Values of the path's labels, decoded; empty for protocols without labels. */
   readonly labels: Readonly<Record<string, string>>;
+  /** The form of an awsQuery request, which routing has parsed already. */
+  readonly form?: FormNode;
   /** A JSON client that expects the codes of the query protocol in `x-amzn-query-error`. */
   readonly queryMode: boolean;
   /** HEAD answers carry no body. */
@@ -56,4 +59,8 @@ export interface WireAnswer {
 }
 
 /** Encodes a fault in the form that the client of this request understands. */
-export type EncodeFault = (target: RoutedOperation | UnroutedRequest, fault: AwsFault, requestId: string) => WireAnswer;
+export type EncodeFault = (
+  target: RoutedOperation | UnroutedRequest,
+  fault: AwsFault,
+  requestId: string,
+) => WireAnswer;

@@ -42,7 +42,12 @@ export interface MapShape {
 export type ScalarShape =
   | { readonly kind: 'string'; readonly name: string; readonly mediaType: string | undefined }
   | { readonly kind: 'boolean' | 'number' | 'bigInteger' | 'bigDecimal' | 'document'; readonly name: string }
-  | { readonly kind: 'blob'; readonly name: string; readonly streaming: boolean; readonly mediaType: string | undefined }
+  | {
+      readonly kind: 'blob';
+      readonly name: string;
+      readonly streaming: boolean;
+      readonly mediaType: string | undefined;
+    }
   | { readonly kind: 'timestamp'; readonly name: string; readonly format: TimestampFormat | undefined };
 
 /** An input or output without members. */
@@ -109,4 +114,9 @@ export interface ServiceSchema {
   readonly structures: ReadonlyMap<string, StructureShape>;
   /** Errors by the name of their shape. */
   readonly errors: ReadonlyMap<string, StructureShape>;
+}
+
+/** Whether values of the shape have no parts. */
+export function isScalar(shape: Shape): shape is ScalarShape {
+  return shape.kind !== 'structure' && shape.kind !== 'list' && shape.kind !== 'map' && shape.kind !== 'unit';
 }

@@ -1,0 +1,23 @@
+/**
+ * The constraints that services put on their inputs beyond what the schemas say, one table for each service; services
+ * without a table are checked for structure and required members alone.
+ */
+import { cloudTrailDataConstraints } from './cloudtrail-data.ts';
+import { cloudTrailConstraints } from './cloudtrail.ts';
+import type { ServiceConstraints } from './constraint.ts';
+import { iamConstraints } from './iam.ts';
+import { stsConstraints } from './sts.ts';
+
+export type { Constraint, ServiceConstraints } from './constraint.ts';
+
+const tables: Readonly<Record<string, ServiceConstraints>> = {
+  iam: iamConstraints,
+  sts: stsConstraints,
+  cloudtrail: cloudTrailConstraints,
+  'cloudtrail-data': cloudTrailDataConstraints,
+};
+
+/** The table of a service, by `ServiceDescription.name`. */
+export function constraintsOf(serviceName: string): ServiceConstraints | undefined {
+  return Object.hasOwn(tables, serviceName) ? tables[serviceName] : undefined;
+}
