@@ -15,6 +15,9 @@ export interface GroupCommit {
   idle(): Promise<void>;
 }
 
+/** So many waiting entries are a write worth beginning at once. */
+const aheadEntries = 256;
+
 /** Lets everybody who was just answered hand in their next group, so that it shares the next write. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
@@ -35,23 +38,39 @@ function takeBatch(queue: WaitingGroup[]): readonly WaitingGroup[] {
 }
 
 /**
- * Runs one write at a time; everything that is handed in meanwhile is the next one. `write` settles the groups of
- * its batch by itself and never rejects.
+ * Runs one write at a time; everything that is handed in meanwhile is the next one. `write` never rejects; what it
+ * resolves with answers the callers of the batch, whatever became of it.
  */
-export function openGroupCommit(write: (batch: readonly WaitingGroup[]) => Promise<void>): GroupCommit {
+export function openGroupCommit(write: (batch: readonly WaitingGroup[]) => Promise<() => void>): GroupCommit {
   const queue: WaitingGroup[] = [];
+  let waitingEntries = 0;
   let running: Promise<void> | undefined;
+
+  function writeNext(): Promise<() => void> {
+    const batch = takeBatch(queue);
+    for (const group of batch) waitingEntries -= group.entries.length;
+    return write(batch);
+  }
+
   async function drain(): Promise<void> {
     await turn();
-    while (queue.length > 0) {
-      await write(takeBatch(queue));
-      await turn();
+    let writing = writeNext();
+    for (;;) {
+      const answer = await writing;
+      // When enough waits already, the disk goes on while the callers of this write are answered and do their work.
+      const ahead = waitingEntries >= aheadEntries ? writeNext() : undefined;
+      answer();
+      if (!ahead) await turn();
+      if (!ahead && queue.length === 0) break;
+      writing = ahead ?? writeNext();
     }
     running = undefined;
   }
+
   return {
     enqueue(group) {
       queue.push(group);
+      waitingEntries += group.entries.length;
       running ??= drain();
     },
     async idle() {

@@ -86,15 +86,16 @@ export async function openSegmentLog(options: SegmentLogOptions): Promise<Log> {
   }
 
   const commits = openGroupCommit(async (batch) => {
-    try {
-      await writer.write(batch.map((group) => group.entries));
-    } catch (error) {
-      for (const group of batch) group.reject(error);
-      return;
-    } finally {
+    const written = writer.write(batch.map((group) => group.entries));
+    const failure = await written.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    );
+    return () => {
       for (const group of batch) inFlight.release(group.entries.length, group.bytes);
-    }
-    publish(batch);
+      if (failure) for (const group of batch) group.reject(failure.error);
+      else publish(batch);
+    };
   });
 
   async function append(entries: readonly Uint8Array[]): Promise<Sequence> {
