@@ -21,7 +21,9 @@ export function tokenFor(request: string, place: string): string {
 export function placeOf(request: string, token: string): string {
   const bytes = Buffer.from(token, 'base64url');
   const place = bytes.subarray(digestBytes).toString();
-  if (bytes.length <= digestBytes || !digestOf(request, place).equals(bytes.subarray(0, digestBytes))) {
+  // Decoding passes over what does not belong in base64url; only the very text that was given out is a token.
+  const isWhole = bytes.length > digestBytes && bytes.toString('base64url') === token;
+  if (!isWhole || !digestOf(request, place).equals(bytes.subarray(0, digestBytes))) {
     throw new AwsFault(
       'InvalidNextTokenException',
       'The NextToken is not valid, or was given by a request with other parameters.',
