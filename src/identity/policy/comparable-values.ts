@@ -1,4 +1,4 @@
-/** Numbers and dates as policies and requests write them. */
+/** Numbers, dates and bytes as policies and requests write them. */
 
 const numberForm = /^[+-]?(?:\d+(?:\.\d+)?|\.\d+)$/;
 
@@ -57,4 +57,10 @@ function utcMidnight(day: string): number | undefined {
   const midnight = Date.parse(`${day}T00:00:00Z`);
   // A day beyond the end of its month is counted on into the next one, and then reads differently.
   return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(day) ? midnight : undefined;
+}
+
+/** Parses base64, strictly, since Node's own reader skips what it does not know. Undefined for anything else. */
+export function parseBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
 }

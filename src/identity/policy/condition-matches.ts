@@ -1,5 +1,5 @@
 import { matchesArn } from './arn-pattern.ts';
-import { parseDate, parseNumber } from './comparable-values.ts';
+import { parseBase64, parseDate, parseNumber } from './comparable-values.ts';
 import type { Condition, Relation, ValueTest } from './condition-types.ts';
 import { matchesGlob } from './glob.ts';
 import { isInRange, parseIp } from './ip-range.ts';
@@ -48,8 +48,8 @@ function matchesAny(test: ValueTest, value: string, context: RequestContext): bo
       return left !== undefined && test.values.some((right) => compares(test.relation, left, right));
     }
     case 'binary': {
-      const bytes = Buffer.from(value, 'base64');
-      return test.values.some((right) => bytes.equals(right));
+      const bytes = parseBase64(value);
+      return bytes !== undefined && test.values.some((right) => bytes.equals(right));
     }
     case 'ip': {
       const address = parseIp(value);

@@ -1,5 +1,5 @@
 import { arnGlobs } from './arn-pattern.ts';
-import { parseDate, parseNumber } from './comparable-values.ts';
+import { parseBase64, parseDate, parseNumber } from './comparable-values.ts';
 import type { Condition, Relation, ValueTest } from './condition-types.ts';
 import { parseIpRange } from './ip-range.ts';
 import type { JsonNode } from './json-text.ts';
@@ -59,12 +59,15 @@ interface NamedOperator {
   readonly ifExists: boolean;
 }
 
+const sets: ReadonlyMap<string, NamedOperator['set']> = new Map([
+  ['', 'one'],
+  ['ForAnyValue', 'any'],
+  ['ForAllValues', 'all'],
+]);
+
 function findOperator(name: string): NamedOperator | undefined {
   const colon = name.indexOf(':');
-  const qualifier = colon === -1 ? '' : name.slice(0, colon);
-  const set = { '': 'one', ForAnyValue: 'any', ForAllValues: 'all' }[qualifier] as
-    | NamedOperator['set']
-    | undefined;
+  const set = sets.get(colon === -1 ? '' : name.slice(0, colon));
   const ifExists = name.endsWith('IfExists');
   const found = operators.get(name.slice(colon + 1, ifExists ? -'IfExists'.length : undefined));
   if (!found || !set) return undefined;
@@ -95,12 +98,6 @@ function readAll<T>(
     fail(value);
     return [];
   });
-}
-
-/** Strict base64, since Node's own reader skips what it does not know. */
-function readBase64(value: string): Buffer | undefined {
-  const bytes = Buffer.from(value, 'base64');
-  return bytes.toString('base64') === value ? bytes : undefined;
 }
 
 function lowered(tokens: readonly Token[]): readonly Token[] {
@@ -172,7 +169,7 @@ function readTest(values: readonly string[], reading: Reading): ValueTest {
     }
     case 'binary': {
       const fail = (value: string) => report(syntaxProblem(`${where} takes base64, not "${value}"`));
-      return { family: 'binary', values: readAll(values, readBase64, fail) };
+      return { family: 'binary', values: readAll(values, parseBase64, fail) };
     }
     case 'ip':
     case 'null': {

@@ -13,9 +13,13 @@ function positionFinder(text: string): (offset: number) => Position {
   const lineStarts = [0];
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) lineStarts.push(at + 1);
   return (offset) => {
-    const after = lineStarts.findIndex((start) => start > offset);
-    const line = after === -1 ? lineStarts.length : after;
-    return { line, column: offset - (lineStarts[line - 1] ?? 0) + 1 };
+    let [low, high] = [0, lineStarts.length];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (lineStarts[low] ?? 0) + 1 };
   };
 }
 
@@ -55,8 +59,14 @@ function readStatements(node: JsonNode | undefined, report: Report): readonly Js
 }
 
 function reportSameSids(statements: readonly Statement[], report: Report): void {
-  const sids = statements.flatMap(({ sid }) => sid || []);
-  const twice = sids.find((sid, index) => sids.indexOf(sid) !== index);
+  const seen = new Set<string>();
+  const twice = statements.find(({ sid }) => {
+    // An empty Sid is none.
+    if (!sid) return false;
+    const isKnown = seen.has(sid);
+    seen.add(sid);
+    return isKnown;
+  })?.sid;
   if (twice === undefined) return;
   const message = 'Statement IDs (SID) in a single policy must be unique.';
   report({ rank: 'sid', message, detail: `the Sid "${twice}" stands there more than once` });

@@ -21,7 +21,7 @@ const iamPaths = [
 
 /** What IAM says of a resource that is not `*`; undefined when it has nothing to say. */
 function problemOf(resource: string): string | undefined {
-  const [arn, partition = '', service, region, , ...rest] = resource.split(':');
+  const [arn, partition = '', service, region, account, ...rest] = resource.split(':');
   if (arn !== 'arn' || service === undefined) return `Resource ${resource} must be in ARN format or "*".`;
   if (!/^(?:aws(?:-[a-z]+)*|[a-z-]*\*)$/.test(partition)) {
     return `Partition "${partition}" is not valid for resource "${resource}".`;
@@ -30,7 +30,7 @@ function problemOf(resource: string): string | undefined {
     return 'Resource vendor must be fully qualified and cannot contain regexes.';
   }
   const ending = rest.join(':');
-  if (service === 's3' && region !== '' && rest.length > 0 && !region.includes('*')) {
+  if (service === 's3' && region !== '' && account === '') {
     return `Resource ${resource} can not contain region information.`;
   }
   if (service === 'iam' && region !== '' && !region.includes('*')) {
@@ -73,10 +73,9 @@ export function parseResources(node: JsonNode, variables: boolean, report: Repor
       return [];
     }
     const message = item.text === '*' ? undefined : problemOf(item.text);
-    if (message !== undefined) report({ rank: 'arn', message, detail: `the resource "${item.text}"` });
-    else if (hasEarlyVariable(read.tokens)) {
+    if (hasEarlyVariable(read.tokens)) {
       report(syntaxProblem(`"${item.text}" has a policy variable before the fifth colon`));
-    }
+    } else if (message !== undefined) report({ rank: 'arn', message, detail: `the resource "${item.text}"` });
     return [resourcePattern(item.text, read.tokens)];
   });
 }

@@ -33,12 +33,15 @@ export interface TokenOptions {
   readonly wildcards: boolean;
 }
 
+/** A condition key: the vendor (or an identity provider, with its path), a colon, a name, and perhaps a tag's key. */
+const variableForm = /^[\w.-]+(?:\/[\w./-]*)?:[\w.:-]+(?:\/[^${}*?']+)?$/u;
+
 function readVariable(inner: string): Token | undefined {
   if (inner === '*' || inner === '?' || inner === '$') return inner;
   const quote = inner.endsWith("'") ? inner.indexOf(", '") : -1;
   const hasFallback = quote !== -1 && quote + 3 < inner.length;
   const written = hasFallback ? inner.slice(0, quote) : inner;
-  if (!/^[\w.-]+(?:\/[^:${}*?']*)?:[^${}*?']+$/u.test(written)) return undefined;
+  if (!variableForm.test(written)) return undefined;
   const fallback = hasFallback ? inner.slice(quote + 3, -1) : undefined;
   return { key: written.toLowerCase(), written, fallback };
 }
