@@ -1,9 +1,16 @@
 import { Command, CommanderError } from 'commander';
+import {
+  createAccount,
+  declareAccountsCreate,
+  declareAccountsList,
+  listAccounts,
+} from './commands/accounts.ts';
 import { count, declareCount } from './commands/count.ts';
 import { declareDoctor, doctor } from './commands/doctor.ts';
 import { declareEnv, printEnv } from './commands/env.ts';
 import { declareImport, importFiles } from './commands/import.ts';
 import { declareLookup, lookup } from './commands/lookup.ts';
+import { declareRetention, retention } from './commands/retention.ts';
 import { declareStart, start } from './commands/start.ts';
 import { declareTail, tail } from './commands/tail.ts';
 import type { CommandContext } from './context.ts';
@@ -29,8 +36,8 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
       writeErr: (text) => output.noteRaw(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'cairn: ')),
     });
-  const command = (name: string) =>
-    program.command(name).helpOption('--help', 'show this help').copyInheritedSettings(program);
+  const command = (name: string, parent = program, options = {}) =>
+    parent.command(name, options).helpOption('--help', 'show this help').copyInheritedSettings(program);
 
   declareStart(command('start')).action(async (options) => finish(await start(context, options)));
   declareEnv(command('env')).action(async (options) => finish(await printEnv(context, options)));
@@ -40,6 +47,14 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
   declareLookup(command('lookup')).action(async (options) => finish(await lookup(context, options)));
   declareTail(command('tail')).action(async (options) => finish(await tail(context, options)));
   declareCount(command('count')).action(async (options) => finish(await count(context, options)));
+  declareRetention(command('retention')).action(async (options) => finish(await retention(context, options)));
+  const accounts = command('accounts').description('list and create accounts');
+  declareAccountsList(command('list', accounts, { isDefault: true })).action(async (options) =>
+    finish(await listAccounts(context, options)),
+  );
+  declareAccountsCreate(command('create', accounts)).action(async (options) =>
+    finish(await createAccount(context, options)),
+  );
   declareDoctor(command('doctor')).action(async (options) => finish(await doctor(context, options)));
   command('version')
     .description('print the version')

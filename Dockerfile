@@ -1,0 +1,22 @@
+# Cairn in a container: the README's `npm ci` and `npm start`.
+#   docker build -t cairn .
+#   docker run -p 127.0.0.1:4747:4747 -v cairn-data:/data cairn
+FROM node:24-slim
+
+WORKDIR /opt/cairn
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+COPY LICENSE README.md ./
+COPY bin bin
+COPY src src
+
+RUN install -d -o node -g node -m 700 /data
+USER node
+VOLUME /data
+ENV NODE_ENV=production CAIRN_DATA=/data CAIRN_LISTEN=0.0.0.0:4747
+EXPOSE 4747
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:4747/_cairn/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+
+# Node itself is process 1, so that SIGTERM reaches it and not npm.
+CMD ["node", "src/cli/main.ts", "start"]
