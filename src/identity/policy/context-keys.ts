@@ -17,7 +17,12 @@ function patternsOf({ resources, conditions }: Statement): readonly TextPattern[
 }
 
 function distinct(keys: readonly string[]): readonly string[] {
-  return [...new Map(keys.toReversed().map((key) => [key.toLowerCase(), key])).values()].toReversed();
+  const seen = new Map<string, string>();
+  for (const key of keys) {
+    const name = key.toLowerCase();
+    if (!seen.has(name)) seen.set(name, key);
+  }
+  return [...seen.values()];
 }
 
 /**

@@ -13,17 +13,20 @@ import {
   type Requester,
 } from './index.ts';
 
-interface CaseFile<T> {
-  readonly groups: readonly { readonly source: string; readonly cases: readonly T[] }[];
+interface CaseFile {
+  readonly groups: readonly {
+    readonly source: string;
+    readonly cases: readonly { readonly name?: string }[];
+  }[];
 }
 
-function casesOf<T>(name: string): readonly (readonly [title: string, T])[] {
-  const file = JSON.parse(readFileSync(new URL(`cases/${name}`, import.meta.url), 'utf8')) as CaseFile<T>;
+type Titled<T> = readonly (readonly [title: string, T])[];
+
+/** The cases of a file, each under its documentation page and its name. */
+function casesOf(name: string): Titled<unknown> {
+  const file = JSON.parse(readFileSync(new URL(`cases/${name}`, import.meta.url), 'utf8')) as CaseFile;
   return file.groups.flatMap(({ source, cases }) =>
-    cases.map((one) => {
-      const { name = JSON.stringify(one) } = one as { readonly name?: string };
-      return [`${source}: ${name}`, one] as const;
-    }),
+    cases.map((one) => [`${source}: ${one.name ?? JSON.stringify(one)}`, one] as const),
   );
 }
 
@@ -63,7 +66,7 @@ interface ConditionCase {
   readonly holds: boolean | 'unclear';
 }
 
-test.each(casesOf<ConditionCase>('conditions.json'))('%s', (_, { condition, keys, holds }) => {
+test.each(casesOf('conditions.json') as Titled<ConditionCase>)('%s', (_, { condition, keys, holds }) => {
   const [allow, deny] = (['Allow', 'Deny'] as const).map((Effect) =>
     decide({ Effect, Condition: condition }, { conditionKeys: keys }),
   );
@@ -79,7 +82,7 @@ interface ResourceCase {
   readonly version?: string;
 }
 
-test.each(casesOf<ResourceCase>('resources.json'))(
+test.each(casesOf('resources.json') as Titled<ResourceCase>)(
   '%s',
   (_, { pattern, resource, covered, keys = {}, version }) => {
     const request = { resource, conditionKeys: keys };
@@ -95,7 +98,7 @@ interface ActionCase {
   readonly covered: boolean;
 }
 
-test.each(casesOf<ActionCase>('actions.json'))('%s', (_, { pattern, action, covered }) => {
+test.each(casesOf('actions.json') as Titled<ActionCase>)('%s', (_, { pattern, action, covered }) => {
   const plain = decide({ Effect: 'Allow', Action: pattern }, { action });
   const negated = decide({ Effect: 'Allow', Action: undefined, NotAction: pattern }, { action });
   expect([plain, negated]).toEqual(covered ? ['allowed', 'implicitDeny'] : ['implicitDeny', 'allowed']);
@@ -108,12 +111,12 @@ interface DocumentCase {
   readonly message?: string;
 }
 
-test.each(casesOf<DocumentCase>('malformed.json'))('%s', (_, { kind, document, text, message }) => {
+test.each(casesOf('malformed.json') as Titled<DocumentCase>)('%s', (_, { kind, document, text, message }) => {
   const result = parsePolicy(text ?? JSON.stringify(document), kind);
   expect(result.kind === 'malformed' && result.problems[0]?.message).toBe(message);
 });
 
-test.each(casesOf<DocumentCase>('well-formed.json'))('%s', (_, { kind, document, text }) => {
+test.each(casesOf('well-formed.json') as Titled<DocumentCase>)('%s', (_, { kind, document, text }) => {
   const result = parsePolicy(text ?? JSON.stringify(document), kind);
   expect(result.kind === 'policy' ? [] : result.problems).toEqual([]);
 });
@@ -147,7 +150,7 @@ function applicable(policies: DecisionCase['policies']): ApplicablePolicies {
   };
 }
 
-test.each(casesOf<DecisionCase>('decisions.json'))(
+test.each(casesOf('decisions.json') as Titled<DecisionCase>)(
   '%s',
   (_, { keys = {}, policies, decision, because, ...request }) => {
     const evaluation = evaluate({ ...request, conditionKeys: keys }, applicable(policies));
