@@ -10,11 +10,19 @@ import {
 } from '../src/kernel/index.ts';
 import { openMemoryState, type State } from '../src/state/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../src/store/memory/index.ts';
+import { classify } from '../src/wire/index.ts';
 import { openTrail, type AuditedChange, type Trail, type TrailOptions } from '../src/trail/index.ts';
 import { openReferenceHistory } from '../src/trail/history/reference-history.ts';
 import type { History } from '../src/trail/history/index.ts';
-import type { DecodedCall, HttpRoute, RouteAnswer } from '../src/wire/endpoint.ts';
-import type { Call, Operation, Principal, ServiceDescription } from '../src/wire/service.ts';
+import type {
+  Call,
+  DecodedCall,
+  HttpRoute,
+  Operation,
+  Principal,
+  RouteAnswer,
+  ServiceDescription,
+} from '../src/wire/index.ts';
 
 /** Parts for tests of the trail: everything real and in memory, time by hand, authorisation by a list of denials. */
 
@@ -65,7 +73,7 @@ export interface TrailFixture extends AsyncDisposable {
   readonly denied: Set<string>;
   /** The records in the journal, parsed. */
   records(): Promise<readonly Record<string, unknown>[]>;
-  call(
+  perform(
     operation: Operation<AuditedChange> | undefined,
     over?: Partial<DecodedCall<AuditedChange>>,
   ): Promise<Readonly<Record<string, unknown>>>;
@@ -147,10 +155,7 @@ export async function openTrailFixture(
       managementAccountId: managementAccount,
       retentionDays: undefined,
       show: (_service, _operation, _side, value) => value,
-      classify: (_service, name) => ({
-        access: /^(Get|List|Describe|Lookup)/.test(name) ? 'read' : 'write',
-        category: 'management',
-      }),
+      classify,
       ...over,
     }),
   );
@@ -172,7 +177,7 @@ export async function openTrailFixture(
       }
       return found;
     },
-    call: (operation, decoded = {}) =>
+    perform: (operation, decoded = {}) =>
       trail.perform({
         service: serviceNamed('iam'),
         operationName: 'CreateUser',

@@ -1,8 +1,7 @@
 import type { Clock, Logger, Random } from '../kernel/index.ts';
 import type { Reader, Stream } from '../journal/index.ts';
 import type { State } from '../state/index.ts';
-import type { Authorise, HttpRoute, Perform, RecordRejected } from '../wire/endpoint.ts';
-import type { Operations } from '../wire/service.ts';
+import type { Authorise, HttpRoute, Operations, Perform, RecordRejected } from '../wire/index.ts';
 import { openCloudTrail, openCloudTrailData } from './api/operations.ts';
 import type { History } from './history/index.ts';
 import { openHistoryReader } from './history-reader.ts';

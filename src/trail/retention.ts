@@ -1,6 +1,6 @@
 import { AwsFault, isAccountId, type Clock, type Logger, type Timer } from '../kernel/index.ts';
 import type { State } from '../state/index.ts';
-import type { HttpRoute, RouteAnswer, RouteRequest } from '../wire/endpoint.ts';
+import type { HttpRoute, RouteAnswer, RouteRequest } from '../wire/index.ts';
 import type { History } from './history/index.ts';
 import type { AuditedChange } from './recording/audited-change.ts';
 

@@ -52,6 +52,15 @@ function emptyHistory(): History {
 const names = (answer: { Events?: { EventId?: string | undefined }[] | undefined }) =>
   (answer.Events ?? []).map(({ EventId }) => EventId);
 
+const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 12, 0, second));
+const by = (userName: string) => ({ userIdentity: { type: 'IAMUser', userName } });
+
+const page = async (request: LookupEventsRequest, over: Partial<typeof caller> = {}) => {
+  const history = emptyHistory();
+  await add(history, record(), record(), record());
+  return LookupEvents(history, request, { ...caller, ...over });
+};
+
 describe('LookupEvents', () => {
   it('answers the newest first with every documented member, and the record byte for byte', async () => {
     const history = emptyHistory();
@@ -104,7 +113,6 @@ describe('LookupEvents', () => {
 
   it('takes events at both ends of the time range', async () => {
     const history = emptyHistory();
-    const at = (second: number) => new Date(Date.UTC(2026, 10, 22, 12, 0, second));
     for (const second of [0, 1, 2, 3]) {
       await add(
         history,
@@ -122,7 +130,6 @@ describe('LookupEvents', () => {
 
   it('takes several attributes, which must all match', async () => {
     const history = emptyHistory();
-    const by = (userName: string) => ({ userIdentity: { type: 'IAMUser', userName } });
     await add(
       history,
       record({ eventID: 'a', ...by('alice') }),
@@ -169,12 +176,6 @@ describe('LookupEvents', () => {
     expect(new Set(seen).size).toBe(seen.length);
     for (const eventId of before) expect(seen).toContain(eventId);
   });
-
-  const page = async (request: LookupEventsRequest, over: Partial<typeof caller> = {}) => {
-    const history = emptyHistory();
-    await add(history, record(), record(), record());
-    return LookupEvents(history, request, { ...caller, ...over });
-  };
 
   it('refuses a token with other parameters, another caller, or damage', async () => {
     const request = {

@@ -1,6 +1,6 @@
 import type { Event, LookupEventsRequest, LookupEventsResponse } from '@aws-sdk/client-cloudtrail';
 import { AwsFault, limits } from '../../kernel/index.ts';
-import type { Call } from '../../wire/service.ts';
+import type { Call } from '../../wire/index.ts';
 import {
   scanRecord,
   type AttributeName,

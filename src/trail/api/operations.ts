@@ -1,6 +1,6 @@
 import type { LookupEventsRequest } from '@aws-sdk/client-cloudtrail';
 import type { Clock } from '../../kernel/index.ts';
-import type { Call, Operations } from '../../wire/service.ts';
+import type { Call, Operations } from '../../wire/index.ts';
 import type { History } from '../history/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { LookupEvents } from './lookup-events.ts';

@@ -35,7 +35,7 @@ function eventData(over: Record<string, unknown> = {}): string {
 async function openChannel(over: Parameters<typeof openTrailFixture>[0] = {}) {
   const fixture = await openTrailFixture(over);
   const put = async (request: Partial<PutAuditEventsRequest>, account = managementAccount) => {
-    const output = await fixture.call(fixture.trail.operations['cloudtrail-data']['PutAuditEvents'], {
+    const output = await fixture.perform(fixture.trail.operations['cloudtrail-data']['PutAuditEvents'], {
       service: serviceNamed('cloudtrail-data'),
       operationName: 'PutAuditEvents',
       input: { channelArn, auditEvents: [{ id: 'one', eventData: eventData() }], ...request },

@@ -1,5 +1,5 @@
 import { AwsFault, limits, parseArn, type Clock } from '../../kernel/index.ts';
-import type { Call } from '../../wire/service.ts';
+import type { Call } from '../../wire/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { auditTime } from '../recording/user-identity.ts';
 import { checkEventData, checksumMatches, eventIdFor, type AuditEventProblem } from './audit-event-data.ts';

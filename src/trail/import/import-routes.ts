@@ -1,8 +1,7 @@
 import { AwsFault, DiskFullError, limits, OverloadError, type Clock } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
-import type { HttpRoute, RouteAnswer, RouteRequest } from '../../wire/endpoint.ts';
-import type { Call } from '../../wire/service.ts';
+import type { Call, HttpRoute, RouteAnswer, RouteRequest } from '../../wire/index.ts';
 import type { HistoryReader } from '../history-reader.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { auditTime } from '../recording/user-identity.ts';

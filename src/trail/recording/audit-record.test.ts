@@ -1,7 +1,7 @@
-import fc from 'fast-check';
+import { assert, integer, jsonValue, property, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountId } from '../../kernel/index.ts';
-import type { Principal, Session } from '../../wire/service.ts';
+import type { Principal, Session } from '../../wire/index.ts';
 import { scanRecord } from '../history/index.ts';
 import { encodeAuditRecord, type AuditFacts } from './audit-record.ts';
 import { cappedText, fieldCaps } from './field-caps.ts';
@@ -175,9 +175,9 @@ describe('the record', () => {
   });
 
   it('is valid JSON that the history takes, whatever a caller sends', () => {
-    const anyText = fc.string({ unit: 'binary', maxLength: 3_000 });
-    fc.assert(
-      fc.property(anyText, anyText, anyText, fc.jsonValue(), (userAgent, code, message, value) => {
+    const anyText = string({ unit: 'binary', maxLength: 3_000 });
+    assert(
+      property(anyText, anyText, anyText, jsonValue(), (userAgent, code, message, value) => {
         const bytes = encodeAuditRecord(
           facts({ userAgent, host: message, error: { code, message }, requestParameters: value }),
         );
@@ -189,8 +189,8 @@ describe('the record', () => {
   });
 
   it('cuts text between characters', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 0, max: 40 }), (text, most) => {
+    assert(
+      property(string({ unit: 'grapheme' }), integer({ min: 0, max: 40 }), (text, most) => {
         const cut = cappedText(text, most);
         expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(Math.max(most, 0));
         expect(text.startsWith(cut)).toBe(true);

@@ -1,4 +1,4 @@
-import type { AuditResource, Call } from '../../wire/service.ts';
+import type { AuditResource, Call } from '../../wire/index.ts';
 import { cappedJson, cappedText, fieldCaps, omittedNote } from './field-caps.ts';
 import { auditTime, type UserIdentity } from './user-identity.ts';
 

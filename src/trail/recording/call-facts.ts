@@ -1,6 +1,5 @@
 import { isRegion, type Random } from '../../kernel/index.ts';
-import type { DecodedCall, RejectedCall } from '../../wire/endpoint.ts';
-import type { AuditResource, Call, ServiceDescription } from '../../wire/service.ts';
+import type { AuditResource, Call, DecodedCall, RejectedCall, ServiceDescription } from '../../wire/index.ts';
 import type { AuditFacts } from './audit-record.ts';
 import { foreignIdentityOf, unknownIdentity, userIdentityOf } from './user-identity.ts';
 
@@ -8,6 +7,8 @@ import { foreignIdentityOf, unknownIdentity, userIdentityOf } from './user-ident
 export interface OperationClass {
   readonly access: 'read' | 'write';
   readonly category: 'management' | 'data';
+  /** The name that CloudTrail records, where it is not the operation's own. */
+  readonly eventName: string;
 }
 
 /** How a call ended. */
@@ -37,13 +38,13 @@ export function factsOf(
   operationClass: OperationClass,
   at: { readonly time: number; readonly random: Random },
 ): AuditFacts {
-  const { call, service, operationName } = decoded;
+  const { call, service } = decoded;
   return {
     eventId: at.random.uuid(),
     time: at.time,
     userIdentity: userIdentityOf(call.principal),
     eventSource: service.eventSource,
-    eventName: operationName,
+    eventName: operationClass.eventName,
     region: recordedRegion(service, call.region),
     ...whereFrom(call),
     error: outcome.kind === 'failed' ? { code: outcome.code, message: outcome.message } : undefined,
@@ -91,7 +92,7 @@ export function rejectedFacts(
     time: rejected.time,
     userIdentity: call ? userIdentityOf(call.principal) : unknownIdentity(rejected.claimedAccessKeyId),
     eventSource: service?.eventSource ?? 'unknown',
-    eventName: rejected.operationName ?? 'Unknown',
+    eventName: operationClass.eventName,
     region: recordedRegion(service, isRegion(rejected.region) ? rejected.region : 'unknown'),
     ...whereFrom(rejected),
     error: rejected.error,

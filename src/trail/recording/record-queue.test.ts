@@ -75,7 +75,7 @@ describe('the queue of records behind answers', () => {
     await queue.add(entry('a'));
     await queue.add(entry('b'));
     let third = false;
-    const waiting = queue.add(entry('c')).then(() => {
+    const waiting = queue.add(entry('c')).finally(() => {
       third = true;
     });
     await turn();
@@ -125,11 +125,8 @@ describe('the queue of records behind answers', () => {
     const { gate, clock, queue } = setUp();
     gate.fail(1_000);
     await queue.add(entry('a'));
-    let closed = false;
-    const closing = queue[Symbol.asyncDispose]().then(() => {
-      closed = true;
-    });
-    for (let tries = 0; tries < 20 && !closed; tries++) {
+    const closing = queue[Symbol.asyncDispose]();
+    for (let tries = 0; tries < 10; tries++) {
       await clock.advance(200);
       await turn();
     }

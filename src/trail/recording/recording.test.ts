@@ -12,8 +12,7 @@ import {
 } from '../../../test/trail-fixture.ts';
 import { AwsFault, DiskFullError, OverloadError, region } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
-import type { RejectedCall } from '../../wire/endpoint.ts';
-import type { Operation } from '../../wire/service.ts';
+import type { Operation, RejectedCall } from '../../wire/index.ts';
 import type { AuditedChange } from '../index.ts';
 
 type Op = Operation<AuditedChange>;
@@ -73,7 +72,7 @@ describe('writes', () => {
   it('commit the change and its record in one append, before they are answered', async () => {
     let appends = 0;
     await using fixture = await openTrailFixture({ wrap: guarded(() => void appends++) });
-    const output = await fixture.call(createUser, { input: { name: 'ada' } });
+    const output = await fixture.perform(createUser, { input: { name: 'ada' } });
     expect(output).toEqual({ user: { userName: 'ada' } });
     expect(appends).toBe(1);
     expect(await kinds(fixture)).toEqual(['change', 'record']);
@@ -101,7 +100,7 @@ describe('writes', () => {
       change.put('seen', true);
       return {};
     });
-    await fixture.call(ingest);
+    await fixture.perform(ingest);
     expect(await kinds(fixture)).toEqual(['change', 'ingested', 'record']);
     expect(appends).toBe(1);
   });
@@ -115,8 +114,8 @@ describe('writes', () => {
       change.put('counter', before + 1);
       return { value: before + 1 };
     });
-    const answers = await Promise.all([1, 2, 3].map(() => fixture.call(count)));
-    expect(answers.map(({ value }) => value as number).toSorted()).toEqual([1, 2, 3]);
+    const answers = await Promise.all([1, 2, 3].map(() => fixture.perform(count)));
+    expect(new Set(answers.map(({ value }) => value))).toEqual(new Set([1, 2, 3]));
     expect(await fixture.state.get('counter')).toMatchObject({ value: 3 });
     expect(runs).toBeGreaterThan(3);
     const values = (await fixture.records()).map((record) => record['responseElements']);
@@ -136,14 +135,8 @@ describe('writes', () => {
       change.put('mine', runs);
       return {};
     });
-    let settled = false;
-    const outcome = fixture
-      .call(unlucky)
-      .catch((error: unknown) => error)
-      .finally(() => {
-        settled = true;
-      });
-    while (!settled) await fixture.clock.advance(1_000);
+    const outcome = fixture.perform(unlucky).catch((error: unknown) => error);
+    for (let turns = 0; turns < 200 && fixture.stream.end < 9; turns++) await fixture.clock.advance(1_000);
     expect(await outcome).toMatchObject({ code: 'ThrottlingException' });
     expect(runs).toBe(8);
     expect(await fixture.state.get('mine')).toBeUndefined();
@@ -157,7 +150,7 @@ describe('writes', () => {
     ['full', new DiskFullError('no room'), /the disk is full/],
   ])('fail and change nothing when the journal is %s', async (_name, error, message) => {
     await using fixture = await openTrailFixture({ wrap: guarded(() => error) });
-    await expect(fixture.call(createUser, { input: { name: 'ada' } })).rejects.toMatchObject({
+    await expect(fixture.perform(createUser, { input: { name: 'ada' } })).rejects.toMatchObject({
       code: 'ServiceUnavailable',
       status: 503,
       message: expect.stringMatching(message) as string,
@@ -173,7 +166,7 @@ describe('writes', () => {
         return { shown: true };
       },
     });
-    await expect(fixture.call(createUser, { input: { name: 'ada' } })).rejects.toThrow('no schema');
+    await expect(fixture.perform(createUser, { input: { name: 'ada' } })).rejects.toThrow('no schema');
     expect(await fixture.state.get('user/ada')).toBeUndefined();
     expect(await fixture.records()).toMatchObject([
       { errorCode: 'InternalFailure', requestParameters: { shown: true }, responseElements: null },
@@ -187,11 +180,11 @@ describe('writes', () => {
           ? Object.fromEntries(Object.entries(value as object).filter(([name]) => name !== 'password'))
           : value,
     });
-    await fixture.call(
+    await fixture.perform(
       write(async () => ({})),
       { input: { userName: 'ada', password: 'hunter2' } },
     );
-    await fixture.call(
+    await fixture.perform(
       write(async () => ({ secret: 'hunter3' }), {
         recorded: () => ({ requestParameters: { own: 1 }, responseElements: { own: 2 } }),
       }),
@@ -212,7 +205,7 @@ describe('writes', () => {
         { ARN: `arn:aws:iam::${otherAccount}:role/r`, accountId: otherAccount, type: 'AWS::IAM::Role' },
       ],
     });
-    await fixture.call(assume, { service: serviceNamed('sts'), operationName: 'AssumeRole' });
+    await fixture.perform(assume, { service: serviceNamed('sts'), operationName: 'AssumeRole' });
     const [own, foreign, ...more] = await fixture.records();
     expect(more).toEqual([]);
     expect(own).toMatchObject({ recipientAccountId: managementAccount, awsRegion: 'eu-central-1' });
@@ -229,8 +222,8 @@ describe('writes', () => {
 describe('failures and denials', () => {
   it('are recorded alone, before the answer, with the fault of the operation', async () => {
     await using fixture = await openTrailFixture();
-    await fixture.call(createUser, { input: { name: 'ada' } });
-    await expect(fixture.call(createUser, { input: { name: 'ada' } })).rejects.toMatchObject({
+    await fixture.perform(createUser, { input: { name: 'ada' } });
+    await expect(fixture.perform(createUser, { input: { name: 'ada' } })).rejects.toMatchObject({
       code: 'EntityAlreadyExistsException',
     });
     expect(await kinds(fixture)).toEqual(['change', 'record', 'record']);
@@ -249,7 +242,7 @@ describe('failures and denials', () => {
       change.append({ kind: 'ingested', payload: Buffer.from('{}') });
       throw new AwsFault('ValidationException', 'no');
     });
-    await expect(fixture.call(half)).rejects.toMatchObject({ code: 'ValidationException' });
+    await expect(fixture.perform(half)).rejects.toMatchObject({ code: 'ValidationException' });
     expect(await fixture.state.get('half')).toBeUndefined();
     expect(await kinds(fixture)).toEqual(['record']);
   });
@@ -262,7 +255,7 @@ describe('failures and denials', () => {
       ran = true;
       return {};
     });
-    await expect(fixture.call(operation, { input: { name: 'x' } })).rejects.toMatchObject({
+    await expect(fixture.perform(operation, { input: { name: 'x' } })).rejects.toMatchObject({
       code: 'AccessDenied',
     });
     expect(ran).toBe(false);
@@ -280,14 +273,14 @@ describe('failures and denials', () => {
         { action: 'iam:PassRole', resource: 'arn:aws:iam::1:role/r' },
       ],
     });
-    await expect(fixture.call(operation)).rejects.toMatchObject({ code: 'AccessDenied' });
+    await expect(fixture.perform(operation)).rejects.toMatchObject({ code: 'AccessDenied' });
   });
 
   it('of unknown kind are recorded as InternalFailure without their text, and thrown on', async () => {
     await using fixture = await openTrailFixture();
     const boom = new TypeError('secret detail');
-    await expect(fixture.call(write(() => Promise.reject(boom)))).rejects.toBe(boom);
-    await expect(fixture.call(read(() => Promise.reject(boom)))).rejects.toBe(boom);
+    await expect(fixture.perform(write(() => Promise.reject(boom)))).rejects.toBe(boom);
+    await expect(fixture.perform(read(() => Promise.reject(boom)))).rejects.toBe(boom);
     const records = await fixture.records();
     expect(records).toMatchObject([{ errorCode: 'InternalFailure' }, { errorCode: 'InternalFailure' }]);
     expect(JSON.stringify(records)).not.toContain('secret detail');
@@ -296,19 +289,22 @@ describe('failures and denials', () => {
   it('are not told when their record cannot be taken', async () => {
     await using fixture = await openTrailFixture({ wrap: guarded(() => new OverloadError('too much')) });
     fixture.denied.add('iam:CreateUser');
-    await expect(fixture.call(createUser)).rejects.toMatchObject({ code: 'ServiceUnavailable', status: 503 });
+    await expect(fixture.perform(createUser)).rejects.toMatchObject({
+      code: 'ServiceUnavailable',
+      status: 503,
+    });
   });
 
   it('of absent operations are authorised, recorded and name themselves', async () => {
     await using fixture = await openTrailFixture();
     const absent = { service: serviceNamed('config'), operationName: 'PutConfigRule' };
-    await expect(fixture.call(undefined, absent)).rejects.toMatchObject({
+    await expect(fixture.perform(undefined, absent)).rejects.toMatchObject({
       code: 'NotImplemented',
       status: 501,
       message: expect.stringMatching(/PutConfigRule of config.*docs\/coverage\.md/) as string,
     });
     fixture.denied.add('config:PutConfigRule');
-    await expect(fixture.call(undefined, absent)).rejects.toMatchObject({ code: 'AccessDenied' });
+    await expect(fixture.perform(undefined, absent)).rejects.toMatchObject({ code: 'AccessDenied' });
     expect(await fixture.records()).toMatchObject([
       { errorCode: 'NotImplemented', eventName: 'PutConfigRule', readOnly: false },
       { errorCode: 'AccessDenied', eventName: 'PutConfigRule' },
@@ -318,12 +314,9 @@ describe('failures and denials', () => {
 
 describe('reads', () => {
   it('are answered first and recorded behind the answer, without response elements', async () => {
-    let open: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
     await using fixture = await openTrailFixture({ wrap: guarded(() => gate) });
-    const answer = await fixture.call(read(), { operationName: 'ListUsers', input: { path: '/' } });
+    const answer = await fixture.perform(read(), { operationName: 'ListUsers', input: { path: '/' } });
     expect(answer).toEqual({ users: [] });
     expect(await fixture.records()).toEqual([]);
     open();
@@ -336,7 +329,7 @@ describe('reads', () => {
   it('whose operation is denied are recorded before the answer', async () => {
     await using fixture = await openTrailFixture();
     fixture.denied.add('iam:ListUsers');
-    await expect(fixture.call(read(), { operationName: 'ListUsers' })).rejects.toMatchObject({
+    await expect(fixture.perform(read(), { operationName: 'ListUsers' })).rejects.toMatchObject({
       code: 'AccessDenied',
     });
     expect(await fixture.records()).toMatchObject([{ errorCode: 'AccessDenied', readOnly: true }]);
@@ -344,7 +337,9 @@ describe('reads', () => {
 
   it('are all in the journal when the trail is closed', async () => {
     const fixture = await openTrailFixture();
-    await Promise.all(Array.from({ length: 20 }, () => fixture.call(read(), { operationName: 'ListUsers' })));
+    await Promise.all(
+      Array.from({ length: 20 }, () => fixture.perform(read(), { operationName: 'ListUsers' })),
+    );
     const { stream } = fixture;
     await fixture.trail[Symbol.asyncDispose]();
     expect(stream.end).toBe(20);
@@ -419,7 +414,7 @@ describe('rejected calls', () => {
 describe('the whole way', () => {
   it('makes a call searchable', async () => {
     await using fixture = await openTrailFixture();
-    await fixture.call(createUser, { input: { name: 'ada' } });
+    await fixture.perform(createUser, { input: { name: 'ada' } });
     await fixture.trail.settle();
     const answer = await fixture.route('GET', '/_cairn/events?eventName=CreateUser');
     expect(JSON.parse((await bodyOf(answer)).toString())).toMatchObject({

@@ -9,8 +9,14 @@ import {
 } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
-import type { Authorise, DecodedCall, Perform, RecordRejected } from '../../wire/endpoint.ts';
-import type { Need, ServiceDescription } from '../../wire/service.ts';
+import type {
+  Authorise,
+  DecodedCall,
+  Need,
+  Perform,
+  RecordRejected,
+  ServiceDescription,
+} from '../../wire/index.ts';
 import { encodeAuditRecord } from './audit-record.ts';
 import { beginChange, type AuditedChange, type OpenChange } from './audited-change.ts';
 import {
@@ -39,8 +45,8 @@ export interface RecordingOptions {
   readonly managementAccountId: string;
   /** Input or output with member names as CloudTrail writes them and without sensitive members. */
   show(service: ServiceDescription, operationName: string, side: 'input' | 'output', value: unknown): unknown;
-  /** What an operation is in CloudTrail's eyes, also one that is absent. */
-  classify(service: ServiceDescription, operationName: string): OperationClass;
+  /** What an operation of a service (by its name) is in CloudTrail's eyes, also one that is absent. */
+  classify(serviceName: string, operationName: string): OperationClass;
   /** Bounds; CloudTrail has none. By default 1,000 reads, 5 s; 20 failed authentications a second, 500 at once. */
   readonly pendingReads?: number;
   readonly readWaitMs?: number;
@@ -126,10 +132,14 @@ export function openRecording(options: RecordingOptions): Recording {
   });
   const budget = openRejectionBudget(clock, options.rejections ?? { perSecond: 20, burst: 500 });
 
-  const classOf = ({ service, operationName, operation }: Decoded): OperationClass =>
-    operation
-      ? { access: operation.access, category: operation.category ?? 'management' }
-      : options.classify(service, operationName);
+  const classOf = ({ service, operationName, operation }: Decoded): OperationClass => {
+    const usual = options.classify(service.name, operationName);
+    return {
+      ...usual,
+      access: operation?.access ?? usual.access,
+      category: operation?.category ?? usual.category,
+    };
+  };
 
   const show = async (decoded: Decoded, run: Run, access: 'read' | 'write'): Promise<ShownCall> => {
     const { operation, service, operationName, input, call } = decoded;
@@ -250,8 +260,8 @@ export function openRecording(options: RecordingOptions): Recording {
       const { service, operationName } = rejected;
       const operationClass: OperationClass =
         service && operationName !== undefined
-          ? options.classify(service, operationName)
-          : { access: 'write', category: 'management' };
+          ? options.classify(service.name, operationName)
+          : { access: 'write', category: 'management', eventName: operationName ?? 'Unknown' };
       const facts = rejectedFacts(rejected, operationClass, {
         random,
         managementAccountId: options.managementAccountId,

@@ -1,4 +1,4 @@
-import type { Principal, Session } from '../../wire/service.ts';
+import type { Principal, Session } from '../../wire/index.ts';
 import { cappedText } from './field-caps.ts';
 
 /** CloudTrail's userIdentity element ("CloudTrail userIdentity element"); members in the order CloudTrail writes. */

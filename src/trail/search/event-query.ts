@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { AwsFault } from '../../kernel/index.ts';
-import type { Call } from '../../wire/service.ts';
+import type { Call } from '../../wire/index.ts';
 import { attributeNames, parseAddressRange, type AttributeName, type EventFilter } from '../history/index.ts';
 
 /** Query parameters that stand for an attribute: its own name with a small first letter, and two short forms. */

@@ -1,7 +1,6 @@
 import { AwsFault, limits, sequence, type Clock, type Sequence } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
-import type { HttpRoute, RouteAnswer, RouteRequest } from '../../wire/endpoint.ts';
-import type { Call } from '../../wire/service.ts';
+import type { Call, HttpRoute, RouteAnswer, RouteRequest } from '../../wire/index.ts';
 import type { EventFilter, EventPage, History } from '../history/index.ts';
 import type { HistoryReader } from '../history-reader.ts';
 import { contentTypes, download, downloadFormats, type DownloadFormat } from './event-formats.ts';
