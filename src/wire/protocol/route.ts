@@ -130,7 +130,7 @@ function findService(
   if (action !== undefined && Object.hasOwn(unsignedActions, action)) {
     return candidates.find((one) => one.name === unsignedActions[action]);
   }
-  if (form || target !== undefined) return undefined;
+  if (form || target !== undefined || styleOf(request) === 'form') return undefined;
   return candidates.find((one) => one.protocols.includes('restXml'));
 }
 

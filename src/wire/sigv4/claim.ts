@@ -1,4 +1,4 @@
-import type { AwsFault } from '../../kernel/index.ts';
+import { isRegion, type AwsFault } from '../../kernel/index.ts';
 import { queryPairs, type HeaderLine, type SignedRequest } from './canonical.ts';
 import { incompleteSignature, s3Fault, type Dialect } from './faults.ts';
 import type { CredentialScope } from './signing-key.ts';
@@ -42,27 +42,29 @@ export function headerValue(headers: readonly HeaderLine[], name: string): strin
   return headers.find((line) => line[0] === name)?.[1].trim();
 }
 
-/**
- * The service that the request says it was signed for, without checking anything else: it decides in whose words a
- * refusal is put. Undefined when there is no signature, or none that names a service.
- */
-export function claimedService(request: SignedRequest): string | undefined {
-  const authorization = headerValue(request.headers, 'authorization');
-  const credential =
-    authorization === undefined
-      ? /(?:^|&)X-Amz-Credential=([^&]*)/.exec(request.query)?.[1]?.replaceAll(/%2F/gi, '/')
-      : /Credential=([^,\s]*)/.exec(authorization)?.[1];
-  return credential === undefined ? undefined : /([^/]+)\/[^/]*$/.exec(credential)?.[1];
+/** What a credential says, as far as it can be read; nothing of it has been checked. */
+export interface ClaimedCredential {
+  readonly accessKeyId: string | undefined;
+  readonly region: string | undefined;
+  readonly service: string | undefined;
 }
 
-/** The access key that the request names, whether or not the rest of the signature can be understood. */
-export function claimedAccessKeyId(request: SignedRequest): string | undefined {
+/**
+ * What the request says of itself, without checking anything: the service decides in whose words a refusal is put, key
+ * and region belong in the record of the attempt. All undefined when there is no signature.
+ */
+export function claimedCredential(request: SignedRequest): ClaimedCredential {
   const authorization = headerValue(request.headers, 'authorization');
   const text =
     authorization === undefined
-      ? /(?:^|&)X-Amz-Credential=(\w{1,128})/.exec(request.query)
-      : /Credential=(\w{1,128})/.exec(authorization);
-  return text?.[1];
+      ? /(?:^|&)X-Amz-Credential=([^&]*)/.exec(request.query)?.[1]?.replaceAll(/%2F/gi, '/')
+      : /Credential=([^,\s]*)/.exec(authorization)?.[1];
+  const [accessKeyId = '', , region = '', service = ''] = text?.split('/') ?? [];
+  return {
+    accessKeyId: /^\w{1,128}$/.test(accessKeyId) ? accessKeyId : undefined,
+    region: isRegion(region) ? region : undefined,
+    service: service === '' ? undefined : service,
+  };
 }
 
 /**

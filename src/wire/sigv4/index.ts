@@ -5,15 +5,21 @@
 export type { HeaderLine, SignedRequest } from './canonical.ts';
 export { normalisePath, queryPairs, sha256Hex } from './canonical.ts';
 export {
-  claimedAccessKeyId,
-  claimedService,
+  claimedCredential,
   headerValue,
   readClaim,
   signatureParameters,
   type SignatureClaim,
 } from './claim.ts';
 export { openChecksum, type Checksum, type ChecksumName } from './checksums.ts';
-export { badScope, credentialFault, dialectOf, missingToken, type Dialect } from './faults.ts';
+export {
+  badScope,
+  credentialFault,
+  dialectOf,
+  missingToken,
+  signatureMismatch,
+  type Dialect,
+} from './faults.ts';
 export { verifiedPayload } from './payload.ts';
 export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
 export {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HeaderLine, SignedRequest } from './canonical.ts';
-import { claimedAccessKeyId, claimedService } from './claim.ts';
+import { claimedCredential } from './claim.ts';
 import type { Dialect } from './faults.ts';
 import { asReceived, codeOf, credentials, messageOf, signed, signer, time, verify } from './sdk-signer.ts';
 import { presignUrl } from './sign.ts';
@@ -231,19 +231,12 @@ describe('claims that are refused', () => {
 });
 
 describe('what a request claims before it is believed', () => {
-  it('names service and key', async () => {
-    const request = await signed('iam', {
-      method: 'GET',
-      segments: [],
-      query: {},
-      headers: {},
-      body: '',
-      sessionToken: undefined,
-    });
-    expect(claimedService(request)).toBe('iam');
-    expect(claimedAccessKeyId(request)).toBe(credentials.accessKeyId);
+  it('names service, region and key', async () => {
+    const request = await good();
+    const claimed = { accessKeyId: credentials.accessKeyId, region: 'eu-central-1', service: 'iam' };
+    expect(claimedCredential(request)).toEqual(claimed);
     const unsigned = { ...request, headers: [] };
-    expect([claimedService(unsigned), claimedAccessKeyId(unsigned)]).toEqual([undefined, undefined]);
+    expect(claimedCredential(unsigned)).toEqual({});
     const url = presignUrl({
       method: 'GET',
       url: new URL('http://localhost/b/k'),
@@ -254,10 +247,7 @@ describe('what a request claims before it is believed', () => {
       expiresSeconds: 60,
     });
     const presigned = { ...unsigned, query: url.search.slice(1) };
-    expect([claimedService(presigned), claimedAccessKeyId(presigned)]).toEqual([
-      's3',
-      credentials.accessKeyId,
-    ]);
+    expect(claimedCredential(presigned)).toEqual({ ...claimed, region: 'us-east-1', service: 's3' });
   });
 });
 

@@ -1,0 +1,43 @@
+/**
+ * The wire: bytes from a client go in; a decoded, authenticated call goes out to `perform`, and its output or fault comes
+ * back as the bytes that the client expects. AWS's protocols run over the run-time schemas of the SDK clients;
+ * Signature Version 4 is verified over the raw request; Cairn's own paths stand beside the AWS services.
+ */
+export type {
+  Authorise,
+  Credential,
+  DecodedCall,
+  FindCredential,
+  HttpRoute,
+  Perform,
+  RecordRejected,
+  RejectedCall,
+  RouteAnswer,
+  RouteRequest,
+} from './endpoint.ts';
+export type {
+  AuditResource,
+  Call,
+  Need,
+  Operation,
+  Operations,
+  Principal,
+  ProtocolName,
+  ServiceDescription,
+  Session,
+} from './service.ts';
+export { openPipeline, type HandleRequest } from './pipeline.ts';
+export type { PipelineOptions, RequestReport } from './pipeline/progress.ts';
+export { cairnService } from './pipeline/own-routes.ts';
+export { openHttpServer, type HttpServer, type HttpServerOptions } from './http/index.ts';
+export { openAuditView } from './audit-view.ts';
+export { openServices, listOperations, classify, type Classification, type Services } from './services.ts';
+export {
+  openChecksum,
+  presignUrl,
+  signRequest,
+  type ChecksumName,
+  type RequestToSign,
+  type SigningCredentials,
+  type UrlToPresign,
+} from './sigv4/index.ts';

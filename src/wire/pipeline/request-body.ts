@@ -1,0 +1,133 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { AwsFault, limits, OverloadError, type Clock } from '../../kernel/index.ts';
+import { readWhole, type BodyFaults, type BodyMemory, type ReceivedRequest } from '../http/index.ts';
+import type { Dialect } from '../sigv4/index.ts';
+
+/** The body of one request as it came in, read at most once, in the way that is wanted first. */
+export interface RawBody extends Disposable {
+  /** All of it, within `bound` bytes; the same bytes again when asked again. */
+  whole(bound?: number): Promise<Uint8Array>;
+  /** Piece by piece; of bytes that are in memory already, those. */
+  stream(): AsyncIterable<Uint8Array>;
+  /** All of it where that is possible without giving up reading it in another way: undefined once it streams. */
+  peek(bound: number): Promise<Uint8Array | undefined>;
+}
+
+export interface BodyReading {
+  readonly clock: Clock;
+  readonly memory: BodyMemory;
+}
+
+const empty = new Uint8Array();
+
+/** Opens the body of a request. Dispose of it when the answer has been sent. */
+export function openRawBody(request: ReceivedRequest, dialect: Dialect, reading: BodyReading): RawBody {
+  const faults = bodyFaults(dialect);
+  let kept: Promise<{ readonly bytes: Uint8Array } & Disposable> | undefined;
+  let streaming = false;
+  const readAll = async (bound: number) => {
+    if (request.contentLength !== undefined && request.contentLength > bound) throw tooLarge(bound);
+    return readWhole(request.openBody(faults), {
+      ...reading,
+      bytes: bound,
+      timeMs: limits.requestBodyMs,
+      tooLarge: () => tooLarge(bound),
+      timeOut: () => faults.timeOut(),
+      overload: () => new OverloadError('Too many bytes of requests are being received; try again later.'),
+    });
+  };
+  const whole = async (bound: number = limits.requestBodyBytes): Promise<Uint8Array> => {
+    if (request.contentLength === 0) return empty;
+    if (streaming) throw new Error('the body of a request is read once');
+    kept ??= readAll(bound);
+    return (await kept).bytes;
+  };
+  return {
+    whole,
+    async *stream() {
+      if (request.contentLength === 0) return;
+      if (kept) {
+        yield (await kept).bytes;
+        return;
+      }
+      streaming = true;
+      yield* request.openBody(faults);
+    },
+    async peek(bound) {
+      if (streaming || (!kept && (request.contentLength ?? bound + 1) > bound)) return undefined;
+      return whole().catch(() => undefined);
+    },
+    [Symbol.dispose]() {
+      void kept?.then((body) => body[Symbol.dispose]()).catch(() => undefined);
+    },
+  };
+}
+
+function tooLarge(bound: number): AwsFault {
+  return new AwsFault('RequestEntityTooLarge', `The body of the request is larger than ${bound} bytes.`);
+}
+
+function bodyFaults(dialect: Dialect): BodyFaults {
+  return {
+    timeOut: () =>
+      new AwsFault(
+        'RequestTimeout',
+        'Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.',
+      ),
+    cutOff: () =>
+      dialect === 's3'
+        ? new AwsFault(
+            'IncompleteBody',
+            'You did not provide the number of bytes specified by the Content-Length HTTP header',
+            { status: 400 },
+          )
+        : new AwsFault(
+            'RequestAbortedException',
+            'The connection was closed before the whole request had arrived.',
+            {
+              status: 400,
+            },
+          ),
+  };
+}
+
+const decompress = promisify(gunzip);
+
+/**
+ * Undoes `Content-Encoding: gzip` of a body that has been verified. The size is the one that the body's own end tells,
+ * so that the memory can be claimed before it is filled; a body that grows larger than it says is refused.
+ * Throws AwsFault: RequestEntityTooLarge, SerializationException, UnsupportedMediaTypeException; and OverloadError.
+ */
+export async function decodeContent(
+  bytes: Uint8Array,
+  contentEncoding: string | undefined,
+  memory: BodyMemory,
+): Promise<Uint8Array> {
+  const encoding = contentEncoding?.trim().toLowerCase() ?? '';
+  if (encoding === '' || encoding === 'identity') return bytes;
+  if (encoding !== 'gzip') {
+    throw new AwsFault(
+      'UnsupportedMediaTypeException',
+      'Content-Encoding of a request may be gzip, and nothing else.',
+      {
+        status: 415,
+      },
+    );
+  }
+  const size = bytes.length < 18 ? 0 : Buffer.from(bytes.slice(-4)).readUInt32LE();
+  if (size > limits.requestBodyBytes) throw tooLarge(limits.requestBodyBytes);
+  if (!memory.take(size))
+    throw new OverloadError('Too many bytes of requests are being received; try again later.');
+  try {
+    return await decompress(bytes, { maxOutputLength: Math.max(size, 1) });
+  } catch (error) {
+    throw new AwsFault(
+      'SerializationException',
+      'The gzip body cannot be decompressed, or is larger than its own end says.',
+      { status: 400, cause: error },
+    );
+  } finally {
+    memory.release(size);
+  }
+}
