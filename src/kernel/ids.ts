@@ -37,7 +37,7 @@ export function sequence(value: number): Sequence {
 /**
  * The prefixes of IAM's unique ids ("IAM identifiers" in the IAM user guide).
  */
-export type IdPrefix = 'AKIA' | 'ASIA' | 'AIDA' | 'AROA' | 'AGPA' | 'ANPA' | 'ANVA';
+export type IdPrefix = 'AKIA' | 'ASIA' | 'AIDA' | 'AROA' | 'AGPA' | 'ANPA' | 'ANVA' | 'AIPA';
 
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 

@@ -92,6 +92,11 @@ export interface AuditResource {
 export interface Operation<Change> {
   /** `write` operations are answered only once their record is durable. CloudTrail's `readOnly` is `access === 'read'`. */
   readonly access: 'read' | 'write';
+  /**
+   * A read whose answer holds new credentials: as in CloudTrail its record has responseElements all the same, and as for
+   * writes it is answered only once that record is durable. For AssumeRole and GetSessionToken.
+   */
+  readonly issuesCredentials?: true;
   /** CloudTrail's eventCategory; `management` unless said. */
   readonly category?: 'management' | 'data';
   /** Permissions that the call needs. Default: the action `<iamPrefix>:<operation>` on `*`. */

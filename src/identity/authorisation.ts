@@ -1,0 +1,119 @@
+import { AwsFault, limits } from '../kernel/index.ts';
+import type { State } from '../state/index.ts';
+import type { Authorise, Call, Need, Principal } from '../wire/index.ts';
+import { accessDenied } from './faults.ts';
+import type { LastUsed } from './last-used.ts';
+import { knownPolicy, permissionsOf, type Permissions } from './permissions.ts';
+import {
+  accessDeniedMessage,
+  evaluate,
+  globalConditionKeys,
+  requesterOf,
+  type AttachedPolicy,
+  type EvaluationRequest,
+  type Policy,
+} from './policy/index.ts';
+import { openStateCache } from './state-cache.ts';
+
+/** Decides whether calls are allowed. */
+export interface Authorisation {
+  readonly authorise: Authorise;
+  [Symbol.dispose](): void;
+}
+
+/** Caches must tell apart what was deleted and made again under the same name, hence the unique id. */
+function cacheKey(principal: Principal): string {
+  switch (principal.type) {
+    case 'Root':
+      return principal.arn;
+    case 'IAMUser':
+      return `${principal.arn} ${principal.principalId}`;
+    case 'AssumedRole':
+      return `${principal.role.arn} ${principal.role.principalId}`;
+  }
+}
+
+/** The trust policy of a role that does not exist trusts nobody, and so says no more than that. */
+const trustsNobody: Policy = { kind: 'trust', version: '2012-10-17', id: undefined, statements: [] };
+
+function resourcePolicy(need: Need): { readonly resource?: AttachedPolicy } {
+  const isTrust = need.resourcePolicyRequired === true && need.action.startsWith('sts:');
+  if (need.resourcePolicy === undefined && !isTrust) return {};
+  const policy =
+    need.resourcePolicy === undefined
+      ? trustsNobody
+      : knownPolicy(need.resourcePolicy, isTrust ? 'trust' : 'resource', need.resource);
+  return { resource: { id: need.resource, source: 'resource', policy } };
+}
+
+/**
+ * What GetSessionToken's credentials can never do, whatever policies say: call IAM without MFA, or STS beyond AssumeRole
+ * and GetCallerIdentity (API reference of GetSessionToken).
+ */
+function refuseToSessions({ principal }: Call, { action, resource }: Need): void {
+  if (principal.type === 'AssumedRole' || !principal.session) return;
+  if (action.startsWith('iam:') && !principal.session.mfaAuthenticated) {
+    throw new AwsFault('InvalidClientTokenId', 'The security token included in the request is invalid', {
+      status: 403,
+    });
+  }
+  if (action === 'sts:GetAccessKeyInfo') {
+    throw accessDenied(
+      `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource} with credentials of GetSessionToken`,
+    );
+  }
+}
+
+function decide(call: Call, need: Need, permissions: Permissions): void {
+  const { principal } = call;
+  const request: EvaluationRequest = {
+    requester: requesterOf(principal),
+    action: need.action,
+    resource: need.resource,
+    conditionKeys: {
+      ...globalConditionKeys(call, {
+        principalTags: permissions.tags,
+        ...(need.resourceTags ? { resourceTags: need.resourceTags } : {}),
+      }),
+      ...need.conditions,
+    },
+  };
+  const evaluation = evaluate(request, {
+    identity: permissions.identity,
+    ...(permissions.boundary ? { boundary: permissions.boundary } : {}),
+    session: (principal.session?.policies ?? []).map((text, place) => ({
+      id: `session policy ${place + 1}`,
+      source: 'none',
+      policy: knownPolicy(text, 'session', `of ${principal.arn}`),
+    })),
+    ...resourcePolicy(need),
+    ...(need.resourcePolicyRequired ? { resourcePolicyRequired: true } : {}),
+  });
+  if (evaluation.decision !== 'allowed') throw accessDenied(accessDeniedMessage(request, evaluation));
+}
+
+/**
+ * Opens authorisation: every need must be allowed by the policies in force at this moment, else AccessDenied names the
+ * first that is not. `lastUsed` is told who called, before the decision: a denied call is a use as well.
+ */
+export function openAuthorisation(options: {
+  readonly state: Pick<State, 'get' | 'list' | 'onChange'>;
+  readonly lastUsed?: Pick<LastUsed, 'note'>;
+}): Authorisation {
+  const { state, lastUsed } = options;
+  const cache = openStateCache<Permissions>(state, limits.permissionCacheEntries);
+  return {
+    async authorise(call, needs) {
+      lastUsed?.note(call, needs[0]?.action);
+      if (needs.length === 0) return;
+      const permissions = await cache.get(cacheKey(call.principal), () =>
+        permissionsOf(state, call.principal),
+      );
+      for (const need of needs) {
+        refuseToSessions(call, need);
+        decide(call, need, permissions);
+      }
+    },
+    [Symbol.dispose]: () => cache[Symbol.dispose](),
+  };
+}

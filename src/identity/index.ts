@@ -1,0 +1,21 @@
+/**
+ * Identity: accounts, users, groups, roles, access keys, policies and sessions. In flow calls of IAM and STS, access key
+ * ids with their session tokens (`findCredential`), and permissions that calls need (`authorise`); out flow principals,
+ * and AccessDenied for everybody who is not allowed. All that is known stands in control state; FORMAT.md describes it.
+ */
+export { openIam } from './iam.ts';
+export { openSts } from './sts.ts';
+export { openAuthentication, type Authentication } from './authentication.ts';
+export { openAuthorisation, type Authorisation } from './authorisation.ts';
+export { openLastUsed, type LastUsed } from './last-used.ts';
+export { MasterKeyError, openMasterKey, type MasterKey } from './master-key.ts';
+export {
+  hasEncryptedData,
+  isManagementAccount,
+  listAccounts,
+  openManagementAccount,
+  type ListedAccount,
+  type ManagementAccount,
+  type NewAccessKey,
+} from './accounts.ts';
+export { accountRoutes } from './account-routes.ts';
