@@ -4,3 +4,4 @@
  */
 export { openMetrics, type Measurements, type Metrics, type RequestReport } from './metrics.ts';
 export { monitorRoutes } from './routes.ts';
+export { openUpkeep } from './upkeep.ts';

@@ -12,14 +12,16 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 async function aws(...command: string[]): Promise<Record<string, unknown>> {
-  const { stdout } = await run(awsCli, [...command, '--output', 'json'], { env: server.env });
+  const { stdout } = await run(awsCli, ['--endpoint-url', server.endpoint, ...command, '--output', 'json'], {
+    env: server.env,
+  });
   return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
 }
 
 async function awsFails(...command: string[]): Promise<string> {
-  const outcome = await run(awsCli, command, { env: server.env }).catch(
-    (error: { stderr: string }) => error.stderr,
-  );
+  const outcome = await run(awsCli, ['--endpoint-url', server.endpoint, ...command], {
+    env: server.env,
+  }).catch((error: { stderr: string }) => error.stderr);
   return typeof outcome === 'string' ? outcome : `it succeeded: ${outcome.stdout}`;
 }
 
@@ -133,7 +135,7 @@ describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)'
     await expect(
       awsFails('cloudtrail', 'lookup-events', '--max-results', '51', '--no-paginate'),
     ).resolves.toContain('InvalidMaxResultsException');
-    await expect(awsFails('cloudtrail', 'describe-trails')).resolves.toContain('(NotImplemented)');
+    await expect(awsFails('cloudtrail', 'describe-trails')).resolves.toContain('(NotImplementedException)');
   });
 });
 

@@ -104,7 +104,6 @@ export async function startServer(
       AWS_DEFAULT_REGION: 'us-east-1',
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_PAGER: '',
-      AWS_MAX_ATTEMPTS: '1',
     }),
     stop: () => end('SIGTERM'),
     kill: async () => {

@@ -116,7 +116,7 @@ describe('the AWS SDK for JavaScript', () => {
       name: 'AccessDenied',
       message:
         `User: arn:aws:iam::${server.accountId}:user/nobody is not authorized to perform: iam:DeleteUser on resource: ` +
-        `user field-by-field because no identity-based policy allows the iam:DeleteUser action`,
+        `arn:aws:iam::${server.accountId}:user/field-by-field because no identity-based policy allows the iam:DeleteUser action`,
     });
     const record = await lookUp('DeleteUser', 'nobody');
     expect(record).toMatchObject({

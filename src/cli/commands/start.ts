@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { openLog, readSettings, SettingError, type Logger, type Settings } from '../../kernel/index.ts';
@@ -75,18 +76,23 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 
 /** Runs `cairn start`: until SIGTERM or SIGINT, then closes. */
 export async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {
-  const { output, clock, signal } = context;
+  const { output, clock, random, version, signal } = context;
   const settings = settingsFrom(context.env, options);
   const log = openLog(settings.logLevel);
   crashOnUncaught(log);
   const { openServer } = await import('../../server.ts');
-  const server = await openServer(settings, { log, clock, random: context.random }).catch(
-    (error: unknown) => {
-      throw explainOpenFailure(error, settings) ?? error;
-    },
-  );
-  await output.result(`Cairn ${context.version} listens at ${server.endpoint}\n`);
-  await output.result(`credentials: ${resolve(join(settings.data, 'credentials'))}\n`);
+  const server = await openServer(settings, {
+    log,
+    clock,
+    random,
+    version: context.version,
+  }).catch((error: unknown) => {
+    throw explainOpenFailure(error, settings) ?? error;
+  });
+  await output.result(`Cairn ${version} listens at ${server.endpoint}\n`);
+  const credentials = resolve(join(settings.data, 'credentials'));
+  // Whoever followed the README has moved the root key to a safe place by now.
+  if (existsSync(credentials)) await output.result(`credentials: ${credentials}\n`);
   for (const problem of server.problems) await output.result(`problem: ${problem}\n`);
   await untilAborted(signal);
   const timer = clock.after(closeWithinMs, () => {

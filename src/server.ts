@@ -1,0 +1,174 @@
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock, Logger, Random, Settings } from './kernel/index.ts';
+import { openDataDirectory, type DataDirectory } from './store/embedded/index.ts';
+import { openJournal } from './journal/index.ts';
+import { openSqliteState, type State } from './state/index.ts';
+import { classify, openAuditView, openHttpServer, openPipeline, openServices } from './wire/index.ts';
+import {
+  accountRoutes,
+  hasEncryptedData,
+  openAuthentication,
+  openAuthorisation,
+  openIam,
+  openLastUsed,
+  openManagementAccount,
+  openMasterKey,
+  openSts,
+} from './identity/index.ts';
+import { openHistory, type History } from './trail/history/index.ts';
+import { openTrail, type Trail } from './trail/index.ts';
+import { monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
+import { writeCredentialsFile, writeEndpointFile } from './start-files.ts';
+
+/** How often the journal lets go of what all its readers have made their own. */
+const trimEveryMs = 30_000;
+
+/** A running Cairn. */
+export interface CairnServer {
+  /** Such as `http://127.0.0.1:4747`. */
+  readonly endpoint: string;
+  /** What is wrong at the start, one plain sentence each. */
+  readonly problems: readonly string[];
+  /** Stops accepting, finishes what was accepted, makes everything durable. */
+  close(): Promise<void>;
+}
+
+export interface ServerParts {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Of the program, such as `0.1.0`. */
+  readonly version: string;
+}
+
+/** The accounts, keys and policies: who may call, and what. */
+async function openIdentity(settings: Settings, parts: ServerParts, state: State, data: DataDirectory) {
+  const { clock, random, log } = parts;
+  const encryptedDataExists = await hasEncryptedData(state);
+  const masterKey = await openMasterKey({ file: join(data.path, 'master.key'), encryptedDataExists, random });
+  const { accountId } = settings;
+  const account = await openManagementAccount({
+    state,
+    masterKey,
+    random,
+    clock,
+    accountId,
+    rootKey: settings.rootKey,
+  });
+  if (account.rootKey) await writeCredentialsFile(data.path, account.rootKey, settings.region);
+  const identityParts = { state, random, masterKey };
+  return {
+    authentication: openAuthentication({ state, clock, masterKey }),
+    lastUsed: openLastUsed({ state, clock, log }),
+    operations: { iam: openIam(identityParts), sts: openSts(identityParts) },
+    routes: accountRoutes(identityParts),
+  };
+}
+
+interface Measured {
+  readonly data: DataDirectory;
+  readonly state: State;
+  readonly history: History;
+  readonly trail: Trail;
+  readonly journalBytes: () => Promise<number>;
+  readonly damage: readonly string[];
+}
+
+async function measure({
+  data,
+  state,
+  history,
+  trail,
+  journalBytes,
+  damage,
+}: Measured): Promise<Measurements> {
+  const [disk, bytes, stats] = await Promise.all([statfs(data.path), journalBytes(), history.stats()]);
+  return {
+    readers: [state.reader, trail.reader].map(({ name, applied, lag }) => ({
+      stream: 'audit',
+      name,
+      applied,
+      lag,
+    })),
+    disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
+    journalBytes: bytes,
+    history: { events: stats.events, segments: stats.segments, sizeBytes: stats.sizeBytes },
+    damage: damage.length,
+    unindexed: trail.unindexed,
+    suppressedRecords: trail.suppressedRejections,
+  };
+}
+
+/**
+ * Opens everything, in the order in which the parts stand on each other, and listens. Throws what the parts throw when
+ * they cannot be opened (SettingError, DataDirectoryError, MasterKeyError and system errors), with everything closed.
+ */
+export async function openServer(settings: Settings, parts: ServerParts): Promise<CairnServer> {
+  const { clock, random, log, version } = parts;
+  await using opening = new AsyncDisposableStack();
+  const data = opening.use(await openDataDirectory(settings.data, { clock, random, log }));
+  const journal = opening.use(
+    await openJournal({
+      openLog: (stream) => data.openLog(stream),
+      openCursors: (stream) => data.openCursors(stream),
+      clock,
+      log,
+    }),
+  );
+  const stream = journal.stream('audit');
+  const state = opening.use(
+    await openSqliteState({ directory: await data.directory('state'), stream, clock, log }),
+  );
+  const identity = await openIdentity(settings, parts, state, data);
+  opening.use(identity.authentication);
+  const lastUsed = opening.use(identity.lastUsed);
+  const authorisation = opening.use(openAuthorisation({ state, lastUsed }));
+  const history = opening.use(await openHistory({ directory: await data.directory('history'), clock, log }));
+  const services = openServices();
+  const trail = opening.use(
+    await openTrail({
+      state,
+      stream,
+      history,
+      authorise: authorisation.authorise,
+      clock,
+      random,
+      log,
+      managementAccountId: settings.accountId,
+      retentionDays: settings.retentionDays,
+      show: openAuditView(services),
+      classify,
+    }),
+  );
+  const metrics = openMetrics();
+  const damage: string[] = [];
+  const measured = { data, state, history, trail, journalBytes: () => stream.sizeBytes(), damage };
+  const handle = openPipeline({
+    services,
+    operations: { ...identity.operations, ...trail.operations },
+    routes: [
+      ...trail.routes,
+      ...identity.routes,
+      ...monitorRoutes({ clock, version, metrics, measure: () => measure(measured), damage: () => damage }),
+    ],
+    findCredential: identity.authentication.findCredential,
+    perform: trail.perform,
+    recordRejected: trail.recordRejected,
+    clock,
+    log,
+    onRequest: (report) => metrics.observe(report),
+  });
+  opening.use(openUpkeep({ clock, log, everyMs: trimEveryMs, work: () => stream.trim() }));
+  const http = opening.use(await openHttpServer({ ...settings, clock, random, log, handle }));
+  const endpoint = endpointOf(settings, http);
+  await writeEndpointFile(data.path, endpoint);
+  const opened = opening.move();
+  return { endpoint, problems: [], close: () => opened.disposeAsync() };
+}
+
+function endpointOf(settings: Settings, http: { readonly address: string; readonly port: number }): string {
+  const scheme = settings.tls ? 'https' : 'http';
+  const host = http.address.includes(':') ? `[${http.address}]` : http.address;
+  return `${scheme}://${host}:${http.port}`;
+}
