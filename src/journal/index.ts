@@ -4,6 +4,7 @@
  * through `follow` (backfill from files, cut over, live). FORMAT.md describes the bytes.
  */
 export { openJournal, type JournalOptions } from './journal.ts';
+export { verifyStream, type Verification } from './verify.ts';
 export type {
   EntryKind,
   Journal,

@@ -4,6 +4,7 @@
  * through `get`, `list` and `onChange`. FORMAT.md describes the bytes.
  */
 export { openMemoryState } from './memory/index.ts';
+export { openSqliteState } from './sqlite/index.ts';
 export { StateLostError } from './documents.ts';
 export type { StateOptions } from './open-state.ts';
 export type { Change, CommitResult, ListOptions, State, StateDocument, StateView } from './state-types.ts';

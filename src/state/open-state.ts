@@ -40,8 +40,10 @@ export async function openState(documents: Documents, options: StateOptions): Pr
     }
   }
 
+  await using opening = new AsyncDisposableStack();
+  opening.use(documents);
   const from = await documents.recover({ start: stream.start, end: stream.end });
-  const reader = await stream.follow({ name: 'state', from, apply });
+  const reader = opening.use(await stream.follow({ name: 'state', from, apply }));
   await reader.reached(stream.end);
 
   /** The pending commits that touch what the change read, so that its check has to wait for their outcome. */
@@ -86,7 +88,8 @@ export async function openState(documents: Documents, options: StateOptions): Pr
     }
   }
 
-  const checkpoints = keepCheckpoints(documents, reader, { clock, log });
+  opening.use(keepCheckpoints(documents, reader, { clock, log }));
+  const opened = opening.move();
   return {
     async get<T>(key: string) {
       checkDocumentKey(key);
@@ -108,9 +111,12 @@ export async function openState(documents: Documents, options: StateOptions): Pr
     reader,
     async [Symbol.asyncDispose]() {
       await Promise.all([...pending].map(({ settled }) => settled));
-      await checkpoints[Symbol.asyncDispose]();
-      await reader[Symbol.asyncDispose]();
-      await documents[Symbol.asyncDispose]();
+      try {
+        // Spares the next start reading again what held no changes.
+        documents.apply([], reader.applied);
+      } finally {
+        await opened.disposeAsync();
+      }
     },
   };
 }

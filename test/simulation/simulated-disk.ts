@@ -55,10 +55,20 @@ function surviving({ seen, durable, dirty }: Inode, random: Random): Buffer {
   return found;
 }
 
+function put(inode: Inode, bytes: Uint8Array, position: number): void {
+  if (bytes.length === 0) return;
+  if (inode.seen.length < position + bytes.length) {
+    inode.seen = Buffer.concat([inode.seen, Buffer.alloc(position + bytes.length - inode.seen.length)]);
+  }
+  inode.seen.set(bytes, position);
+  const last = Math.floor((position + bytes.length - 1) / sectorBytes);
+  for (let sector = Math.floor(position / sectorBytes); sector <= last; sector += 1) inode.dirty.add(sector);
+}
+
 export function openSimulatedDisk(random: Random): SimulatedDisk {
   let names: Names = new Map();
   let durableNames: Names = new Map();
-  let pendingNames: { readonly directory: string; apply(names: Names): void }[] = [];
+  let pendingNames: { readonly directory: string; readonly apply: (names: Names) => void }[] = [];
   let mount = 0;
   let left = Infinity;
   let crashed = false;
@@ -76,17 +86,6 @@ export function openSimulatedDisk(random: Random): SimulatedDisk {
     left -= 1;
     if (left < 0) crashed = true;
     if (crashed || of !== mount) throw failure('EPOWER');
-  }
-
-  function put(inode: Inode, bytes: Uint8Array, position: number): void {
-    if (bytes.length === 0) return;
-    if (inode.seen.length < position + bytes.length) {
-      inode.seen = Buffer.concat([inode.seen, Buffer.alloc(position + bytes.length - inode.seen.length)]);
-    }
-    inode.seen.set(bytes, position);
-    const last = Math.floor((position + bytes.length - 1) / sectorBytes);
-    for (let sector = Math.floor(position / sectorBytes); sector <= last; sector += 1)
-      inode.dirty.add(sector);
   }
 
   function openInode(inode: Inode, of: number): OpenFile {

@@ -25,11 +25,11 @@ export class DataDirectoryError extends Error {
 export interface DataDirectory extends AsyncDisposable {
   /** Absolute. */
   readonly path: string;
-  openLog(name: string): Promise<Log>;
-  openCursors(name: string): Promise<Cursors>;
-  openBlob(name: string): Promise<Blob>;
+  readonly openLog: (name: string) => Promise<Log>;
+  readonly openCursors: (name: string) => Promise<Cursors>;
+  readonly openBlob: (name: string) => Promise<Blob>;
   /** Makes a directory (mode 0700) for what is kept otherwise, and returns its path. */
-  directory(name: string): Promise<string>;
+  readonly directory: (name: string) => Promise<string>;
 }
 
 function readFormat(content: string): number | undefined {

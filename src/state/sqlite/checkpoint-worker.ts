@@ -1,0 +1,5 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { makeDurableCopy, type CopyPaths } from './durable-copy.ts';
+
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- A port between threads has no origins.
+parentPort?.postMessage(makeDurableCopy(workerData as CopyPaths));

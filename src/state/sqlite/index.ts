@@ -1,0 +1,16 @@
+import { openState, type StateOptions } from '../open-state.ts';
+import type { State } from '../state-types.ts';
+import { openSqliteDocuments } from './sqlite-documents.ts';
+
+export interface SqliteStateOptions extends StateOptions {
+  /** The directory that the database is kept in; it must be there. */
+  readonly directory: string;
+}
+
+/**
+ * Opens control state kept in SQLite. A database that is damaged or does not fit the journal is rebuilt from its last
+ * durable copy and the journal. Rejects with StateLostError when that is not possible.
+ */
+export function openSqliteState(options: SqliteStateOptions): Promise<State> {
+  return openState(openSqliteDocuments(options), options);
+}
