@@ -13,7 +13,7 @@ const shallowBytes = 32 * 1024;
  * Throws SerializationException.
  */
 export function readJsonBody(shape: Shape, body: Uint8Array, jsonNames: boolean): unknown {
-  if (body.length === 0 && shape.kind === 'structure' && !shape.union) return {};
+  if (body.length === 0 && (shape.kind === 'unit' || (shape.kind === 'structure' && !shape.union))) return {};
   const value = parseJson(body, hasExactNumbers(shape));
   if (shape.kind !== 'document' && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     if (shape.kind === 'structure' || shape.kind === 'unit')

@@ -33,7 +33,7 @@ export function readRestInput(
   for (const member of input.members) {
     if (member.place.in === 'body') readBody = true;
     else {
-      const value = readPlaced(member, input, routed, request, query, body);
+      const value = readPlaced(member, routed, request, query, body);
       if (value !== undefined) result[member.name] = value;
     }
   }
@@ -42,7 +42,6 @@ export function readRestInput(
 
 function readPlaced(
   member: Member,
-  input: StructureShape,
   routed: RoutedOperation,
   request: WireRequest,
   query: Query,
@@ -57,7 +56,7 @@ function readPlaced(
     case 'query':
       return readQueryMember(routed, member, query.get(place.name));
     case 'queryMap':
-      return readQueryMap(routed, member, input, query);
+      return readQueryMap(routed, member, query);
     case 'header':
       return readHeader(routed, member, request.headers[place.name]);
     case 'prefixHeaders':
@@ -82,18 +81,15 @@ function readQueryMember(
   return scalar(routed, member, shape, values[0] ?? '', 'dateTime');
 }
 
-/** Every parameter that no other member takes; the last of them wins where the map has single values. */
-function readQueryMap(routed: RoutedOperation, member: Member, input: StructureShape, query: Query): unknown {
+/** Every parameter, also those that other members take, as the specification asks of servers. */
+function readQueryMap(routed: RoutedOperation, member: Member, query: Query): unknown {
   if (member.shape.kind !== 'map') return undefined;
-  const taken = new Set(input.members.flatMap(({ place }) => (place.in === 'query' ? [place.name] : [])));
-  const literals = new Set(
-    (routed.operation.http?.path.split('?')[1] ?? '').split('&').map((pair) => pair.split('=')[0]),
-  );
+  const fixed = (routed.operation.http?.path.split('?')[1] ?? '').split('&');
+  const literals = new Set(fixed.map((pair) => pair.split('=')[0]));
   const lists = member.shape.value.shape.kind === 'list';
   const result = emptyRecord<unknown>();
   for (const [key, values] of query) {
-    if (taken.has(key) || literals.has(key)) continue;
-    result[key] = lists ? [...values] : values.at(-1);
+    if (!literals.has(key)) result[key] = lists ? [...values] : values[0];
   }
   return Object.keys(result).length === 0 ? undefined : result;
 }
@@ -105,6 +101,7 @@ function readHeader(routed: RoutedOperation, member: Member, text: string | unde
     if (text === '' && shape.kind !== 'string') return undefined;
     return scalar(routed, member, shape, text, 'httpDate');
   }
+  if (text.trim() === '') return [];
   const element = shape.element.shape;
   const dates = element.kind === 'timestamp' && (element.format ?? 'httpDate') === 'httpDate';
   const parts = dates ? text.split(/,(?= *[A-Z][a-z]{2},)/) : splitHeader(text);

@@ -159,7 +159,7 @@ function writeMember(member: Member, value: unknown): string {
       .map((item) => writeNamed(name, shape.element, item))
       .join('');
   }
-  if (shape.kind === 'map') return entriesOf(shape, value, name);
+  if (shape.kind === 'map') return entriesOf(shape, value, name, member.xmlNamespace);
   return writeNamed(name, member, value);
 }
 
@@ -183,17 +183,22 @@ function writeNamed(name: string, member: Member, value: unknown): string {
       return `<${name}${namespace}>${items.join('')}</${name}>`;
     }
     case 'map':
-      return `<${name}${namespace}>${entriesOf(shape, value, 'entry')}</${name}>`;
+      return `<${name}${namespace}>${entriesOf(shape, value, 'entry', undefined)}</${name}>`;
   }
 }
 
-function entriesOf(shape: Extract<Shape, { kind: 'map' }>, value: unknown, name: string): string {
+function entriesOf(
+  shape: Extract<Shape, { kind: 'map' }>,
+  value: unknown,
+  name: string,
+  namespace: XmlNamespace | undefined,
+): string {
   const keyName = shape.key.xmlName ?? 'key';
   return Object.entries(record(value, shape.name))
     .filter(([, entry]) => shape.sparse || present(entry))
     .map(([key, entry]) => {
       const keyElement = `<${keyName}${xmlns(shape.key.xmlNamespace)}>${escapeXml(key)}</${keyName}>`;
-      return `<${name}>${keyElement}${writeNamed(shape.value.xmlName ?? 'value', shape.value, entry)}</${name}>`;
+      return `<${name}${xmlns(namespace)}>${keyElement}${writeNamed(shape.value.xmlName ?? 'value', shape.value, entry)}</${name}>`;
     })
     .join('');
 }
