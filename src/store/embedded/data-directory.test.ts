@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { manualClock, openLog, seededRandom, sequence, silentLog, type Logger } from '../../kernel/index.ts';
+import { DataDirectoryError, DirectoryHeldError, openDataDirectory } from './index.ts';
+
+let root = '';
+let count = 0;
+const fresh = () => join(root, `data-${count++}`);
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'cairn-data-'));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+const open = (path: string, log: Logger = silentLog) =>
+  openDataDirectory(path, { clock: manualClock(Date.UTC(2026, 10, 22)), random: seededRandom(1), log });
+
+it('is made for this user alone, and opens again with what is in it', async () => {
+  const path = join(fresh(), 'deep', 'er');
+  {
+    await using data = await open(path);
+    expect(data.path).toBe(path);
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+    await using log = await data.openLog('audit');
+    await log.append([Buffer.from('x')]);
+    await using cursors = await data.openCursors('audit');
+    await cursors.save('reader', sequence(1));
+    expect((await stat(await data.directory('state'))).mode & 0o777).toBe(0o700);
+  }
+  await using data = await open(path);
+  await using log = await data.openLog('audit');
+  await using cursors = await data.openCursors('audit');
+  expect([log.end, cursors.all().get('reader')]).toEqual([1, 1]);
+});
+
+it('is refused to a second holder, who hears of the first, and free again after kill -9', async () => {
+  const path = fresh();
+  const program = `
+    import { openDataDirectory } from ${JSON.stringify(fileURLToPath(new URL('index.ts', import.meta.url)))};
+    import { silentLog, systemClock, systemRandom } from ${JSON.stringify(fileURLToPath(new URL('../../kernel/index.ts', import.meta.url)))};
+    const held = await openDataDirectory(process.argv[1], { clock: systemClock, random: systemRandom, log: silentLog });
+    console.log('held', held.path);
+    process.stdin.resume();
+  `;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', program, path], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = once(holder, 'exit');
+  await Promise.race([once(holder.stdout, 'data'), exited]);
+  expect(holder.exitCode).toBeNull();
+  const refused = await open(path).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(DirectoryHeldError);
+  expect(String(refused)).toMatch(
+    new RegExp(`in use by process ${holder.pid} on \\S+ since \\d{4}-\\d\\d-\\d\\dT`),
+  );
+  holder.kill('SIGKILL');
+  await exited;
+  await using _ = await open(path);
+  await expect(open(path)).rejects.toThrow(
+    new RegExp(
+      `in use by process ${process.pid} on \\S+ since 2026-11-22T00:00:00.000Z; stop that one first`,
+    ),
+  );
+});
+
+it('is refused when it is of another format or none', async () => {
+  const path = fresh();
+  await (await open(path))[Symbol.asyncDispose]();
+  const format = join(path, 'format.json');
+  expect(JSON.parse(await readFile(format, 'utf8'))).toEqual({ format: 1 });
+  for (const [content, said] of [
+    ['{"format":2}', 'start the newer version again'],
+    ['{"format":0}', 'restore format.json from a backup'],
+    ['{"format":"1"}', 'cannot be read'],
+    ['', 'cannot be read'],
+  ] as const) {
+    await writeFile(format, content);
+    await expect(open(path)).rejects.toThrow(said);
+  }
+  await writeFile(format, '{"format":1}');
+  // A refusal has let the lock go.
+  await (await open(path))[Symbol.asyncDispose]();
+});
+
+it('never moves into a directory that holds something else', async () => {
+  const path = fresh();
+  await mkdir(path);
+  await writeFile(join(path, 'thesis.tex'), 'x');
+  await expect(open(path)).rejects.toThrow(DataDirectoryError);
+  await expect(open(path)).rejects.toThrow('thesis.tex');
+});
+
+it('says so when others may look into it', async () => {
+  const path = fresh();
+  await mkdir(path);
+  await chmod(path, 0o755);
+  const lines: string[] = [];
+  await using _ = await open(path, openLog('warn', { write: (line) => lines.push(line) }));
+  expect(lines.join('')).toContain('chmod it to 700');
+});
