@@ -1,10 +1,9 @@
 import { matchesArn } from './arn-pattern.ts';
 import { parseBase64, parseDate, parseNumber } from './comparable-values.ts';
 import type { Condition, Relation, ValueTest } from './condition-types.ts';
-import { matchesGlob } from './glob.ts';
 import { isInRange, parseIp } from './ip-range.ts';
 import type { RequestContext } from './request-context.ts';
-import { resolvePattern } from './text-pattern.ts';
+import { matchesFolded, matchesPattern } from './text-pattern.ts';
 
 /**
  * `unclear`: an operator without ForAnyValue or ForAllValues met a key with several values, and it depends on which of
@@ -32,13 +31,8 @@ function matchesAny(test: ValueTest, value: string, context: RequestContext): bo
   switch (test.family) {
     case 'string': {
       const text = test.foldCase ? value.toLowerCase() : value;
-      return test.patterns.some((pattern) => {
-        const glob = resolvePattern(pattern, context);
-        if (glob === undefined) return false;
-        // A variable's value may bring capitals with it.
-        if (test.foldCase && !pattern.fixed && glob.kind === 'exact') return glob.text.toLowerCase() === text;
-        return matchesGlob(glob, text);
-      });
+      const matches = test.foldCase ? matchesFolded : matchesPattern;
+      return test.patterns.some((pattern) => matches(pattern, text, context));
     }
     case 'arn':
       return test.patterns.some(({ pattern, globs }) => matchesArn(pattern, globs, value, context));

@@ -12,7 +12,7 @@ import type {
 } from './policy-types.ts';
 import { closestGrant, isDenied, type Grant } from './principal-matches.ts';
 import { openRequestContext, type RequestContext } from './request-context.ts';
-import { resolvePattern } from './text-pattern.ts';
+import { matchesPattern } from './text-pattern.ts';
 
 /** The request, made ready for comparing. */
 interface Question {
@@ -33,10 +33,9 @@ function coversAction({ actions }: Statement, question: Question): boolean {
 /** A resource with a variable that has no value is no resource ("Policy variables with no value"). */
 function coversResource({ resources }: Statement, question: Question): boolean {
   if (!resources) return true;
-  const covered = resources.patterns.some((pattern) => {
-    const glob = resolvePattern(pattern, question.context);
-    return glob !== undefined && matchesGlob(glob, question.request.resource);
-  });
+  const covered = resources.patterns.some((pattern) =>
+    matchesPattern(pattern, question.request.resource, question.context),
+  );
   return covered !== resources.negated;
 }
 

@@ -45,3 +45,15 @@ test.each([
 ])('%s is %s', (left, right) => {
   expect(parseIp(left)).toEqual(parseIp(right));
 });
+
+test.each([
+  '1:2:3:4::5:6:7:8',
+  '1:2:3:4:5:6:7:8::',
+  '1:2:3:4:5:6:7',
+  '1.2.3.4::',
+  ':::',
+  '1:2:3:4:5:6:7:1.2.3.4',
+  '12345::',
+])('%s is no address', (text) => {
+  expect(parseIp(text)).toBeUndefined();
+});

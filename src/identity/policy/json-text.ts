@@ -61,13 +61,12 @@ function readString(reader: Reader): string {
   for (let at = start + 1; at < reader.text.length; at += 1) {
     const code = reader.text.charCodeAt(at);
     if (code === 0x5c) at += 1;
-    else if (code < 0x20) break;
     else if (code === 0x22) {
       reader.at = at + 1;
       try {
         return JSON.parse(reader.text.slice(start, at + 1)) as string;
       } catch {
-        throw new BrokenJson(`a string with a wrong escape at character ${start + 1}`);
+        throw new BrokenJson(`a string with a wrong escape or a control character at character ${start + 1}`);
       }
     }
   }

@@ -1,4 +1,4 @@
-import { globOf, wildcard, type Glob } from './glob.ts';
+import { globOf, matchesGlob, wildcard, type Glob } from './glob.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** A piece of a policy's string: characters, a wildcard of `glob.ts`, or a policy variable. */
@@ -112,11 +112,24 @@ export function textPattern(source: string, tokens: readonly Token[]): TextPatte
   return { source, tokens, fixed: codes && globOf(codes) };
 }
 
-/** The pattern with its variables filled in; undefined when one has no value, and the pattern then matches nothing. */
-export function resolvePattern(pattern: TextPattern, context: RequestContext): Glob | undefined {
-  if (pattern.fixed) return pattern.fixed;
+/** Whether the whole of `text` matches, with the pattern's variables filled in. Without all their values nothing does. */
+export function matchesPattern(pattern: TextPattern, text: string, context: RequestContext): boolean {
+  if (pattern.fixed) return matchesGlob(pattern.fixed, text);
+  // Most patterns differ in what is before their first variable, and that costs little to see.
+  const first = pattern.tokens[0];
+  if (typeof first === 'string' && !text.startsWith(first)) return false;
   const codes = codesOf(pattern.tokens, context);
-  return codes && globOf(codes);
+  return codes !== undefined && matchesGlob(globOf(codes), text);
+}
+
+/**
+ * The same without regard to case, for patterns without wildcards whose plain text is in lower case already; `text` is too.
+ * What a variable brings may still have capitals.
+ */
+export function matchesFolded(pattern: TextPattern, text: string, context: RequestContext): boolean {
+  if (pattern.fixed) return matchesGlob(pattern.fixed, text);
+  const parts = pattern.tokens.map((token) => (typeof token === 'object' ? valueOf(token, context) : token));
+  return !parts.includes(undefined) && parts.join('').toLowerCase() === text;
 }
 
 /** The condition keys that the pattern's variables name, as written. */
