@@ -18,7 +18,7 @@ import {
 } from './identity/index.ts';
 import { openHistory, type History } from './trail/history/index.ts';
 import { openTrail, type Trail } from './trail/index.ts';
-import { monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
+import { findProblems, monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
 import { writeCredentialsFile, writeEndpointFile } from './start-files.ts';
 
 /** How often the journal lets go of what all its readers have made their own. */
@@ -30,6 +30,8 @@ export interface CairnServer {
   readonly endpoint: string;
   /** What is wrong at the start, one plain sentence each. */
   readonly problems: readonly string[];
+  /** The operations that are present, by the name of their service. */
+  readonly operations: Readonly<Record<string, readonly string[]>>;
   /** Stops accepting, finishes what was accepted, makes everything durable. */
   close(): Promise<void>;
 }
@@ -141,12 +143,17 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       classify,
     }),
   );
+  // Whoever asks right after the start gets the whole history, not a part of it.
+  if (trail.reader.lag > 0)
+    log.info({ entries: trail.reader.lag }, 'the event history reads what it has not sealed yet');
+  await trail.settle();
   const metrics = openMetrics();
   const damage: string[] = [];
   const measured = { data, state, history, trail, journalBytes: () => stream.sizeBytes(), damage };
+  const operations = { ...identity.operations, ...trail.operations };
   const handle = openPipeline({
     services,
-    operations: { ...identity.operations, ...trail.operations },
+    operations,
     routes: [
       ...trail.routes,
       ...identity.routes,
@@ -164,7 +171,14 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   const endpoint = endpointOf(settings, http);
   await writeEndpointFile(data.path, endpoint);
   const opened = opening.move();
-  return { endpoint, problems: [], close: () => opened.disposeAsync() };
+  return {
+    endpoint,
+    problems: findProblems(await measure(measured)),
+    operations: Object.fromEntries(
+      Object.entries(operations).map(([name, table]) => [name, Object.keys(table)]),
+    ),
+    close: () => opened.disposeAsync(),
+  };
 }
 
 function endpointOf(settings: Settings, http: { readonly address: string; readonly port: number }): string {

@@ -5,3 +5,4 @@
 export { openMetrics, type Measurements, type Metrics, type RequestReport } from './metrics.ts';
 export { monitorRoutes } from './routes.ts';
 export { openUpkeep } from './upkeep.ts';
+export { findProblems } from './problems.ts';

@@ -75,10 +75,10 @@ async function putAuditEvents(
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ auditEvents: ids.map((id) => ({ id, eventData: JSON.stringify(event(id)) })) }),
     }).then(
-      (response) => response.json() as Promise<{ successful?: { id: string }[] }>,
+      (response) => response.json() as Promise<{ successful?: { eventID: string }[] }>,
       () => undefined,
     );
-    for (const { id } of answer?.successful ?? []) ledger.audited.add(id);
+    for (const { eventID } of answer?.successful ?? []) ledger.audited.add(eventID);
   }
 }
 
@@ -137,7 +137,9 @@ async function compare(server: TestServer, ledger: Ledger, since: string): Promi
   expect(claimed, 'records of changes that did not happen').toEqual([]);
 
   const audited = new Set(
-    (await eventsOf(server, { eventName: 'Ping', from: since })).map((event) => event['eventID']),
+    (await eventsOf(server, { eventCategory: 'ActivityAuditLog', from: since })).map(
+      (event) => event['eventID'],
+    ),
   );
   expect(
     [...ledger.audited].filter((id) => !audited.has(id)),

@@ -202,7 +202,7 @@ describe('the AWS SDK for JavaScript', () => {
   it('is told what is absent', async () => {
     const absent = cloudtrail.send(new CreateTrailCommand({ Name: 'main', S3BucketName: 'logs' }));
     await expect(absent).rejects.toMatchObject({
-      name: 'NotImplemented',
+      name: 'NotImplementedException',
       $metadata: { httpStatusCode: 501 },
     });
     await expect(lookUp('CreateTrail', 'root')).resolves.toMatchObject({ errorCode: 'NotImplemented' });

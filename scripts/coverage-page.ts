@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSettings, silentLog, systemClock, systemRandom } from '../src/kernel/index.ts';
+import { openServer } from '../src/server.ts';
+import { listOperations, openServices } from '../src/wire/index.ts';
+
+const head = `# Coverage
+
+Made by \`npm run coverage\` from the operations that a started server answers, and from the models of AWS. A call to an
+absent operation is authenticated, authorised and recorded like any other, and answered with the error
+\`NotImplemented\` (HTTP 501), which names the operation.
+`;
+
+/** What docs/coverage.md should hold: the operations of each service, present and absent. */
+export async function coveragePage(): Promise<string> {
+  const data = mkdtempSync(join(tmpdir(), 'cairn-coverage-'));
+  const settings = readSettings({}, { listen: '127.0.0.1:0', data: join(data, 'data') });
+  const parts = { clock: systemClock, random: systemRandom, log: silentLog, version: 'coverage' };
+  const server = await openServer(settings, parts);
+  try {
+    const services = (await listOperations(openServices())).map(({ service, operationNames }) => {
+      const names = new Set(server.operations[service.name]);
+      const present = operationNames.filter((name) => names.has(name));
+      return { service, present, absent: operationNames.filter((name) => !names.has(name)) };
+    });
+    const rows = services.map(
+      ({ service, present, absent }) =>
+        `| ${service.name} | ${service.protocols.join(', ')} | ${present.length} | ${absent.length} |`,
+    );
+    const lists = services.map(({ service, present, absent }) =>
+      [
+        `## ${service.name}`,
+        present.length === 0 ? '' : `Present: ${present.join(', ')}.`,
+        absent.length === 0 ? '' : `Absent: ${absent.join(', ')}.`,
+      ]
+        .filter((part) => part !== '')
+        .join('\n\n'),
+    );
+    const table = ['| service | protocols | present | absent |', '|---|---|---|---|', ...rows].join('\n');
+    return `${head}\n${table}\n\n${lists.join('\n\n')}\n`;
+  } finally {
+    await server.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
