@@ -28,7 +28,6 @@ export type {
 } from './service.ts';
 export { openPipeline, type HandleRequest } from './pipeline.ts';
 export type { PipelineOptions, RequestReport } from './pipeline/progress.ts';
-export { cairnService } from './pipeline/own-routes.ts';
 export { openHttpServer, type HttpServer, type HttpServerOptions } from './http/index.ts';
 export { openAuditView } from './audit-view.ts';
 export { openServices, listOperations, classify, type Classification, type Services } from './services.ts';

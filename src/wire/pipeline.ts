@@ -26,14 +26,15 @@ export type HandleRequest = (request: ReceivedRequest) => Promise<HandledRequest
  */
 export function openPipeline<Change>(options: PipelineOptions<Change>): HandleRequest {
   const { clock } = options;
-  const memory = openBodyMemory(limits.requestBytesInFlight);
+  const bounds = options.bounds ?? limits;
+  const memory = openBodyMemory(bounds.requestBytesInFlight);
   const pipeline: Pipeline<Change> = { ...options, memory, keys: openSigningKeys(limits.signingKeys) };
   let inFlight = 0;
   return async (request) => {
     const started = clock.monotonic();
     const progress = receive(pipeline, request);
     inFlight++;
-    const answer = await answerRequest(pipeline, progress, inFlight > limits.requestsInFlight).catch(
+    const answer = await answerRequest(pipeline, progress, inFlight > bounds.requestsInFlight).catch(
       (error: unknown) => refuse(pipeline, progress, error),
     );
     const sent = () => {
@@ -97,7 +98,7 @@ async function answerRequest<Change>(
 /** Nothing of the request has been looked at, so there is nothing to record. */
 function overload(progress: Progress): OverloadError {
   progress.recorded = true;
-  return new OverloadError(`more than ${limits.requestsInFlight} requests are being worked on`);
+  return new OverloadError('too many requests are being worked on at once');
 }
 
 async function authenticateCaller<Change>(

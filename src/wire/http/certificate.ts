@@ -8,6 +8,8 @@ const pollMs = 5_000;
 export interface Certificate {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Changes when one of the files does. */
+  readonly fingerprint: string;
 }
 
 type Files = NonNullable<Settings['tls']>;
@@ -15,9 +17,10 @@ type Files = NonNullable<Settings['tls']>;
 /** Reads certificate and key. Throws SettingError when a file cannot be read or the two do not belong together. */
 export async function readCertificate(files: Files): Promise<Certificate> {
   try {
+    const fingerprint = await fingerprintOf(files);
     const [cert, key] = await Promise.all([readFile(files.certFile), readFile(files.keyFile)]);
     createSecureContext({ cert, key });
-    return { cert, key };
+    return { cert, key, fingerprint };
   } catch (error) {
     throw new SettingError(
       `CAIRN_TLS_CERT and CAIRN_TLS_KEY name PEM files that belong together (${files.certFile}, ${files.keyFile}): ${(error as Error).message}`,
@@ -32,34 +35,33 @@ export async function readCertificate(files: Files): Promise<Certificate> {
  */
 export function watchCertificate(
   files: Files,
-  clock: Clock,
-  log: Logger,
+  inUse: Certificate,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
   onChange: (certificate: Certificate) => void,
 ): () => void {
-  let seen: string | undefined;
+  let seen = inUse.fingerprint;
   let stopped = false;
-  let timer = clock.after(0, () => void look());
   const look = async (): Promise<void> => {
-    try {
-      const now = await fingerprint(files);
-      if (seen === undefined) seen = now;
-      if (now !== seen && !stopped) {
+    const now = await fingerprintOf(files).catch(() => 'missing');
+    if (now !== seen && !stopped) {
+      seen = now;
+      try {
         onChange(await readCertificate(files));
-        seen = now;
         log.info({ certFile: files.certFile }, 'the TLS certificate was read again');
+      } catch (error) {
+        log.warn({ err: error }, 'the TLS certificate changed and cannot be used; the one in use stays');
       }
-    } catch (error) {
-      log.warn({ err: error }, 'the TLS certificate changed and cannot be used; the one in use stays');
     }
     if (!stopped) timer = clock.after(pollMs, () => void look());
   };
+  let timer = clock.after(pollMs, () => void look());
   return () => {
     stopped = true;
     timer.cancel();
   };
 }
 
-async function fingerprint(files: Files): Promise<string> {
+async function fingerprintOf(files: Files): Promise<string> {
   const stats = await Promise.all([stat(files.certFile), stat(files.keyFile)]);
   return stats.map(({ ino, size, mtimeMs }) => `${ino}:${size}:${mtimeMs}`).join(' ');
 }

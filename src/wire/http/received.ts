@@ -64,6 +64,7 @@ export function readHead(message: IncomingMessage, proxies: TrustedProxies): Req
   if (!target.startsWith('/')) throw malformed('The request target must be a path.');
   const lines = headerLines(message.rawHeaders);
   const headers = joinHeaders(lines);
+  if (!headers['host']) throw malformed('The header Host is missing.');
   const question = target.indexOf('?');
   const peer = message.socket.remoteAddress ?? '';
   const viaTls =
@@ -78,7 +79,7 @@ export function readHead(message: IncomingMessage, proxies: TrustedProxies): Req
       headers: lines,
     },
     headers,
-    host: headers['host'] ?? '',
+    host: headers['host'],
     sourceIp: clientAddress(peer, headers['x-forwarded-for'], proxies),
     userAgent: headers['user-agent'] ?? '',
     secure: viaTls || tls !== undefined,

@@ -53,7 +53,9 @@ interface Running {
   readonly server: Server | TlsServer;
   readonly exchanges: Set<Exchange>;
   /** Requests being answered on each connection. */
-  readonly busy: WeakMap<Socket, number>;
+  readonly busy: WeakMap<Socket, Set<IncomingMessage>>;
+  /** Connections on which something followed that is no request: they end with the answers under way. */
+  readonly doomed: WeakSet<Socket>;
   stopping: boolean;
   /** Called when the last exchange ends while stopping. */
   onIdle: (() => void) | undefined;
@@ -70,19 +72,23 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     maxHeaderSize: limits.requestHeadBytes,
     headersTimeout: limits.requestHeadMs,
     requestTimeout: 0,
+    // Looked at where the head is read, so that it is refused like everything else.
+    requireHostHeader: false,
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: 1_000,
     noDelay: true,
   };
   const { tls } = options;
-  const tlsServer = tls
-    ? createHttpsServer({
-        ...settings,
-        ...(await readCertificate(tls)),
-        minVersion: 'TLSv1.2',
-        handshakeTimeout: limits.requestHeadMs,
-      })
-    : undefined;
+  const certificate = tls && (await readCertificate(tls));
+  const tlsServer =
+    certificate &&
+    createHttpsServer({
+      ...settings,
+      cert: certificate.cert,
+      key: certificate.key,
+      minVersion: 'TLSv1.2',
+      handshakeTimeout: limits.requestHeadMs,
+    });
   const server = tlsServer ?? createHttpServer(settings);
   // Headers are bounded by their size; a bound on their number would drop the rest without a word.
   server.maxHeadersCount = 0;
@@ -93,6 +99,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     server,
     exchanges: new Set(),
     busy: new WeakMap(),
+    doomed: new WeakSet(),
     stopping: false,
     onIdle: undefined,
   };
@@ -105,8 +112,8 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   await listen(server, options.listen);
   const stopWatching =
     tls && tlsServer
-      ? watchCertificate(tls, options.clock, options.log, (certificate) =>
-          tlsServer.setSecureContext(certificate),
+      ? watchCertificate(tls, certificate, options, ({ cert, key }) =>
+          tlsServer.setSecureContext({ cert, key }),
         )
       : () => undefined;
   const bound = server.address() as AddressInfo;
@@ -135,12 +142,13 @@ async function serve(
   response: ServerResponse,
   awaitsContinue: boolean,
 ): Promise<void> {
-  const { options, exchanges, busy } = running;
+  const { options, exchanges } = running;
   const { socket } = message;
   const exchange: Exchange = { abort: new AbortController(), endless: false };
   const requestId = options.random.uuid();
   exchanges.add(exchange);
-  busy.set(socket, (busy.get(socket) ?? 0) + 1);
+  const onSocket = running.busy.get(socket) ?? new Set();
+  running.busy.set(socket, onSocket.add(message));
   response.on('error', () => undefined);
   message.on('error', () => undefined);
   response.on('close', () => {
@@ -167,7 +175,8 @@ async function serve(
   } finally {
     handled?.sent();
     exchanges.delete(exchange);
-    busy.set(socket, (busy.get(socket) ?? 1) - 1);
+    onSocket.delete(message);
+    if (onSocket.size === 0 && running.doomed.has(socket)) socket.destroy();
     if (running.stopping) {
       running.server.closeIdleConnections();
       if (exchanges.size === 0) running.onIdle?.();
@@ -247,9 +256,14 @@ const refusals: Readonly<Record<string, readonly [status: string, code: string, 
   ],
 };
 
-/** Answers bytes that are no HTTP request, unless an answer is under way on this connection: then it is cut. */
-function refuseBytes({ options, busy }: Running, error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || (busy.get(socket) ?? 0) > 0) {
+/** Answers bytes that are no HTTP request, unless answers are under way on this connection: those come first. */
+function refuseBytes({ options, busy, doomed }: Running, error: NodeJS.ErrnoException, socket: Socket): void {
+  const underWay = [...(busy.get(socket) ?? [])];
+  if (error.code !== 'ECONNRESET' && underWay.length > 0 && underWay.every((message) => message.complete)) {
+    doomed.add(socket);
+    return;
+  }
+  if (error.code === 'ECONNRESET' || !socket.writable || underWay.length > 0) {
     socket.destroy();
     return;
   }

@@ -30,6 +30,8 @@ export interface PipelineOptions<Change> {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onRequest?: (report: RequestReport) => void;
+  /** Requests worked on at once, and bytes of their bodies in memory; those of `limits` unless a test says otherwise. */
+  readonly bounds?: { readonly requestsInFlight: number; readonly requestBytesInFlight: number };
 }
 
 /** What all requests share. */

@@ -1,0 +1,325 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits, manualClock } from '../../kernel/index.ts';
+import type { HttpRoute } from '../endpoint.ts';
+import { signRequest } from '../sigv4/index.ts';
+import { openTestEndpoint, type TestEndpoint } from '../test-endpoint.ts';
+import { arrived, callIdentity, expectServing, rawClient, settle } from './raw-client.ts';
+import { selfSigned } from './self-signed.ts';
+
+const start = Date.parse('2026-11-22T12:00:00Z');
+let open: TestEndpoint[] = [];
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cairn-http-'));
+});
+afterEach(async () => {
+  await Promise.all(open.map((endpoint) => endpoint.close()));
+  open = [];
+  await rm(directory, { recursive: true });
+});
+
+async function endpointWith(edit: Parameters<typeof openTestEndpoint>[0] = {}): Promise<TestEndpoint> {
+  const endpoint = await openTestEndpoint(edit);
+  open.push(endpoint);
+  return endpoint;
+}
+
+/** An unsigned route that answers when it is told to. */
+function heldRoute(): {
+  readonly route: HttpRoute<undefined>;
+  release(): void;
+  readonly aborted: Promise<void>;
+} {
+  const held = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
+  return {
+    route: {
+      method: 'GET',
+      path: '/_cairn/held',
+      unsigned: true,
+      operationName: 'GetHeld',
+      access: 'read',
+      async handle({ signal }) {
+        signal.addEventListener('abort', () => aborted.resolve());
+        await held.promise;
+        return { status: 200, body: 'at last' };
+      },
+    },
+    release: () => held.resolve(),
+    aborted: aborted.promise,
+  };
+}
+
+/** A stream of server-sent events that ends only when it is told to. */
+function eventStream(): { readonly route: HttpRoute<undefined>; readonly ended: Promise<void> } {
+  const ended = Promise.withResolvers<void>();
+  async function* events(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('data: first\n\n');
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve());
+    });
+    ended.resolve();
+  }
+  return {
+    route: {
+      method: 'GET',
+      path: '/_cairn/stream',
+      unsigned: true,
+      operationName: 'StreamEvents',
+      access: 'read',
+      handle: async ({ signal }) => ({
+        status: 200,
+        headers: { 'Content-Type': 'text/event-stream' },
+        body: events(signal),
+      }),
+    },
+    ended: ended.promise,
+  };
+}
+
+const getHeld = 'GET /_cairn/held HTTP/1.1\r\nhost: a\r\n\r\n';
+const getStream = 'GET /_cairn/stream HTTP/1.1\r\nhost: a\r\n\r\n';
+
+describe('stopping', () => {
+  it('finishes what was accepted and takes nothing new', async () => {
+    const held = heldRoute();
+    const endpoint = await endpointWith({ routes: [held.route] });
+    const idle = rawClient(endpoint.port);
+    idle.socket.write(callIdentity(endpoint));
+    await idle.until(/<\/GetCallerIdentityResponse>/);
+    const client = rawClient(endpoint.port);
+    client.socket.write(getHeld);
+    while (endpoint.received.length < 2) await settle();
+    const closing = endpoint.close();
+    await idle.closed;
+    const late = rawClient(endpoint.port);
+    late.socket.write(getHeld);
+    await late.closed;
+    expect(late.text()).toBe('');
+    held.release();
+    expect(await client.until(/at last/)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*connection: close[^]*at last$/i);
+    await closing;
+    for (const { socket } of [idle, client, late]) socket.destroy();
+  });
+
+  it('gives up on what does not end in time', async () => {
+    const held = heldRoute();
+    const clock = manualClock(start);
+    const endpoint = await endpointWith({ routes: [held.route], server: { clock } });
+    const client = rawClient(endpoint.port);
+    client.socket.write(getHeld);
+    await arrived(endpoint);
+    const closing = endpoint.close();
+    await settle();
+    await clock.advance(limits.stopMs);
+    await closing;
+    await held.aborted;
+    await client.closed;
+    expect(client.text()).toBe('');
+    client.socket.destroy();
+    held.release();
+  });
+
+  it('ends event streams at once', async () => {
+    const stream = eventStream();
+    const endpoint = await endpointWith({ routes: [stream.route], server: { clock: manualClock(start) } });
+    const client = rawClient(endpoint.port);
+    client.socket.write(getStream);
+    await client.until(/data: first/);
+    await endpoint.close();
+    await stream.ended;
+    await client.closed;
+    expect(client.text()).toMatch(/\r\n0\r\n\r\n$/);
+    client.socket.destroy();
+  });
+});
+
+async function* failing(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('some');
+  throw new Error('no more');
+}
+
+describe('streams', () => {
+  it('send what there is at once, and are told when the client goes away', async () => {
+    const stream = eventStream();
+    const endpoint = await endpointWith({ routes: [stream.route] });
+    const client = rawClient(endpoint.port);
+    client.socket.write(getStream);
+    await client.until(/data: first/);
+    client.socket.destroy();
+    await stream.ended;
+    await expectServing(endpoint);
+  });
+
+  it('go no faster than the client reads', async () => {
+    let produced = 0;
+    const clock = manualClock(start);
+    async function* endless(): AsyncGenerator<Uint8Array> {
+      for (;;) {
+        produced++;
+        yield Buffer.alloc(65_536);
+      }
+    }
+    const route: HttpRoute<undefined> = {
+      method: 'GET',
+      path: '/_cairn/held',
+      unsigned: true,
+      operationName: 'Download',
+      access: 'read',
+      handle: async () => ({ status: 200, body: endless() }),
+    };
+    const endpoint = await endpointWith({ routes: [route], server: { clock } });
+    const client = rawClient(endpoint.port);
+    client.socket.write(getHeld);
+    await client.until(/200 OK/);
+    client.socket.pause();
+    let before = -1;
+    while (produced !== before) {
+      before = produced;
+      await settle();
+    }
+    // What the system's own buffers take is some megabytes at most.
+    expect(produced).toBeLessThan(500);
+    await clock.advance(limits.streamIdleMs + 1);
+    client.socket.resume();
+    await client.closed;
+    client.socket.destroy();
+  });
+
+  it('that fail in the middle cut the connection, so that nobody takes a part for the whole', async () => {
+    const route: HttpRoute<undefined> = {
+      ...heldRoute().route,
+      handle: async () => ({ status: 200, body: failing() }),
+    };
+    const endpoint = await endpointWith({ routes: [route] });
+    const client = rawClient(endpoint.port);
+    client.socket.write(getHeld);
+    await client.closed;
+    expect(client.text()).not.toMatch(/\r\n0\r\n\r\n$/);
+    client.socket.destroy();
+    await expectServing(endpoint);
+  });
+});
+
+describe('overload', () => {
+  it('is answered by name, and not recorded', async () => {
+    const held = heldRoute();
+    const endpoint = await endpointWith({
+      routes: [held.route],
+      pipeline: { bounds: { requestsInFlight: 1, requestBytesInFlight: 1000 } },
+    });
+    const first = rawClient(endpoint.port);
+    first.socket.write(getHeld);
+    await arrived(endpoint);
+    const second = rawClient(endpoint.port);
+    second.socket.write(callIdentity(endpoint));
+    expect(await second.until(/<\/ErrorResponse>/)).toMatch(
+      /^HTTP\/1\.1 503 [^]*<Code>ServiceUnavailable<\/Code>/,
+    );
+    const s3 = await fetch(`${endpoint.url}/b/k`, {
+      headers: signRequest({
+        method: 'GET',
+        url: new URL(`${endpoint.url}/b/k`),
+        service: 's3',
+        region: 'us-east-1',
+        credentials: endpoint.credentials,
+        time: endpoint.clock.now(),
+      }),
+    });
+    expect([s3.status, await s3.text()]).toEqual([503, expect.stringContaining('<Code>SlowDown</Code>')]);
+    const unsigned = rawClient(endpoint.port);
+    unsigned.socket.write(getHeld);
+    held.release();
+    expect(await unsigned.until(/at last/)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(endpoint.rejected).toEqual([]);
+    for (const { socket } of [first, second, unsigned]) socket.destroy();
+    await settle();
+    await expectServing(endpoint);
+  });
+
+  it('of memory: bodies beyond what all may hold together', async () => {
+    const endpoint = await endpointWith({
+      pipeline: { bounds: { requestsInFlight: 10, requestBytesInFlight: 100 } },
+    });
+    await expectServing(endpoint);
+    const client = rawClient(endpoint.port);
+    client.socket.write(
+      callIdentity(endpoint, { body: `Action=GetCallerIdentity&Version=2011-06-15&x=${'x'.repeat(100)}` }),
+    );
+    expect(await client.until(/<\/ErrorResponse>/)).toMatch(
+      /^HTTP\/1\.1 503 [^]*<Code>ServiceUnavailable<\/Code>/,
+    );
+    client.socket.destroy();
+    for (let round = 0; round < 5; round++) await expectServing(endpoint);
+  });
+});
+
+describe('HTTPS', () => {
+  it('with a certificate that is read again when it changes', async () => {
+    const files = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+    const replace = async (name: keyof typeof files, text: string) => {
+      await writeFile(`${files[name]}.new`, text);
+      await rename(`${files[name]}.new`, files[name]);
+    };
+    const [one, two] = [selfSigned(1), selfSigned(2)];
+    await replace('certFile', one.cert);
+    await replace('keyFile', one.key);
+    const clock = manualClock(start);
+    const endpoint = await endpointWith({ server: { tls: files, clock }, routes: [eventStream().route] });
+    const serial = () =>
+      new Promise<string>((resolve, reject) => {
+        const request = get(
+          `${endpoint.url}/_cairn/none`,
+          { rejectUnauthorized: false, agent: false },
+          (answer) => {
+            resolve((answer.socket as TLSSocket).getPeerCertificate().serialNumber);
+            answer.resume();
+          },
+        );
+        request.on('error', reject);
+      });
+    // The clock is turned until the files, which the system reads in its own time, have been looked at.
+    const looked = async (said: string) => {
+      const times = endpoint.logged().split(said).length;
+      for (let round = 0; round < 5_000 && endpoint.logged().split(said).length === times; round++) {
+        await clock.advance(1_000);
+        await settle();
+      }
+    };
+    expect(await serial()).toBe('01');
+    await replace('certFile', two.cert);
+    await looked('the one in use stays');
+    expect(await serial()).toBe('01');
+    await replace('keyFile', two.key);
+    await looked('was read again');
+    expect(await serial()).toBe('02');
+    expect(endpoint.received.at(-1)).toMatchObject({ secure: true, tls: { version: 'TLSv1.3' } });
+  });
+
+  it('refuses to start with files that do not fit', async () => {
+    const files = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
+    await expect(openTestEndpoint({ server: { tls: files } })).rejects.toThrow(
+      /CAIRN_TLS_CERT and CAIRN_TLS_KEY/,
+    );
+    await writeFile(files.certFile, selfSigned(1).cert);
+    await writeFile(files.keyFile, selfSigned(2).key);
+    await expect(openTestEndpoint({ server: { tls: files } })).rejects.toThrow(/belong together/);
+  });
+});
+
+describe('proxies', () => {
+  it('that are trusted say where a request comes from and that it came over TLS', async () => {
+    const trusting = await endpointWith({ server: { trustedProxies: ['127.0.0.0/8'] } });
+    const headers = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-proto': 'https' };
+    await fetch(`${trusting.url}/_cairn/none`, { headers });
+    expect(trusting.received.at(-1)).toMatchObject({ sourceIp: '203.0.113.7', secure: true });
+    const other = await endpointWith();
+    await fetch(`${other.url}/_cairn/none`, { headers });
+    expect(other.received.at(-1)).toMatchObject({ sourceIp: '127.0.0.1', secure: false, tls: undefined });
+  });
+});
