@@ -3,7 +3,7 @@ import { makeBuilder } from '@smithy/core/client';
 import { getEndpointPlugin } from '@smithy/core/endpoints';
 import type { ProtocolName, ServiceDescription } from '../../src/wire/service.ts';
 import { cloudTrailDataExports } from '../../src/wire/services/cloudtrail-data-schema.ts';
-import type { inProcess } from './in-process.ts';
+import type { capturing, inProcess } from './in-process.ts';
 
 /** A client of the SDK, of any service. */
 export interface AnyClient {
@@ -62,7 +62,7 @@ export function makeClient(
   serviceName: string,
   exports: Exports,
   protocol: ProtocolName | undefined,
-  handler: ReturnType<typeof inProcess>,
+  handler: ReturnType<typeof inProcess | typeof capturing>,
 ): AnyClient {
   const Client = exports[clientNames[serviceName] ?? ''] as Constructor;
   const other = protocol && protocols[protocol];

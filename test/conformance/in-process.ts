@@ -26,6 +26,7 @@ export type Answer = (
  */
 export function inProcess(services: Services, answer: Answer, signedAs?: string) {
   return {
+    ...handlerShape,
     async handle(request: HttpRequest): Promise<{ response: HttpResponse }> {
       const wire = wireRequest(request);
       const sent = await bytesOf(request.body);
@@ -47,12 +48,29 @@ export function inProcess(services: Services, answer: Answer, signedAs?: string)
         return { response: clientResponse(encodeFault(target, error, 'request-1')) };
       }
     },
-    metadata: { handlerProtocol: 'http/1.1' },
-    updateHttpClientConfig: () => undefined,
-    httpHandlerConfigs: () => ({}),
-    destroy: () => undefined,
   };
 }
+
+/** A request handler that keeps what the client would have sent, and answers nothing that it could read. */
+export function capturing(kept: { request: WireRequest; body: Uint8Array }[]) {
+  return {
+    ...handlerShape,
+    async handle(request: HttpRequest): Promise<{ response: HttpResponse }> {
+      const sent = await bytesOf(request.body);
+      const wire = wireRequest(request);
+      const body = wire.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+      kept.push({ request: wire, body });
+      return { response: new HttpResponse({ statusCode: 400, headers: {}, body: Readable.from([]) }) };
+    },
+  };
+}
+
+const handlerShape = {
+  metadata: { handlerProtocol: 'http/1.1' },
+  updateHttpClientConfig: () => undefined,
+  httpHandlerConfigs: () => ({}),
+  destroy: () => undefined,
+};
 
 function wireRequest(request: HttpRequest): WireRequest {
   const headers = Object.fromEntries(

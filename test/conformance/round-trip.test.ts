@@ -1,35 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { AwsFault } from '../../src/kernel/index.ts';
 import { validate } from '../../src/wire/protocol/index.ts';
-import type { Member, OperationShape, StructureShape } from '../../src/wire/schema/index.ts';
+import type { Member, OperationShape } from '../../src/wire/schema/index.ts';
 import { openServices } from '../../src/wire/services.ts';
 import { clientExports, makeClient, makeCommand } from './clients.ts';
 import { inProcess } from './in-process.ts';
-import { synthesise } from './synthetic.ts';
+import { chooseInput, synthesise } from './synthetic.ts';
 
 const services = openServices();
-
-/** Values that the SDK's clients check or rewrite before they send them. */
-function chooseInput(member: Member, structure: StructureShape): unknown {
-  const { name } = member;
-  if (name === 'Bucket' && member.place.in === 'label') return 'a-bucket';
-  if (name === 'Key' && member.place.in === 'label') return 'a key/with ü/and//slashes&+.txt';
-  if (name === 'CopySource') return 'a-bucket/other%20key';
-  if (name.startsWith('SSECustomerKey') || name.startsWith('CopySourceSSECustomerKey')) return null;
-  if (name === 'ChecksumAlgorithm') return 'CRC32';
-  if (/^Checksum(CRC|SHA|MD5|XXHASH)/.test(name) || name === 'ContentMD5') return null;
-  if (name === 'ContentLength') return 3;
-  // Becomes a part of the host name.
-  if (name === 'RequestRoute') return 'a-route';
-  // Each client answers for one of its own sort of endpoint alone.
-  if (name === 'EndpointId') return null;
-  if (name === 'AccountId') return '123456789012';
-  // Both travel under one name in a form.
-  if (name === 'AttributeNames' && structure.name === 'ReceiveMessageRequest') return null;
-  if (name === 'QueueUrl') return 'http://127.0.0.1:4747/123456789012/a-queue';
-  if (structure.name === 'PutObjectRequest' && name === 'Body') return new Uint8Array([1, 2, 3]);
-  return undefined;
-}
 
 function chooseOutput(member: Member): unknown {
   // Made of Expires by the client itself.
