@@ -15,7 +15,7 @@ import { decodeContent, openRawBody } from './pipeline/request-body.ts';
 import { refuseUnsigned } from './pipeline/unsigned.ts';
 import { decode, encodeOutput, route, validate, type RoutedOperation } from './protocol/index.ts';
 import type { Operation } from './service.ts';
-import { claimedCredential, dialectOf, normalisePath, openSigningKeys } from './sigv4/index.ts';
+import { claimedCredential, dialectOf, missingToken, normalisePath, openSigningKeys } from './sigv4/index.ts';
 
 /** Answers a request; whatever is wrong with it. */
 export type HandleRequest = (request: ReceivedRequest) => Promise<HandledRequest>;
@@ -80,7 +80,7 @@ async function answerRequest<Change>(
   if (isOwnPath(progress.claimed.path, progress.signingName))
     return answerRoute(pipeline, progress, overloaded);
   if (overloaded) throw overload(progress);
-  const caller = await authenticateCaller(pipeline, progress);
+  const caller = (await authenticateCaller(pipeline, progress)) ?? (await refuseUnsigned(pipeline, progress));
   const routed = await routeCall(pipeline, progress, caller);
   const input = await decodeInput(pipeline, progress, caller, routed);
   validate(routed, input);
@@ -104,12 +104,11 @@ function overload(progress: Progress): OverloadError {
 async function authenticateCaller<Change>(
   pipeline: Pipeline<Change>,
   progress: Progress,
-): Promise<Authenticated> {
+): Promise<Authenticated | undefined> {
   const { clock, keys, findCredential } = pipeline;
   const { request, body, dialect } = progress;
   const caller = await authenticate(request, body, { dialect, now: clock.now(), keys, findCredential });
-  if (!caller) return refuseUnsigned(pipeline, progress);
-  progress.call = caller.call;
+  progress.call = caller?.call;
   return caller;
 }
 
@@ -173,6 +172,7 @@ async function answerRoute<Change>(
   if (overloaded) throw overload(progress);
   progress.recorded = false;
   const caller = await authenticateCaller(pipeline, progress);
+  if (!caller) throw missingToken(progress.dialect);
   checkService(caller, cairnService.signingName, progress.dialect);
   const query = new URLSearchParams(caller.wire.query);
   const operation = routeOperation(found, {

@@ -221,7 +221,11 @@ describe('failures of the program', () => {
     const { route } = echo();
     const endpoint = await endpointWith({
       routes: [route],
-      pipeline: { perform: () => Promise.reject(error) },
+      pipeline: {
+        perform: async () => {
+          throw error;
+        },
+      },
     });
     const answer = await ask(endpoint, { path: '/_cairn/echo' });
     expect([answer.status, answer.headers.get('x-amzn-errortype')]).toEqual([status, code]);
@@ -253,18 +257,17 @@ describe('failures of the program', () => {
   });
 });
 
+function routeAt(path: string, method: 'GET' | 'POST' = 'GET'): HttpRoute<undefined> {
+  return { ...echo().route, path, method };
+}
+
 describe('finding a route', () => {
-  const route = (path: string, method: 'GET' | 'POST' = 'GET'): HttpRoute<undefined> => ({
-    ...echo().route,
-    path,
-    method,
-  });
   const routes = [
-    route('/console/*'),
-    route('/console/assets/*'),
-    route('/_cairn/events'),
-    route('/_cairn/events', 'POST'),
-    route('/_cairn/*'),
+    routeAt('/console/*'),
+    routeAt('/console/assets/*'),
+    routeAt('/_cairn/events'),
+    routeAt('/_cairn/events', 'POST'),
+    routeAt('/_cairn/*'),
   ];
 
   it.each([
