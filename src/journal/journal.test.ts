@@ -257,10 +257,13 @@ describe('readers', () => {
     await stream.append([entry('a')]);
     const { seen, reader } = await collect(stream);
     await settle();
+    await stream.append([entry('b')]);
     failing = false;
     await clock.advance(60_000);
     await reader.reached(stream.end);
-    expect(seen).toEqual(['a']);
+    await stream.append([entry('c')]);
+    await reader.reached(stream.end);
+    expect(seen).toEqual(['a', 'b', 'c']);
   });
 
   it('begin at their cursor after a restart, and at the start without one', async () => {

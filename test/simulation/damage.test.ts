@@ -1,7 +1,9 @@
 import { expect, it } from 'vitest';
-import { seededRandom, sequence, silentLog, type Random } from '../../src/kernel/index.ts';
+import { manualClock, seededRandom, sequence, silentLog, type Random } from '../../src/kernel/index.ts';
+import { openJournal } from '../../src/journal/index.ts';
 import { openSegmentLog } from '../../src/store/embedded/index.ts';
 import type { Log, LogDamage } from '../../src/store/index.ts';
+import { openMemoryCursors } from '../../src/store/memory/index.ts';
 import { forEachSeed } from './seeds.ts';
 import { openSimulatedDisk, type SimulatedDisk } from './simulated-disk.ts';
 
@@ -143,5 +145,38 @@ it('does not take a frame inside a payload for one of its own', async () => {
       length: frameHeadBytes + payload.length,
       reason: 'there is no frame where one should begin; entries 0 to 0 are lost',
     },
+  ]);
+});
+
+it('lets readers pass damage, also at the very end, and tells them once', async () => {
+  const disk = openSimulatedDisk(seededRandom(11));
+  const clock = manualClock(0);
+  const open = () =>
+    openJournal({ openLog: () => openOn(disk), openCursors: openMemoryCursors, clock, log: silentLog });
+  {
+    await using journal = await open();
+    for (const text of ['a', 'b', 'c']) {
+      await journal.stream('audit').append([{ kind: 'change', payload: Buffer.from(text) }]);
+    }
+  }
+  const [path = ''] = disk.sizes().keys();
+  const frameBytes = frameHeadBytes + 8 + 1;
+  for (const index of [1, 2]) disk.flip(path, headerBytes + (index + 1) * frameBytes - 1);
+  await using journal = await open();
+  const stream = journal.stream('audit');
+  const seen: string[] = [];
+  const damage: LogDamage[] = [];
+  const reader = await stream.follow({
+    name: 'reader',
+    apply: async (entries) =>
+      void seen.push(...entries.map(({ payload }) => Buffer.from(payload).toString())),
+    onDamage: (said) => damage.push(said),
+  });
+  await reader.reached(sequence(3));
+  await stream.append([{ kind: 'change', payload: Buffer.from('d') }]);
+  await reader.reached(stream.end);
+  expect(seen).toEqual(['a', 'd']);
+  expect(damage.map(({ reason }) => reason)).toEqual([
+    'the checksum of entry 1 is wrong; entries 1 to 2 are lost',
   ]);
 });
