@@ -62,10 +62,11 @@ function pause(window: TailWindow, clock: Clock, signal: AbortSignal): Promise<'
 export async function* tailStream(options: TailOptions): AsyncIterable<Uint8Array> {
   const { stream, window, clock, matches, signal } = options;
   let next: Sequence = options.from;
+  const { end } = window;
   yield text('retry: 2000\n: following\n\n');
-  if (next > window.end) {
-    yield gap(`entry ${next} does not exist yet; following from entry ${window.end}`);
-    next = window.end;
+  if (next > end) {
+    yield gap(`entry ${next} does not exist yet; following from entry ${end}`);
+    next = end;
   }
   while (!signal.aborted) {
     if (next >= window.end) {
