@@ -11,13 +11,15 @@ function parseIPv4(text: string): Uint8Array {
   return Uint8Array.from(text.split('.'), Number);
 }
 
+function units(part: string | undefined): readonly number[] {
+  return part ? part.split(':').map((unit) => Number.parseInt(unit, 16)) : [];
+}
+
 function parseIPv6(text: string): Uint8Array {
   const plain = text.replace(/%.*$/u, '');
   const dotted = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/u.exec(plain);
   const tail = dotted?.[2] === undefined ? [] : [...parseIPv4(dotted[2])];
   const groups = (dotted?.[1] === undefined ? plain : `${dotted[1]}0:0`).split('::');
-  const units = (part: string | undefined) =>
-    part ? part.split(':').map((unit) => Number.parseInt(unit, 16)) : [];
   const [head, rest] = [units(groups[0]), units(groups[1])];
   const gap = groups.length === 2 ? Array.from({ length: 8 - head.length - rest.length }, () => 0) : [];
   const bytes = Uint8Array.from([...head, ...gap, ...rest].flatMap((unit) => [unit >> 8, unit & 0xff]));

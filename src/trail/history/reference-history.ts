@@ -2,7 +2,6 @@ import { sequence, type Clock, type Logger } from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
 import type {
   AttributeName,
-  CountRow,
   EventFilter,
   EventPage,
   FoundEvent,
@@ -10,6 +9,7 @@ import type {
   HistoryStats,
 } from './history-types.ts';
 import { isInRange, parseAddressRange } from './address-range.ts';
+import { compareCounts } from './count-order.ts';
 import { comparePositions, readToken, writeToken } from './event-order.ts';
 import { attributeValues, type ScannedRecord } from './scanned-record.ts';
 import { scanRecord } from './scan-record.ts';
@@ -44,14 +44,6 @@ function combinations(
     rows = rows.flatMap((row) => choices.map((value) => [...row, value]));
   }
   return rows;
-}
-
-/** Greatest count first, then by bucket and values, so that the order is fixed. */
-export function compareCounts(one: CountRow, other: CountRow): number {
-  if (one.count !== other.count) return other.count - one.count;
-  if (one.bucket !== other.bucket) return (one.bucket ?? 0) - (other.bucket ?? 0);
-  const [left, right] = [JSON.stringify(one.values), JSON.stringify(other.values)];
-  return left < right ? -1 : 1;
 }
 
 /**

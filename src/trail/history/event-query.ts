@@ -1,0 +1,107 @@
+import type { EventFilter } from './history-types.ts';
+import { isInRange, parseAddressRange, type AddressRange } from './address-range.ts';
+import { intersectDocs, withinDocs, withoutDocs, type DocCursor } from './doc-cursor.ts';
+import { firstAtMost, type EventSource } from './event-source.ts';
+import { scanRecord } from './scan-record.ts';
+
+/** From when on an account's events are still shown, epoch milliseconds: what is older is hidden. */
+export type Cutoffs = ReadonlyMap<string, number>;
+
+/** A filter made ready: parsed once, for all sources. */
+export interface EventQuery {
+  readonly filter: EventFilter;
+  readonly from: number;
+  readonly to: number;
+  readonly range: AddressRange | undefined;
+  readonly text: Buffer | undefined;
+  readonly cutoffs: Cutoffs;
+}
+
+/** Throws `InvalidParameterException` for an address range that is none. */
+export function prepareQuery(filter: EventFilter, cutoffs: Cutoffs): EventQuery {
+  return {
+    filter,
+    from: filter.from ?? -Infinity,
+    to: filter.to ?? Infinity,
+    range: filter.sourceCidr === undefined ? undefined : parseAddressRange(filter.sourceCidr),
+    text: filter.text === undefined || filter.text === '' ? undefined : Buffer.from(filter.text),
+    cutoffs,
+  };
+}
+
+/** Work that a search has done since it last let others run. One unit is about a microsecond. */
+export interface WorkMeter {
+  spent: number;
+}
+
+/** Unpacking a block of records, in units. */
+const blockWork = 50;
+
+/** The documents of one source that a query finds. */
+export interface Matches {
+  /** Candidates by the index; those that `accepts` are matches. */
+  readonly cursor: DocCursor;
+  /** Looks at the record where the index does not tell; undefined where it does. */
+  readonly accepts: ((doc: number, meter: WorkMeter) => boolean) | undefined;
+}
+
+/** Hides what has expired: for each account with a retention, its documents from the cut-off on. */
+function withoutExpired(source: EventSource, cursor: DocCursor, cutoffs: Cutoffs): DocCursor {
+  let shown = cursor;
+  for (const [account, cutoff] of cutoffs) {
+    if (source.oldest >= cutoff) continue;
+    const first = firstAtMost(source, Math.ceil(cutoff) - 1);
+    const expired = withinDocs(
+      source.withValues('AccountId', [account]),
+      first,
+      source.documents,
+      source.documents,
+    );
+    shown = withoutDocs(shown, expired, source.documents);
+  }
+  return shown;
+}
+
+function addressAccepts(source: EventSource, range: AddressRange) {
+  return (doc: number): boolean => {
+    const scan = scanRecord(source.raw(doc));
+    const address = scan.kind === 'record' ? scan.record.sourceIpAddress : undefined;
+    return address !== undefined && isInRange(address, range);
+  };
+}
+
+function textAccepts(source: EventSource, text: Buffer) {
+  let group = -1;
+  let isInGroup = true;
+  return (doc: number, meter: WorkMeter): boolean => {
+    const current = source.groups?.of(doc) ?? -1;
+    if (source.groups && current !== group) {
+      isInGroup = source.groups.bytes(current).includes(text);
+      group = current;
+      meter.spent += blockWork;
+    }
+    return isInGroup && source.raw(doc).includes(text);
+  };
+}
+
+/** Finds the documents of `source` from `start` on that match. */
+export function matchesIn(source: EventSource, query: EventQuery, start: number): Matches {
+  const { documents } = source;
+  const low = Math.max(start, source.newest <= query.to ? 0 : firstAtMost(source, Math.floor(query.to)));
+  const high = source.oldest >= query.from ? documents : firstAtMost(source, Math.ceil(query.from) - 1);
+  const conditions = query.filter.attributes ?? [];
+  const required = conditions.filter((one) => !one.not).map((one) => source.withValues(one.name, one.values));
+  const inRange = query.range && source.inRange(query.range);
+  if (inRange) required.push(inRange);
+  let cursor = withinDocs(intersectDocs(required, documents), low, high, documents);
+  for (const one of conditions) {
+    if (one.not) cursor = withoutDocs(cursor, source.withValues(one.name, one.values), documents);
+  }
+  cursor = withoutExpired(source, cursor, query.cutoffs);
+  const checks: ((doc: number, meter: WorkMeter) => boolean)[] = [];
+  if (query.range && !inRange) checks.push(addressAccepts(source, query.range));
+  if (query.text) checks.push(textAccepts(source, query.text));
+  const [first] = checks;
+  const accepts = first && ((doc: number, meter: WorkMeter) => checks.every((check) => check(doc, meter)));
+  return { cursor, accepts };
+}

@@ -1,0 +1,168 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '../../kernel/index.ts';
+import type { JournalEntry } from '../../journal/index.ts';
+import type { AttributeName } from './history-types.ts';
+import type { CountSource } from './count-events.ts';
+import { hash32 } from './event-order.ts';
+import type { EventSource } from './event-source.ts';
+import type { ScannedRecord } from './scanned-record.ts';
+import { scanRecord } from './scan-record.ts';
+import type { SegmentKeeper } from './segment-keeper.ts';
+import type { SegmentList } from './segment-list.ts';
+import { positionInSegment } from './segment-source.ts';
+import { SegmentDamage } from './segment-format.ts';
+import { openTail, type Tail } from './tail.ts';
+import { openTailOrder, sourceOfTail } from './tail-source.ts';
+import { valuesOfTail, type ValueNumbers } from './value-numbers.ts';
+
+/** The newest events in memory: one tail that takes new events, and behind it the one that is just being sealed. */
+export interface HotTail {
+  apply(entries: readonly JournalEntry[]): Promise<{ readonly added: number; readonly duplicates: number }>;
+  /** Seals everything that was applied. Rejects when that fails; nothing is lost then, and it can be tried again. */
+  flush(): Promise<void>;
+  /** The tails as they stand now. */
+  sources(): readonly EventSource[];
+  countSources(): readonly ((values: ReadonlyMap<AttributeName, ValueNumbers>) => CountSource)[];
+}
+
+interface OrderedTail {
+  readonly tail: Tail;
+  readonly order: () => Int32Array;
+}
+
+/** A tail that no longer takes events, until its segment is there. */
+interface Sealing extends OrderedTail {
+  /** Everything before this sequence is in it or in the segments. */
+  readonly durable: number;
+  /** Settles with how the last attempt went. */
+  attempt: Promise<{ readonly error: unknown } | undefined>;
+}
+
+/** Entries after which applying lets others run: a few milliseconds. */
+const sliceEntries = 512;
+
+export function openHotTail(options: {
+  readonly list: SegmentList;
+  readonly keeper: SegmentKeeper;
+  readonly log: Logger;
+  readonly mostEvents: number;
+  readonly mostBytes: number;
+}): HotTail {
+  const { list, keeper, log, mostEvents, mostBytes } = options;
+  const openOrdered = (): OrderedTail => {
+    const tail = openTail(mostEvents);
+    return { tail, order: openTailOrder(tail) };
+  };
+  let current = openOrdered();
+  let sealing: Sealing | undefined;
+  /** Everything before this sequence was applied. */
+  let applied: number = list.manifest.durable;
+
+  const attempt = async (tail: Tail, durable: number): Promise<{ readonly error: unknown } | undefined> => {
+    try {
+      await keeper.seal(tail, durable, () => {
+        sealing = undefined;
+      });
+      return undefined;
+    } catch (error) {
+      log.error(
+        { err: error },
+        'sealing events into a segment failed; they stay in the journal and in memory',
+      );
+      return { error };
+    }
+  };
+  /** Waits until nothing is being sealed. A seal that failed before is tried again once. */
+  const sealed = async (): Promise<void> => {
+    if (!sealing) return;
+    if (!(await sealing.attempt) || !sealing) return;
+    sealing.attempt = attempt(sealing.tail, sealing.durable);
+    const failure = await sealing.attempt;
+    if (failure) throw failure.error;
+  };
+  const rotate = async (): Promise<void> => {
+    await sealed();
+    const durable = applied;
+    sealing = { ...current, durable, attempt: Promise.resolve(undefined) };
+    sealing.attempt = attempt(current.tail, durable);
+    current = openOrdered();
+  };
+
+  const isKnown = ({ eventId, accountId }: ScannedRecord): boolean => {
+    if (current.tail.has(eventId, accountId) || sealing?.tail.has(eventId, accountId)) return true;
+    const idHash = hash32(eventId);
+    for (const listed of list.segments) {
+      for (const doc of listed.candidates(idHash)) {
+        const other = positionInSegment(listed.segment, doc);
+        if (other.eventId === eventId && other.accountId === accountId) return true;
+      }
+    }
+    return false;
+  };
+  const isKnownAfterRepair = async (record: ScannedRecord): Promise<boolean> => {
+    for (;;) {
+      try {
+        return isKnown(record);
+      } catch (error) {
+        if (!(error instanceof SegmentDamage)) throw error;
+        await keeper.repair(error);
+      }
+    }
+  };
+
+  /** Takes one record in; false when its event is there already, undefined when it is none. */
+  const take = async (entry: JournalEntry): Promise<boolean | undefined> => {
+    const scan = scanRecord(entry.payload);
+    if (scan.kind === 'problem') {
+      log.warn({ sequence: entry.sequence, problem: scan.problem }, 'record not taken into the history');
+      return undefined;
+    }
+    let known: boolean;
+    try {
+      known = isKnown(scan.record);
+    } catch {
+      known = await isKnownAfterRepair(scan.record);
+    }
+    if (known) return false;
+    const { tail } = current;
+    const isFull =
+      tail.count >= mostEvents || (tail.count > 0 && tail.sizeBytes + entry.payload.length > mostBytes);
+    if (isFull) await rotate();
+    current.tail.add(entry.payload, scan.record);
+    return true;
+  };
+
+  return {
+    async apply(entries) {
+      let [added, duplicates, sinceLast] = [0, 0, 0];
+      for (const entry of entries) {
+        const taken = entry.kind === 'change' ? undefined : await take(entry);
+        if (taken === true) added += 1;
+        if (taken === false) duplicates += 1;
+        applied = Math.max(applied, entry.sequence + 1);
+        sinceLast += 1;
+        if (sinceLast < sliceEntries) continue;
+        sinceLast = 0;
+        await nextTurn();
+      }
+      return { added, duplicates };
+    },
+    async flush() {
+      if (current.tail.count > 0) await rotate();
+      await sealed();
+      if (applied > list.manifest.durable) {
+        await list.change({ gone: [], files: [], manifest: { durable: applied } });
+      }
+    },
+    sources: () =>
+      [current, ...(sealing ? [sealing] : [])].map(({ tail, order }) => sourceOfTail(tail, order())),
+    countSources: () =>
+      [current, ...(sealing ? [sealing] : [])].map(({ tail, order }) => {
+        const now = order();
+        return (values: ReadonlyMap<AttributeName, ValueNumbers>): CountSource => ({
+          ...sourceOfTail(tail, now),
+          valuesOf: (attribute) => valuesOfTail(tail, now, attribute, values.get(attribute) as ValueNumbers),
+        });
+      }),
+  };
+}

@@ -1,0 +1,62 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+/**
+ * What a history consists of: replaced as a whole with every change, so that after a crash it is the old state or the
+ * new one. Files of the directory that it does not name are left-overs.
+ */
+export interface Manifest {
+  readonly version: 1;
+  /** Secret key of the hashes of terms. */
+  readonly hashKey: string;
+  /** Every journal entry before this sequence is in the segments. */
+  readonly durable: number;
+  /** Number of the next segment file. */
+  readonly nextFile: number;
+  /** The dictionary for new blocks; 0 for none. */
+  readonly dictionary: number;
+  /** Names of the segment files, in the order in which their events arrived. */
+  readonly segments: readonly string[];
+}
+
+const manifestName = 'manifest.json';
+
+/** Reads the manifest; undefined where there is none. Throws when it is damaged. */
+export function readManifest(directory: string): Manifest | undefined {
+  const file = join(directory, manifestName);
+  if (!existsSync(file)) return undefined;
+  const text = readFileSync(file, 'utf8');
+  const [sum, body = ''] = text.split('\n', 2);
+  if (crc32(body).toString(16).padStart(8, '0') !== sum) {
+    throw new Error(
+      `${file}: wrong checksum. Restore it from a backup, or remove the directory to have the history filled again from the journal and imports.`,
+    );
+  }
+  const manifest = JSON.parse(body) as Manifest;
+  if (manifest.version !== 1)
+    throw new Error(`${file}: version ${String(manifest.version)}, this program reads 1`);
+  return manifest;
+}
+
+/** Makes a new manifest durable. */
+export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
+  const body = JSON.stringify(manifest);
+  const file = join(directory, manifestName);
+  const temporary = `${file}.tmp`;
+  const handle = await open(temporary, 'w');
+  try {
+    await handle.writeFile(`${crc32(body).toString(16).padStart(8, '0')}\n${body}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+  const folder = await open(dirname(file), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
