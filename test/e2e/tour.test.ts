@@ -26,12 +26,11 @@ function readTour(): readonly Step[] {
 
 /** The line as a pattern: blanks of any number, `…` for anything. */
 function patternOf(line: string): RegExp {
-  const escape = (word: string) => word.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
   const parts = line.trim().split('…');
   const patterns = parts.map((part) =>
     part
       .split(/\s+/)
-      .map(escape)
+      .map((word) => word.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`))
       .join(String.raw`\s+`),
   );
   return new RegExp(`^\\s*${patterns.join('.*')}\\s*$`);

@@ -31,8 +31,8 @@ export function declareImport(command: Command): Command {
 
 const recordsNamed = 5;
 
-function badRecordsNote(path: string, { bad, badRecords }: ImportAnswer): string {
-  const named = badRecords.slice(0, recordsNamed).map(({ index, reason }) => `record ${index}: ${reason}`);
+function badRecordsNote(path: string, { bad, problems }: ImportAnswer): string {
+  const named = problems.slice(0, recordsNamed).map(({ record, reason }) => `record ${record}: ${reason}`);
   if (bad > named.length) named.push('…');
   return neutralise(`${path}: ${formatNumberOf(bad, 'bad record')}: ${named.join('; ')}`);
 }

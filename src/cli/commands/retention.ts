@@ -53,7 +53,7 @@ export async function retention(context: CommandContext, options: RetentionOptio
         kind: 'bytes',
         bytes: Buffer.from(JSON.stringify({ accountId, days: wanted })),
       } as const;
-      await connection.ask({ method: 'POST', path, body, signal });
+      await connection.askJson({ method: 'POST', path, body, signal });
     }
     const answer = await connection.askJson<RetentionAnswer>({ method: 'GET', path, signal });
     if (json) {

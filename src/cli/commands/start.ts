@@ -30,30 +30,31 @@ function settingsFrom(env: NodeJS.ProcessEnv, options: StartOptions): Settings {
   }
 }
 
+/** Errors of the parts whose message is meant for the person who starts Cairn. */
+const plainErrors = new Set(['DirectoryHeldError', 'DataDirectoryError', 'MasterKeyError']);
+
+const plainCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST']);
+
 /** Failures that say all there is to say in their message; a stack would only hide it. */
 function explainOpenFailure(error: unknown, settings: Settings): CommandError | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, name } = error as NodeJS.ErrnoException;
   const { host, port } = settings.listen;
-  switch (code) {
-    case 'EADDRINUSE':
-      return new CommandError(
-        `${host}:${port} is taken by another process: stop that, or choose another address with --listen`,
-        exitCodes.problems,
-        { cause: error },
-      );
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return new CommandError(`this machine has no address ${host}`, exitCodes.usage, { cause: error });
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'ENOSPC':
-    case 'ENOTDIR':
-      return new CommandError(message, exitCodes.problems, { cause: error });
-    case undefined:
-    default:
-      return undefined;
+  if (error instanceof SettingError) return new CommandError(message, exitCodes.usage, { cause: error });
+  if (code === 'EADDRINUSE') {
+    const what = `${host}:${port} is taken by another process`;
+    return new CommandError(
+      `${what}: stop that, or choose another address with --listen`,
+      exitCodes.problems,
+      { cause: error },
+    );
   }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return new CommandError(`this machine has no address ${host}`, exitCodes.usage, { cause: error });
+  }
+  if (plainErrors.has(name) || (code !== undefined && plainCodes.has(code))) {
+    return new CommandError(message, exitCodes.problems, { cause: error });
+  }
+  return undefined;
 }
 
 /** What ends the process at once, said in the log first: after an unforeseen error nothing may be taken for granted. */

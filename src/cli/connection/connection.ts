@@ -47,7 +47,10 @@ export interface Connection {
   readonly endpoint: URL;
   /** Sends a request; any HTTP status is an answer. Throws ConnectionLostError when there is none. */
   send(request: CairnRequest): Promise<CairnAnswer>;
-  /** Sends, and throws CommandError (with the matching exit code) unless the status is 2xx. */
+  /**
+   * Sends, and throws CommandError (with the matching exit code) unless the status is 2xx. The body must be read or
+   * destroyed: until then its socket takes no other request.
+   */
   ask(request: CairnRequest): Promise<CairnAnswer>;
   /** As `ask`, and reads the body as JSON. */
   askJson<T>(request: CairnRequest): Promise<T>;

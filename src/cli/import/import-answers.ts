@@ -6,7 +6,7 @@ export interface ImportAnswer {
   /** Records that could not be taken. */
   readonly bad: number;
   /** The first of the bad records: their place in the file, from 0, and what is wrong. */
-  readonly badRecords: readonly { readonly index: number; readonly reason: string }[];
+  readonly problems: readonly { readonly record: number; readonly reason: string }[];
   readonly accounts: readonly string[];
   readonly regions: readonly string[];
   /** ISO 8601; absent when the file holds no record. */

@@ -35,8 +35,8 @@ type FileOutcome =
   | { readonly kind: 'taken'; readonly answer: ImportAnswer }
   | { readonly kind: 'broken'; readonly reason: string };
 
-/** The server is busy or its disk is full: both pass. */
-const passingStatus = new Set([429, 502, 503, 504, 507]);
+/** The server is busy, its disk is full, or another call got in between: all of that passes. */
+const passingStatus = new Set([409, 429, 502, 503, 504, 507]);
 
 function retryAfterMs(header: string | string[] | undefined): number | undefined {
   const seconds = Number(header);
