@@ -1,5 +1,5 @@
 import { sequence, type Logger, type Sequence } from '../kernel/index.ts';
-import type { JournalEntry, Reader, Stream } from '../journal/index.ts';
+import type { JournalEntry, Reader, ReaderOptions, Stream } from '../journal/index.ts';
 import { scanRecord, type History } from './history/index.ts';
 
 /** What the history made of a group of entries. */
@@ -29,6 +29,8 @@ export interface HistoryReaderOptions {
   readonly stream: Stream;
   readonly history: History;
   readonly log: Logger;
+  /** Told of stretches of the journal that cannot be read. */
+  readonly onDamage?: ReaderOptions['onDamage'];
 }
 
 /** Entries that were handed to the journal together. */
@@ -141,6 +143,7 @@ export async function openHistoryReader(options: HistoryReaderOptions): Promise<
   const running = await stream.follow({
     name: 'history',
     from: history.durable,
+    ...(options.onDamage && { onDamage: options.onDamage }),
     async apply(entries) {
       // What was applied before a failure is not applied again, so that it is not counted as duplicates.
       const fresh = entries.filter((entry) => entry.sequence > applied);

@@ -1,5 +1,5 @@
-import type { Clock, Logger, Random } from '../kernel/index.ts';
-import type { Reader, Stream } from '../journal/index.ts';
+import { limits, type Clock, type Logger, type Random } from '../kernel/index.ts';
+import type { Reader, ReaderOptions, Stream } from '../journal/index.ts';
 import type { State } from '../state/index.ts';
 import type { Authorise, HttpRoute, Operations, Perform, RecordRejected } from '../wire/index.ts';
 import { openCloudTrail, openCloudTrailData } from './api/operations.ts';
@@ -7,7 +7,6 @@ import type { History } from './history/index.ts';
 import { openHistoryReader } from './history-reader.ts';
 import { openFileParsers } from './import/file-parsers.ts';
 import { importRoutes } from './import/import-routes.ts';
-import { limits } from '../kernel/index.ts';
 import type { AuditedChange } from './recording/audited-change.ts';
 import { openRecording, type RecordingOptions } from './recording/recording.ts';
 import { openRetention } from './retention.ts';
@@ -27,6 +26,8 @@ export interface TrailOptions {
   readonly retentionDays: number | undefined;
   readonly show: RecordingOptions['show'];
   readonly classify: RecordingOptions['classify'];
+  /** Told of stretches of the journal that cannot be read. */
+  readonly onDamage?: ReaderOptions['onDamage'];
   /** Threads that take imported log files apart; 2 by default. */
   readonly importThreads?: number;
 }
@@ -52,7 +53,7 @@ export interface Trail extends AsyncDisposable {
 export async function openTrail(options: TrailOptions): Promise<Trail> {
   const { state, stream, history, clock, log, managementAccountId } = options;
   await using opening = new AsyncDisposableStack();
-  const historyReader = opening.use(await openHistoryReader({ stream, history, log }));
+  const historyReader = opening.use(await openHistoryReader(options));
   const retention = opening.use(
     await openRetention({
       state,
