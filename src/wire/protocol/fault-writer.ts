@@ -66,11 +66,12 @@ function envelope(
 
 function describe(target: RoutedOperation | UnroutedRequest, fault: AwsFault): Described {
   const { protocol } = target;
-  const shape = target.service && findError(target.service, fault.code);
-  const common = shape ? undefined : commonError(fault.code, protocol);
+  const own = target.service && findError(target.service, fault.code);
+  const common = own ? undefined : commonError(fault.code, protocol);
+  // A service may model an error that is common: AccessDenied is then its own AccessDeniedException.
+  const shape = own ?? (common && target.service && findError(target.service, common.code));
   const code = shape?.name ?? common?.code ?? fault.code;
-  const modelled = shape && statusOf(shape, protocol);
-  const status = fault.status ?? modelled ?? common?.status ?? 400;
+  const status = fault.status ?? common?.status ?? (shape ? statusOf(shape, protocol) : 400);
   const members = messageMember(shape)
     ? { ...fault.members, [messageMember(shape)?.name ?? 'message']: fault.message }
     : fault.members;
@@ -100,9 +101,11 @@ function statusOf(shape: StructureShape, protocol: RoutedOperation['protocol']):
     case 'awsJson1_1':
       return general;
     case 'restJson1':
-    case 'restXml':
     case 'rpcv2Cbor':
       return shape.status ?? general;
+    case 'restXml':
+      // The model leaves out the status of what HEAD answers.
+      return shape.status ?? (shape.name === 'NotFound' ? 404 : general);
   }
 }
 

@@ -41,13 +41,15 @@ export function routeRest(service: LoadedService, request: WireRequest): RestMat
   }
   const query = parseQuery(request.query);
   if (!query || !request.path.startsWith('/')) throw invalidUri();
-  const bucket = service.description.name === 's3' ? bucketOfHost(request.host) : undefined;
+  const s3 = service.description.name === 's3';
+  const bucket = s3 ? bucketOfHost(request.host) : undefined;
   const path = bucket === undefined ? request.path : `/${bucket}${request.path}`;
   const raw = path.slice(1).split('/');
   let best: { route: Route; rank: readonly number[] } | undefined;
   let otherMethod = false;
   for (const route of routes) {
     if (!fits(route, raw) || !route.literals.every((literal) => hasLiteral(query, literal))) continue;
+    if (s3 && route.literals.length === 0 && !hasRequiredQuery(route, query)) continue;
     if (route.method !== request.method) {
       otherMethod = true;
       continue;
@@ -137,6 +139,11 @@ function readLabels(route: Route, raw: readonly string[]): Record<string, string
 function hasLiteral(query: Query, [name, value]: readonly [string, string | undefined]): boolean {
   const given = query.get(name);
   return given !== undefined && (value === undefined || given.includes(value));
+}
+
+/** In S3, `uploadId` is as good as a literal: POST to an object without it is no operation at all. */
+function hasRequiredQuery(route: Route, query: Query): boolean {
+  return route.required.every(({ place }) => place.in !== 'query' || query.has(place.name));
 }
 
 function rankOf(route: Route, query: Query, request: WireRequest): readonly number[] {
