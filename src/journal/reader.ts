@@ -5,6 +5,8 @@ import type { JournalEntry, Reader, ReaderOptions, Stream } from './journal-type
 
 const firstRetryMs = 50;
 const lastRetryMs = 30_000;
+/** So many places are remembered as told; a reader that goes over them again tells the others twice. */
+const rememberedDamage = 10_000;
 
 /** What a reader needs of its stream. */
 export interface ReaderSource {
@@ -77,6 +79,7 @@ export function startReader(
   function report(damage: LogDamage): void {
     const place = `${damage.file}:${damage.offset}`;
     if (told.has(place)) return;
+    if (told.size >= rememberedDamage) told.clear();
     told.add(place);
     log.error({ damage }, 'the journal is damaged; what is before and after goes on');
     options.onDamage?.(damage);

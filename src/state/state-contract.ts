@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OverloadError, manualClock, sequence, silentLog } from '../kernel/index.ts';
 import { openJournal, type Journal, type NewEntry, type Stream } from '../journal/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../store/memory/index.ts';
+import { ChangeFormatError } from './change-codec.ts';
+import { StateLostError } from './documents.ts';
 import type { StateOptions } from './open-state.ts';
 import type { State } from './state-types.ts';
 
@@ -268,6 +270,20 @@ export function describeState(adapter: StateAdapter): void {
       expect(now[1]).toEqual({ key: 'd', value: 4, version: 3 });
       await write(state, { e: 1 });
       expect(keysOf(await state.list(''))).toEqual(['b', 'd', 'e']);
+    });
+
+    it('stays shut when a change is of a later version or may be lost', async () => {
+      await state[Symbol.asyncDispose]();
+      const log = await openMemoryLog();
+      const parts = { openLog: async () => log, openCursors: openMemoryCursors, clock, log: silentLog };
+      await using other = await openJournal(parts);
+      const elsewhere = { ...options(), stream: other.stream('audit') };
+      await log.append([Buffer.from('no entry')]);
+      await expect(adapter.open(elsewhere)).rejects.toThrow(StateLostError);
+      const later = Buffer.from('{"version":2,"puts":[],"deletes":[]}');
+      await stream.append([{ kind: 'change', payload: later }]);
+      await expect(adapter.open(options())).rejects.toThrow(ChangeFormatError);
+      expect([stream.readers, other.stream('audit').readers]).toEqual([[], []]);
     });
 
     it('refuses keys that adapters would not tell apart, and values that are not JSON', async () => {

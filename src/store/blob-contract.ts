@@ -18,7 +18,7 @@ async function* breaking(): AsyncGenerator<Uint8Array> {
   throw new Error('the client went away');
 }
 
-export async function readBlob(blob: Blob, key: string, range?: ByteRange): Promise<string | undefined> {
+async function readBlob(blob: Blob, key: string, range?: ByteRange): Promise<string | undefined> {
   const body = await blob.get(key, range);
   if (!body) return undefined;
   const parts: Uint8Array[] = [];

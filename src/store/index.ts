@@ -3,5 +3,6 @@
  * its adapters in `memory/` and `embedded/`. Only `server.ts` and tests name an adapter.
  */
 export type { Log, LogBatch, LogDamage, LogEntry } from './log-port.ts';
+export { LogFailedError } from './log-failed-error.ts';
 export type { Blob, BlobInfo, ByteRange } from './blob-port.ts';
 export type { Cursors } from './cursor-port.ts';

@@ -12,7 +12,7 @@ export interface LogAdapter {
   reopen?(log: Log): Promise<Log>;
 }
 
-export async function readAll(log: Log, from = 0): Promise<readonly (readonly [number, string])[]> {
+async function readAll(log: Log, from = 0): Promise<readonly (readonly [number, string])[]> {
   const read: (readonly [number, string])[] = [];
   for await (const { entries, damage } of log.read(sequence(from))) {
     expect(damage).toEqual([]);

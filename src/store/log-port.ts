@@ -36,7 +36,8 @@ export interface Log extends AsyncDisposable {
   /**
    * Resolves with the sequence of the group's first entry once the whole group is durable.
    * Rejects with `OverloadError` at once when too much is in flight, and with `DiskFullError` when there is no room;
-   * in both cases nothing of the group is or will be in the log.
+   * in both cases nothing of the group is or will be in the log. Rejects with `LogFailedError` when the disk failed.
+   * The bytes belong to the log from then on: they are handed to listeners as they are and must not be changed.
    */
   append(group: readonly Uint8Array[]): Promise<Sequence>;
   /** Durable entries from `from` (or from `start`, if that is later) up to where the log ended at the call. */

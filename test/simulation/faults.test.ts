@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { DiskFullError, limits, openLog, seededRandom, sequence } from '../../src/kernel/index.ts';
-import { LogFailedError, openSegmentLog } from '../../src/store/embedded/index.ts';
-import type { Log } from '../../src/store/index.ts';
+import { openSegmentLog } from '../../src/store/embedded/index.ts';
+import { LogFailedError, type Log } from '../../src/store/index.ts';
 import { openSimulatedDisk, type SimulatedDisk } from './simulated-disk.ts';
 
 const headerBytes = 32;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
  * full pieces are directories, the last is the file. So names stay short enough for every file system, and files and
  * directories, ordered by their pieces, stand in the order of the keys' bytes.
  */
-export const pieceBytes = 64;
+const pieceBytes = 64;
 const directoryMark = '~';
 
 /** Lower case letters, digits, `-`, `_` and inner dots stand for themselves; `,` is a slash; `^a` is an upper case A. */

@@ -4,7 +4,7 @@ import type { OpenFile } from './file-system.ts';
 import { frameHeadBytes, frameMarker, readFrameHead, type FrameHead } from './frame.ts';
 
 /** A frame that was found whole. */
-export interface FoundFrame {
+interface FoundFrame {
   readonly kind: 'frame';
   readonly head: FrameHead;
   readonly offset: number;

@@ -6,6 +6,5 @@ export { DataDirectoryError, openDataDirectory, type DataDirectory } from './dat
 export { DirectoryHeldError } from './directory-lock.ts';
 export type { FileSystem, OpenFile } from './file-system.ts';
 export { openSegmentLog, type SegmentLogOptions } from './segment-log.ts';
-export { LogFailedError } from './segment-writer.ts';
 export { openFileCursors } from './file-cursors.ts';
 export { openDirectoryBlob } from './directory-blob.ts';

@@ -19,7 +19,7 @@ const formatVersion = 1;
 const checkedBytes = 28;
 
 /** The log was written by a later version of the program. */
-export class LogFormatError extends Error {
+class LogFormatError extends Error {
   override name = 'LogFormatError';
 }
 

@@ -1,17 +1,10 @@
 import { crc32 } from 'node:zlib';
 import { DiskFullError, type Random } from '../../kernel/index.ts';
+import { LogFailedError } from '../log-failed-error.ts';
 import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
 import { frameHeadBytes, writeFrameHead } from './frame.ts';
 import { nameSegment, segmentHeader, segmentHeaderBytes, segmentPath } from './segment-file.ts';
 import { describeSegment, rememberPlace, type Segment } from './segment.ts';
-
-/**
- * The disk failed while the log was being written, so that what is on it is not known for sure. Reading goes on;
- * writing needs a restart, which checks the file. Whether the group that got this error is in the log then is open.
- */
-export class LogFailedError extends Error {
-  override name = 'LogFailedError';
-}
 
 export interface SegmentWriter extends AsyncDisposable {
   /**
