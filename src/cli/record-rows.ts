@@ -1,4 +1,4 @@
-import { scanRecord } from '../trail/history/index.ts';
+import type { RecordScan } from '../trail/history/index.ts';
 import { formatTime } from './terminal/figures.ts';
 import { drawRow, type Column, type Layout } from './terminal/table.ts';
 
@@ -16,9 +16,16 @@ export const recordColumns: readonly Column[] = [
 /** Widths for a table whose rows are not known yet. */
 const usualWidths = [20, 28, 20, 14, 40, 22, 15];
 
-/** The cells of one record; what the record does not say is `-`. The bytes are a CloudTrail record as it was received. */
-export function recordCells(raw: Uint8Array): readonly string[] {
-  const scan = scanRecord(raw);
+/** Reads the cells of one record; what the record does not say is `-`. The bytes are a record as it was received. */
+export type ReadCells = (raw: Uint8Array) => readonly string[];
+
+/** Loads the reader that the history itself indexes with, so that a table shows what a search finds. */
+export async function loadReadCells(): Promise<ReadCells> {
+  const { scanRecord } = await import('../trail/history/index.ts');
+  return (raw) => cellsOf(scanRecord(raw));
+}
+
+function cellsOf(scan: RecordScan): readonly string[] {
   if (scan.kind === 'problem') return ['-', `(${scan.problem})`, '-', '-', '-', '-', '-'];
   const { record } = scan;
   const [resource, ...more] = record.resources;

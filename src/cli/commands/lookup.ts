@@ -4,7 +4,7 @@ import type { Query } from '../connection/connection.ts';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
 import { addFilterOptions, filterQuery, type FilterOptions } from '../event-filter.ts';
 import { exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
-import { drawRecord, recordCells, recordColumns } from '../record-rows.ts';
+import { drawRecord, loadReadCells, recordColumns } from '../record-rows.ts';
 import { paint } from '../terminal/output.ts';
 import { layOut } from '../terminal/table.ts';
 import { parseCount } from '../times.ts';
@@ -39,6 +39,7 @@ function limitOf(options: LookupOptions): number | undefined {
 
 async function showTable(context: CommandContext, records: AsyncIterable<Uint8Array>): Promise<number> {
   const { output } = context;
+  const readCells = await loadReadCells();
   const width = output.resultWidth();
   const cut = width !== undefined;
   let waiting: (readonly string[])[] = [];
@@ -66,7 +67,7 @@ async function showTable(context: CommandContext, records: AsyncIterable<Uint8Ar
   for await (const raw of records) {
     if (raw.length === 0) continue;
     count++;
-    waiting.push(recordCells(raw));
+    waiting.push(readCells(raw));
     if (waiting.length >= rowsForLayout) await show();
   }
   await show();

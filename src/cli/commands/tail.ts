@@ -6,7 +6,7 @@ import { addConnectionOptions, connect, type CommandContext, type ConnectionOpti
 import { addFilterOptions, filterQuery, type FilterOptions } from '../event-filter.ts';
 import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { pauseMs } from '../import/retry.ts';
-import { drawRecord, recordCells, recordColumns, usualLayout } from '../record-rows.ts';
+import { drawRecord, loadReadCells, recordColumns, usualLayout } from '../record-rows.ts';
 import { paint } from '../terminal/output.ts';
 import { layOut } from '../terminal/table.ts';
 import { neutralise } from '../terminal/text.ts';
@@ -27,13 +27,14 @@ export function declareTail(command: Command): Command {
 
 type ShowRecord = (raw: string) => Promise<void>;
 
-function openTable({ output }: CommandContext): ShowRecord {
+async function openTable({ output }: CommandContext): Promise<ShowRecord> {
+  const readCells = await loadReadCells();
   const width = output.resultWidth();
   const cut = width !== undefined;
   const layout = usualLayout((row) => layOut(recordColumns, [row], width));
   let titled = false;
   return async (raw) => {
-    const cells = recordCells(Buffer.from(raw));
+    const cells = readCells(Buffer.from(raw));
     const line = paint(drawRecord(layout, cells, cut), 'red', cells[5] !== '-' && output.resultColour);
     const titles = recordColumns.map((column) => column.title);
     const head = titled ? '' : `${paint(drawRecord(layout, titles, cut), 'bold', output.resultColour)}\n`;
@@ -101,7 +102,7 @@ export async function tail(context: CommandContext, options: TailOptions & Filte
     connection,
     query: filterQuery(options, clock.now()),
     signal,
-    show: options.json ? (raw) => output.result(`${raw.replaceAll('\n', ' ')}\n`) : openTable(context),
+    show: options.json ? (raw) => output.result(`${raw.replaceAll('\n', ' ')}\n`) : await openTable(context),
     showGap: (data) => output.note(neutralise(`not shown: ${data}`)),
     lastEventId: undefined,
     left: options.limit === undefined ? Infinity : parseCount(options.limit, '--limit', 1_000_000_000),
