@@ -195,7 +195,10 @@ export const ListEntitiesForPolicy: IdentityOperation<
       const entity = await holderKinds[kind].read(change, accountId, name);
       if (entity.path.startsWith(input.PathPrefix ?? '/')) found.push({ kind, entity });
     }
-    const ofKind = (kind: HolderKind) => found.filter((use) => use.kind === kind).map((use) => use.entity);
+    // Whoever has the policy both attached and as boundary is one entity.
+    const ofKind = (kind: HolderKind) => [
+      ...new Map(found.filter((use) => use.kind === kind).map((use) => [use.entity.id, use.entity])).values(),
+    ];
     return {
       PolicyUsers: ofKind('user').map(({ name, id }) => ({ UserName: name, UserId: id })),
       PolicyGroups: ofKind('group').map(({ name, id }) => ({ GroupName: name, GroupId: id })),

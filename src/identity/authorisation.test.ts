@@ -1,0 +1,239 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accountId, region } from '../kernel/index.ts';
+import {
+  allow,
+  deny,
+  faultOf,
+  management,
+  openIdentityFixture,
+  type IdentityFixture,
+} from '../../test/identity-fixture.ts';
+
+let identity: IdentityFixture;
+beforeEach(async () => {
+  identity = await openIdentityFixture();
+});
+afterEach(() => identity[Symbol.asyncDispose]());
+
+describe('authorisation', () => {
+  it('denies by default, and says what is missing', async () => {
+    const alice = await identity.user('alice');
+    expect(await faultOf(identity.call('GetUser', { UserName: 'bob' }, alice))).toEqual({
+      code: 'AccessDenied',
+      message: `User: arn:aws:iam::${management}:user/alice is not authorized to perform: iam:GetUser on resource: arn:aws:iam::${management}:user/bob because no identity-based policy allows the iam:GetUser action`,
+    });
+    await identity.call('GetCallerIdentity', {}, alice);
+  });
+
+  it('lets an explicit deny win, except over GetCallerIdentity', async () => {
+    const alice = await identity.user('alice', allow('*'));
+    const PolicyDocument = JSON.stringify(deny('*'));
+    await identity.call('PutUserPolicy', { UserName: 'alice', PolicyName: 'deny', PolicyDocument });
+    const fault = await faultOf(identity.call('ListUsers', {}, alice));
+    expect(fault.message).toContain('with an explicit deny in an identity-based policy');
+    await identity.call('GetCallerIdentity', {}, alice);
+  });
+
+  it('counts inline, managed and group policies, each from the very next call and until the very last', async () => {
+    const alice = await identity.user('alice');
+    const mayList = async () => {
+      const call = identity.call('ListUsers', {}, alice);
+      return call.then(
+        () => true,
+        (error: { code: string }) => {
+          expect(error.code).toBe('AccessDenied');
+          return false;
+        },
+      );
+    };
+    const PolicyDocument = JSON.stringify(allow('iam:ListUsers'));
+    expect(await mayList()).toBe(false);
+
+    await identity.call('PutUserPolicy', { UserName: 'alice', PolicyName: 'p', PolicyDocument });
+    expect(await mayList()).toBe(true);
+    await identity.call('DeleteUserPolicy', { UserName: 'alice', PolicyName: 'p' });
+    expect(await mayList()).toBe(false);
+
+    const { Policy } = await identity.call('CreatePolicy', { PolicyName: 'list', PolicyDocument });
+    const PolicyArn = Policy.Arn as string;
+    await identity.call('AttachUserPolicy', { UserName: 'alice', PolicyArn });
+    expect(await mayList()).toBe(true);
+    const version = { PolicyArn, PolicyDocument: JSON.stringify(allow('s3:*')), SetAsDefault: true };
+    await identity.call('CreatePolicyVersion', version);
+    expect(await mayList()).toBe(false);
+    await identity.call('SetDefaultPolicyVersion', { PolicyArn, VersionId: 'v1' });
+    expect(await mayList()).toBe(true);
+    await identity.call('DetachUserPolicy', { UserName: 'alice', PolicyArn });
+    expect(await mayList()).toBe(false);
+
+    await identity.call('CreateGroup', { GroupName: 'staff' });
+    await identity.call('AttachGroupPolicy', { GroupName: 'staff', PolicyArn });
+    expect(await mayList()).toBe(false);
+    await identity.call('AddUserToGroup', { GroupName: 'staff', UserName: 'alice' });
+    expect(await mayList()).toBe(true);
+    await identity.call('RemoveUserFromGroup', { GroupName: 'staff', UserName: 'alice' });
+    expect(await mayList()).toBe(false);
+
+    await identity.call('PutUserPolicy', { UserName: 'alice', PolicyName: 'p', PolicyDocument });
+    const PermissionsBoundary = 'arn:aws:iam::aws:policy/CloudWatchLogsFullAccess';
+    await identity.call('PutUserPermissionsBoundary', { UserName: 'alice', PermissionsBoundary });
+    expect(await mayList()).toBe(false);
+    await identity.call('DeleteUserPermissionsBoundary', { UserName: 'alice' });
+    expect(await mayList()).toBe(true);
+  });
+
+  it('names the boundary when that is what is missing', async () => {
+    const alice = await identity.user('alice', allow('*'));
+    const PermissionsBoundary = 'arn:aws:iam::aws:policy/CloudWatchLogsFullAccess';
+    await identity.call('PutUserPermissionsBoundary', { UserName: 'alice', PermissionsBoundary });
+    const { message } = await faultOf(identity.call('ListUsers', {}, alice));
+    expect(message).toContain('because no permissions boundary allows the iam:ListUsers action');
+  });
+
+  it('knows the path, the tags and the condition keys of what is acted on', async () => {
+    await identity.call('CreateUser', {
+      UserName: 'x',
+      Path: '/team/',
+      Tags: [{ Key: 'Stage', Value: 'dev' }],
+    });
+    await identity.call('CreateUser', { UserName: 'y', Path: '/team/' });
+    const statement = (Action: string, rest: object) => ({ Effect: 'Allow', Action, ...rest });
+    const everything = { Resource: '*' };
+    const alice = await identity.user('alice', {
+      Version: '2012-10-17',
+      Statement: [
+        statement('iam:GetUser', { Resource: `arn:aws:iam::${management}:user/team/*` }),
+        statement('iam:DeleteUser', {
+          ...everything,
+          Condition: { StringEquals: { 'aws:ResourceTag/Stage': 'dev' } },
+        }),
+        statement('iam:TagUser', {
+          ...everything,
+          Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['Stage'] } },
+        }),
+        statement('iam:AttachUserPolicy', {
+          ...everything,
+          Condition: { ArnEquals: { 'iam:PolicyARN': 'arn:aws:iam::aws:policy/SecurityAudit' } },
+        }),
+        statement('iam:CreateUser', {
+          ...everything,
+          Condition: {
+            StringEquals: { 'iam:PermissionsBoundary': 'arn:aws:iam::aws:policy/ReadOnlyAccess' },
+          },
+        }),
+      ],
+    });
+    const denied = async (operation: string, input: object) =>
+      expect((await faultOf(identity.call(operation, input, alice))).code).toBe('AccessDenied');
+    await identity.call('GetUser', { UserName: 'x' }, alice);
+    await denied('GetUser', { UserName: 'alice' });
+    await identity.call('TagUser', { UserName: 'y', Tags: [{ Key: 'Stage', Value: 'x' }] }, alice);
+    await denied('TagUser', { UserName: 'y', Tags: [{ Key: 'Other', Value: 'x' }] });
+    await denied('DeleteUser', { UserName: 'y' });
+    await identity.call('DeleteUser', { UserName: 'x' }, alice);
+    const attach = (name: string) => ({ UserName: 'y', PolicyArn: `arn:aws:iam::aws:policy/${name}` });
+    await identity.call('AttachUserPolicy', attach('SecurityAudit'), alice);
+    await denied('AttachUserPolicy', attach('AdministratorAccess'));
+    await denied('CreateUser', { UserName: 'z' });
+    const bounded = { UserName: 'z', PermissionsBoundary: 'arn:aws:iam::aws:policy/ReadOnlyAccess' };
+    await identity.call('CreateUser', bounded, alice);
+    await denied('CreateUser', { ...bounded, UserName: 'zz', Tags: [{ Key: 'Other', Value: 'x' }] });
+  });
+
+  it('asks for both names when a user is renamed', async () => {
+    const alice = await identity.user('alice', allow('iam:UpdateUser', `arn:aws:iam::${management}:user/a*`));
+    await identity.call('CreateUser', { UserName: 'a1' });
+    const fault = await faultOf(identity.call('UpdateUser', { UserName: 'a1', NewUserName: 'b1' }, alice));
+    expect(fault.message).toContain(`arn:aws:iam::${management}:user/b1`);
+    await identity.call('UpdateUser', { UserName: 'a1', NewUserName: 'a2' }, alice);
+  });
+
+  it('fills in policy variables of the caller', async () => {
+    const own = `arn:aws:iam::${management}:user/` + '${aws:username}';
+    const alice = await identity.user('alice', allow('iam:GetUser', own));
+    await identity.call('GetUser', { UserName: 'alice' }, alice);
+    expect((await faultOf(identity.call('GetUser', { UserName: 'bob' }, alice))).code).toBe('AccessDenied');
+  });
+
+  it('gives nothing to a user that takes the name of a deleted one', async () => {
+    const alice = await identity.user('alice', allow('*'));
+    const { principal } = await identity.findCredential(alice.accessKeyId, undefined);
+    await identity.call('DeleteAccessKey', { UserName: 'alice', AccessKeyId: alice.accessKeyId });
+    await identity.call('DeleteUserPolicy', { UserName: 'alice', PolicyName: 'p' });
+    await identity.call('DeleteUser', { UserName: 'alice' });
+    const again = await identity.user('alice', allow('iam:GetUser'));
+    await identity.call('GetUser', {}, again);
+    const call = { ...(await callOf(again)), principal };
+    const needs = [{ action: 'iam:GetUser', resource: '*' }];
+    expect((await faultOf(identity.authorise(call, needs))).code).toBe('AccessDenied');
+  });
+
+  const callOf = async ({ accessKeyId }: { accessKeyId: string }) => {
+    const { principal } = await identity.findCredential(accessKeyId, undefined);
+    return {
+      principal,
+      accountId: principal.accountId,
+      region: region('eu-central-1'),
+      time: identity.clock.now(),
+      requestId: 'r',
+      sourceIp: '192.0.2.7',
+      userAgent: 'test',
+      tls: undefined,
+      host: 'localhost',
+    };
+  };
+
+  it('asks the policy of a resource in another account as well as that of the caller', async () => {
+    const other = await identity.account(accountId('111111111111'));
+    const alice = await identity.user('alice', allow('s3:GetObject'), other);
+    const policy = (account: string) =>
+      JSON.stringify({
+        Version: '2012-10-17',
+        Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 's3:GetObject', Resource: '*' },
+      });
+    const need = { action: 's3:GetObject', resource: `arn:aws:s3:eu-central-1:${management}:x` };
+    const call = await callOf(alice);
+    expect((await faultOf(identity.authorise(call, [need]))).code).toBe('AccessDenied');
+    const denied = { ...need, resourcePolicy: policy('222222222222') };
+    expect((await faultOf(identity.authorise(call, [denied]))).message).toContain('no resource-based policy');
+    await identity.authorise(call, [{ ...need, resourcePolicy: policy('111111111111') }]);
+  });
+});
+
+describe('last use', () => {
+  const lastUsed = async (accessKeyId: string) =>
+    (await identity.call('GetAccessKeyLastUsed', { AccessKeyId: accessKeyId })).AccessKeyLastUsed as object;
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  it('of a key is written a moment later, at most once a minute, without holding up anybody', async () => {
+    const alice = await identity.user('alice');
+    expect(await lastUsed(alice.accessKeyId)).toEqual({ ServiceName: 'N/A', Region: 'N/A' });
+    const first = new Date(identity.clock.now());
+    await faultOf(identity.call('ListUsers', {}, alice));
+    expect(await lastUsed(alice.accessKeyId)).toEqual({ ServiceName: 'N/A', Region: 'N/A' });
+    await identity.clock.advance(1000);
+    await settle();
+    expect(await lastUsed(alice.accessKeyId)).toEqual({
+      ServiceName: 'iam',
+      Region: 'eu-central-1',
+      LastUsedDate: first,
+    });
+    await identity.call('GetCallerIdentity', {}, alice);
+    await identity.clock.advance(30_000);
+    await settle();
+    expect(await lastUsed(alice.accessKeyId)).toMatchObject({ LastUsedDate: first });
+    await identity.clock.advance(31_000);
+    await settle();
+    expect(await lastUsed(alice.accessKeyId)).toMatchObject({ ServiceName: 'sts' });
+  });
+
+  it('leaves nothing behind of a key that is deleted meanwhile', async () => {
+    const alice = await identity.user('alice');
+    await faultOf(identity.call('ListUsers', {}, alice));
+    await identity.call('DeleteAccessKey', { UserName: 'alice', AccessKeyId: alice.accessKeyId });
+    await identity.clock.advance(2000);
+    await identity.lastUsed[Symbol.asyncDispose]();
+    const keys = (await identity.state.list('iam/last-used/')).map(({ key }) => key);
+    expect(keys).toEqual([`iam/last-used/${identity.root.accessKeyId}`]);
+  });
+});
