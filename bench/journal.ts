@@ -26,7 +26,9 @@ function percentile(sorted: readonly number[], share: number): number {
 
 async function measure(stream: Stream, producers: number, group: number, seconds: number): Promise<Measured> {
   const random = seededRandom(producers);
-  const payloads = Array.from({ length: 64 }, () => Buffer.from(random.text(entryBytes, 'abcdefghijklmnop{}":,')));
+  const payloads = Array.from({ length: 64 }, () =>
+    Buffer.from(random.text(entryBytes, 'abcdefghijklmnop{}":,')),
+  );
   const latencies: number[] = [];
   const begun = systemClock.monotonic();
   const until = begun + seconds * 1000;
@@ -78,7 +80,9 @@ try {
   let read = 0;
   for await (const { entries } of stream.read(stream.start)) read += entries.length;
   const readPerSecond = Math.round((read * 1000) / (systemClock.monotonic() - begun));
-  console.log(`| producers | entries a group | entries/s | MB/s | p50 ms | p99 ms |\n|--:|--:|--:|--:|--:|--:|`);
+  console.log(
+    `| producers | entries a group | entries/s | MB/s | p50 ms | p99 ms |\n|--:|--:|--:|--:|--:|--:|`,
+  );
   for (const row of rows) {
     const megabytes = Math.round((row.entriesPerSecond * entryBytes) / 1e6);
     console.log(

@@ -74,7 +74,7 @@ async function expectAllToldOf(log: Log, entries: readonly Buffer[]): Promise<re
 }
 
 it('reports every flipped bit with file and offset, and reads everything before and after', async () => {
-  await forEachSeed(200, async (random) => {
+  await forEachSeed(120, async (random) => {
     const disk = openSimulatedDisk(random);
     const entries = await fill(disk, random);
     const sizes = [...disk.sizes()].toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -106,7 +106,7 @@ it('reports every flipped bit with file and offset, and reads everything before 
 });
 
 it('reports files that are gone or cut short, and reads the others', async () => {
-  await forEachSeed(100, async (random) => {
+  await forEachSeed(60, async (random) => {
     const disk = openSimulatedDisk(random);
     const entries = await fill(disk, random);
     const sizes = [...disk.sizes()].toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -156,7 +156,7 @@ async function live(
 it('loses nothing acknowledged, keeps order and groups, whatever the disk does', async () => {
   let acknowledged = 0;
   let refused = 0;
-  await forEachSeed(200, async (random) => {
+  await forEachSeed(150, async (random) => {
     const disk = openSimulatedDisk(random);
     const attempts: Attempt[] = [];
     const applied: Applied = { safe: sequence(0), texts: new Map() };

@@ -100,7 +100,7 @@ async function live(disk: SimulatedDisk, random: Random, transfers: Transfer[]):
 it('has every committed change with its record, and nothing of the others, whatever the disk does', async () => {
   let committed = 0;
   let nothing = 0;
-  await forEachSeed(100, async (random) => {
+  await forEachSeed(60, async (random) => {
     const disk = openSimulatedDisk(random);
     const transfers: Transfer[] = [];
     for (let round = 0; round < 4; round += 1) {
