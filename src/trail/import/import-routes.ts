@@ -2,6 +2,7 @@ import { AwsFault, DiskFullError, limits, OverloadError, type Clock } from '../.
 import type { Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
 import type { Call, HttpRoute, RouteAnswer, RouteRequest } from '../../wire/index.ts';
+import { unlessGone } from '../client-gone.ts';
 import type { HistoryReader } from '../history-reader.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { auditTime } from '../recording/user-identity.ts';
@@ -177,7 +178,7 @@ export function importRoutes(options: ImportOptions): readonly HttpRoute<Audited
         if (inFlight >= limits.importFilesInFlight) throw busy();
         inFlight++;
         try {
-          const summary = await importFile(options, budget, request, change);
+          const summary = await unlessGone(request.signal, importFile(options, budget, request, change));
           const { problems: _, ...recorded } = summary;
           return json(summary, recorded);
         } catch (error) {

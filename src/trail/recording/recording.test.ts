@@ -13,6 +13,7 @@ import {
 import { AwsFault, DiskFullError, OverloadError, region } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
 import type { Operation, RejectedCall } from '../../wire/index.ts';
+import { openAuditView, openServices } from '../../wire/index.ts';
 import type { AuditedChange } from '../index.ts';
 
 type Op = Operation<AuditedChange>;
@@ -216,6 +217,50 @@ describe('writes', () => {
     });
     expect(foreign?.['eventID']).not.toBe(own?.['eventID']);
     expect(JSON.stringify(foreign)).not.toContain('AKIAROOT');
+  });
+});
+
+describe('members that the model marks as sensitive', () => {
+  const services = openServices();
+  const iam = services.descriptions.find(({ name }) => name === 'iam');
+
+  it.each<[string, object, object]>([
+    [
+      'CreateAccessKey',
+      { UserName: 'ada' },
+      {
+        AccessKey: {
+          UserName: 'ada',
+          AccessKeyId: 'AKIAADA',
+          Status: 'Active',
+          SecretAccessKey: 'hunter2-secret',
+        },
+      },
+    ],
+    ['CreateLoginProfile', { UserName: 'ada', Password: 'hunter2' }, { LoginProfile: { UserName: 'ada' } }],
+    ['ChangePassword', { OldPassword: 'hunter1', NewPassword: 'hunter2' }, {}],
+  ])('never appear: %s', async (operationName, input, output) => {
+    await using fixture = await openTrailFixture({ show: openAuditView(services) });
+    await fixture.perform(
+      write(async () => output),
+      { service: iam!, operationName, input: input as never },
+    );
+    await expect(
+      fixture.perform(
+        write(() => Promise.reject(new AwsFault('NoSuchEntityException', 'no'))),
+        {
+          service: iam!,
+          operationName,
+          input: input as never,
+        },
+      ),
+    ).rejects.toThrow('no');
+    const records = await fixture.records();
+    expect(records).toMatchObject([{ eventName: operationName }, { eventName: operationName }]);
+    expect(JSON.stringify(records)).not.toContain('hunter');
+    if ('UserName' in input) {
+      expect(records).toMatchObject([1, 2].map(() => ({ requestParameters: { userName: 'ada' } })));
+    }
   });
 });
 

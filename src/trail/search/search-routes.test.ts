@@ -232,6 +232,21 @@ describe('downloads', () => {
     expect(JSON.parse((await bodyOf(imported)).toString())).toMatchObject({ events: 4, added: 4, bad: 0 });
   });
 
+  it('of pages and counts that nobody waits for are recorded as given up', async () => {
+    await using fixture = await openSample();
+    for (const path of ['/_cairn/events', '/_cairn/events/count']) {
+      await expect(
+        fixture.route('GET', path, { signal: AbortSignal.abort(new Error('gone')) }),
+      ).rejects.toMatchObject({
+        code: 'RequestAborted',
+      });
+    }
+    expect((await fixture.records()).slice(-2)).toMatchObject([
+      { errorCode: 'RequestAborted' },
+      { errorCode: 'RequestAborted' },
+    ]);
+  });
+
   it('end when the client goes away', async () => {
     await using fixture = await openSample();
     const away = new AbortController();

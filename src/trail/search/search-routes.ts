@@ -2,6 +2,7 @@ import { AwsFault, limits, sequence, type Clock, type Sequence } from '../../ker
 import type { Stream } from '../../journal/index.ts';
 import type { Call, HttpRoute, RouteAnswer, RouteRequest } from '../../wire/index.ts';
 import type { EventFilter, EventPage, History } from '../history/index.ts';
+import { unlessGone } from '../client-gone.ts';
 import type { HistoryReader } from '../history-reader.ts';
 import { contentTypes, download, downloadFormats, type DownloadFormat } from './event-formats.ts';
 import { matcherOf } from './event-matcher.ts';
@@ -70,7 +71,8 @@ async function searchEvents(options: SearchOptions, request: RouteRequest): Prom
     };
   }
   const limit = wholeNumber(query, 'limit', [1, largestPage]) ?? limits.lookupEventsPage;
-  const page = await history.search(filter, { limit, ...(after !== undefined && { after }) }, signal);
+  const asked = { limit, ...(after !== undefined && { after }) };
+  const page = await unlessGone(signal, history.search(filter, asked, signal));
   return { status: 200, headers: { 'content-type': 'application/json' }, body: pageBody(page) };
 }
 
@@ -81,7 +83,7 @@ async function countEvents(options: SearchOptions, request: RouteRequest): Promi
   const bucketMs = readBucket(query);
   const limit = wholeNumber(query, 'limit', [1, mostRows]) ?? 100;
   const by = { attributes, ...(bucketMs !== undefined && { bucketMs }), limit };
-  const rows = await options.history.count(filter, by, signal);
+  const rows = await unlessGone(signal, options.history.count(filter, by, signal));
   const shown = rows.map(({ values, bucket, count }) => ({
     values,
     ...(bucket !== undefined && { bucket: new Date(bucket).toISOString() }),
