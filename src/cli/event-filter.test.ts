@@ -6,7 +6,7 @@ import { addFilterOptions, attributeParameter, filterAttributes, filterQuery } f
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
 function query(...args: string[]) {
-  const command = addFilterOptions(new Command().exitOverride(), true);
+  const command = addFilterOptions(new Command().exitOverride(), 'stretch');
   command.parse(args, { from: 'user' });
   return filterQuery(command.opts(), now);
 }

@@ -36,17 +36,18 @@ export function collect(value: string, before: readonly string[] | undefined): r
   return [...(before ?? []), value];
 }
 
+/** The part of time that a command can ask for: any stretch, or everything from a moment on. */
+export type TimeOptions = 'stretch' | 'start';
+
 /** Declares the filter options on a command. */
-export function addFilterOptions(command: Command, times: boolean): Command {
+export function addFilterOptions(command: Command, times: TimeOptions): Command {
   for (const { option, help } of filterAttributes) {
     command.option(`--${option} <value>`, help, collect);
   }
   command.option('--not <attribute=value>', 'leave these out, such as readOnly=true', collect);
   command.option('--text <text>', 'text that stands in the raw record, exactly so');
-  if (times) {
-    command.option('--from <time>', 'at or after: ISO 8601, epoch seconds, or how long ago, such as 2h');
-    command.option('--to <time>', 'at or before; as --from');
-  }
+  command.option('--from <time>', 'at or after: ISO 8601, epoch seconds, or how long ago, such as 2h');
+  if (times === 'stretch') command.option('--to <time>', 'at or before; as --from');
   return command.addHelpText(
     'after',
     '\nAn attribute that is given several times matches any of its values; different attributes must all match.',

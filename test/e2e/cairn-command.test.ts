@@ -353,6 +353,20 @@ describe('cairn tail', () => {
 `);
   });
 
+  it('begins with what is in the history, oldest first, and shows nothing twice', async () => {
+    const account = '200000000011';
+    const at = (hour: string) => record(account, { eventTime: `2026-10-01T${hour}:00:00Z` });
+    const records = [at('05'), at('06'), at('07')];
+    await cairn(server.env, 'import', await write('history.json', logFile(...records.toReversed())));
+    const args = ['--account-id', account, '--from', '2026-10-01T06:00:00Z', '--limit', '3', '--json'];
+    const tail = startCairn(server.env, 'tail', ...args);
+    await tail.said('"2026-10-01T07:00:00Z"');
+    const late = at('08');
+    await cairn(server.env, 'import', await write('late.json', logFile(late)));
+    const { code, stdout } = await tail.ended;
+    expect([code, stdout]).toEqual([0, `${records[1]}\n${records[2]}\n${late}\n`]);
+  });
+
   it('goes on where it was after the server was away', async () => {
     const account = '200000000010';
     await using home = await openHome();

@@ -31,7 +31,7 @@ interface CountAnswer {
 
 /** Declares `cairn count`. */
 export function declareCount(command: Command): Command {
-  addFilterOptions(command.description('count events, the greatest counts first'), true)
+  addFilterOptions(command.description('count events, the greatest counts first'), 'stretch')
     .option('--by <attribute>', 'count per value of this attribute (up to three times)', collect)
     .option('--bucket <duration>', 'count per stretch of time, such as 1h or 1d')
     .option('--limit <count>', 'at most so many rows', '20')

@@ -23,7 +23,7 @@ const mostEvents = 1_000_000_000;
 
 /** Declares `cairn lookup`. */
 export function declareLookup(command: Command): Command {
-  addFilterOptions(command.description('search the event history, newest first'), true)
+  addFilterOptions(command.description('search the event history, newest first'), 'stretch')
     .option('--limit <count>', `at most so many events (default ${defaultLimit})`)
     .option('--all', 'every event that matches')
     .option('--json', 'one raw record a line, as it was received')
