@@ -1,5 +1,6 @@
 import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
+import { crc32 } from 'node:zlib';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { CloudWatchClient, PutMetricDataCommand } from '@aws-sdk/client-cloudwatch';
 import { CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
@@ -13,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { AssumeRoleWithWebIdentityCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { limits } from '../kernel/index.ts';
 import { openTestEndpoint, type TestEndpoint } from './test-endpoint.ts';
 import { presignUrl, signRequest } from './index.ts';
 
@@ -96,9 +98,11 @@ describe('operations', () => {
   });
 });
 
-describe('objects', () => {
-  const s3 = (edit: object = {}) => new S3Client(config(edit));
+function s3(edit: object = {}): S3Client {
+  return new S3Client(config(edit));
+}
 
+describe('objects', () => {
   it.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const)(
     'put with a %s and read back',
     async (algorithm) => {
@@ -169,6 +173,36 @@ describe('objects', () => {
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('<Code>XAmzContentSHA256Mismatch</Code>');
     expect(endpoint.objects.has('b/tampered')).toBe(false);
+  });
+
+  it('a document in chunks is bounded like every other that is held in memory', async () => {
+    const url = new URL(`${endpoint.url}/b?delete`);
+    const send = (body: string, length: number) => {
+      const headers = signRequest({
+        method: 'POST',
+        url,
+        headers: {
+          'x-amz-content-sha256': 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+          'x-amz-decoded-content-length': String(length),
+          'x-amz-trailer': 'x-amz-checksum-crc32',
+        },
+        service: 's3',
+        region: 'us-east-1',
+        credentials: endpoint.credentials,
+        time: endpoint.clock.now(),
+      });
+      const framed = `${length.toString(16)}\r\n${body}\r\n0\r\nx-amz-checksum-crc32:`;
+      const checksum = Buffer.alloc(4);
+      checksum.writeUInt32BE(crc32(body));
+      return fetch(url, { method: 'POST', headers, body: `${framed}${checksum.toString('base64')}\r\n\r\n` });
+    };
+    const small = '<Delete><Object><Key>k</Key></Object></Delete>';
+    const answer = await send(small, small.length);
+    expect([answer.status, await answer.text()]).toEqual([501, expect.stringContaining('NotImplemented')]);
+    expect(endpoint.performed.at(-1)).toMatchObject({ input: { Delete: { Objects: [{ Key: 'k' }] } } });
+    const large = 'x'.repeat(limits.requestBodyBytes);
+    const refused = await send(large, large.length);
+    expect([refused.status, await refused.text()]).toEqual([400, expect.stringContaining('EntityTooLarge')]);
   });
 
   it('presigned URLs', async () => {

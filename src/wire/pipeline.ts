@@ -106,8 +106,14 @@ async function authenticateCaller<Change>(
   progress: Progress,
 ): Promise<Authenticated | undefined> {
   const { clock, keys, findCredential } = pipeline;
-  const { request, body, dialect } = progress;
-  const caller = await authenticate(request, body, { dialect, now: clock.now(), keys, findCredential });
+  const { request, body, dialect, claimed } = progress;
+  const caller = await authenticate(request, body, {
+    seen: claimed,
+    dialect,
+    now: clock.now(),
+    keys,
+    findCredential,
+  });
   progress.call = caller?.call;
   return caller;
 }

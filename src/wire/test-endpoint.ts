@@ -41,8 +41,11 @@ async function findCredential(accessKeyId: string, sessionToken: string | undefi
   };
 }
 
+function keyOf(input: { readonly Bucket: string; readonly Key: string }): string {
+  return `${input.Bucket}/${input.Key}`;
+}
+
 function operationsOver(objects: Map<string, Buffer>): Readonly<Record<string, Operations<undefined>>> {
-  const keyOf = (input: { Bucket: string; Key: string }) => `${input.Bucket}/${input.Key}`;
   const read = (input: { Bucket: string; Key: string }) => {
     const found = objects.get(keyOf(input));
     if (!found) throw new AwsFault('NotFound', 'Not Found', { status: 404 });

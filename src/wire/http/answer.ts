@@ -21,7 +21,8 @@ export async function sendAnswer(
 ): Promise<void> {
   response.writeHead(answer.status, answer.headers);
   if (typeof answer.body === 'string' || answer.body instanceof Uint8Array) {
-    response.end(headOnly ? undefined : answer.body);
+    if (headOnly) response.end();
+    else endWith(response, answer.body);
     return;
   }
   if (headOnly) {
@@ -47,6 +48,12 @@ export async function sendAnswer(
   }
   // Not waited for: a source that is asleep hears of the end through the request's signal.
   void Promise.resolve(pieces.return?.()).catch(() => undefined);
+}
+
+/** Small answers go out as one string with their head, which costs the system half of what two buffers do. */
+function endWith(response: ServerResponse, body: string | Uint8Array): void {
+  if (typeof body === 'string' || body.length > 65_536) response.end(body);
+  else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
 }
 
 /** The next piece, or that the client went away before there was one. */

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import { SettingError } from '../../kernel/index.ts';
 
 /** The addresses whose forwarding headers are believed. */
@@ -30,6 +30,7 @@ export function trustedProxies(entries: readonly string[]): TrustedProxies {
   }
   return {
     trusts(address) {
+      if (entries.length === 0) return false;
       const version = isIP(address);
       return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
     },
@@ -38,6 +39,7 @@ export function trustedProxies(entries: readonly string[]): TrustedProxies {
 
 /** An address without what an IPv4 one wears on an IPv6 socket, and without a zone. */
 export function plainAddress(address: string): string {
+  if (isIPv4(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   return mapped?.[1] ?? address.replace(/%.*$/, '');
 }
@@ -52,7 +54,8 @@ export function clientAddress(
   proxies: TrustedProxies,
 ): string {
   let address = plainAddress(peer);
-  for (const entry of (forwardedFor ?? '').split(',').toReversed()) {
+  if (forwardedFor === undefined) return address;
+  for (const entry of forwardedFor.split(',').toReversed()) {
     if (!proxies.trusts(address)) return address;
     const named = forwardedAddress(entry.trim());
     if (named === undefined) return address;

@@ -7,7 +7,6 @@ import {
   badScope,
   checkClaim,
   credentialFault,
-  normalisePath,
   payloadHashText,
   payloadMode,
   readClaim,
@@ -37,6 +36,8 @@ export interface Authenticated {
 }
 
 export interface Authentication {
+  /** The request with the path that is verified, and without secrets. */
+  readonly seen: WireRequest;
   readonly dialect: Dialect;
   readonly now: number;
   readonly keys: SigningKeys;
@@ -51,7 +52,7 @@ export interface Authentication {
 export async function authenticate(
   request: ReceivedRequest,
   body: RawBody,
-  { dialect, now, keys, findCredential }: Authentication,
+  { seen, dialect, now, keys, findCredential }: Authentication,
 ): Promise<Authenticated | undefined> {
   const { signed } = request;
   const claim = readClaim(signed, dialect);
@@ -81,22 +82,22 @@ export async function authenticate(
       host: request.host,
     },
     signingName: claim.scope.service,
-    wire: withoutSignature(request, claim, mode),
+    wire: withoutSignature(seen, claim, mode),
     stream,
     whole: () => verifiedWhole(body, mode, dialect, stream),
   };
 }
 
-/** Bodies in memory are hashed in one go, which is several times faster than piece by piece. */
+/** Within the bound on bodies in memory, framing included; hashed in one go, which is much faster than piece by piece. */
 async function verifiedWhole(
   body: RawBody,
   mode: PayloadMode,
   dialect: Dialect,
   stream: () => AsyncIterable<Uint8Array>,
 ): Promise<Uint8Array> {
-  if (mode.kind === 'undeclared') return body.whole();
-  const bytes = mode.kind === 'chunked' ? undefined : await body.whole();
-  if (bytes && mode.kind === 'hashed' && dialect === 'aws') {
+  const bytes = await body.whole();
+  if (mode.kind === 'undeclared') return bytes;
+  if (mode.kind === 'hashed' && dialect === 'aws') {
     if (sha256Hex(bytes) !== mode.sha256) throw signatureMismatch(dialect);
     return bytes;
   }
@@ -105,15 +106,12 @@ async function verifiedWhole(
   return Buffer.concat(pieces);
 }
 
-/** What the operation may see: the path that was verified, and neither signature nor session token. */
-function withoutSignature(request: ReceivedRequest, claim: SignatureClaim, mode: PayloadMode): WireRequest {
-  const { path, query, method } = request.signed;
+/** What the operation may see, without what a presigned URL or the framing of chunks adds. */
+function withoutSignature(seen: WireRequest, claim: SignatureClaim, mode: PayloadMode): WireRequest {
   return {
-    method,
-    path: claim.scope.service === 's3' ? path : normalisePath(path),
-    query: claim.form === 'query' ? withoutParameters(query) : query,
-    headers: visibleHeaders(request.headers, mode),
-    host: request.host,
+    ...seen,
+    query: claim.form === 'query' ? withoutParameters(seen.query) : seen.query,
+    headers: mode.kind === 'chunked' ? unframedHeaders(seen.headers, mode.decodedLength) : seen.headers,
   };
 }
 
@@ -124,23 +122,29 @@ function withoutParameters(query: string): string {
     .join('&');
 }
 
-/** The headers without secrets, and for a body in chunks with what they say of the body inside the chunks. */
-export function visibleHeaders(
+/** The headers that an operation may see: all but the signature and the session token. */
+export function visibleHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const visible = Object.create(null) as Record<string, string>;
+  for (const name in headers) {
+    if (name !== 'authorization' && name !== 'x-amz-security-token') visible[name] = headers[name] ?? '';
+  }
+  return visible;
+}
+
+/** For a body in chunks, the headers as they would be without the framing. */
+function unframedHeaders(
   headers: Readonly<Record<string, string>>,
-  mode?: PayloadMode,
+  decodedLength: number,
 ): Readonly<Record<string, string>> {
-  const visible = Object.assign(Object.create(null) as Record<string, string>, headers);
-  delete visible['authorization'];
-  delete visible['x-amz-security-token'];
-  if (mode?.kind !== 'chunked') return visible;
-  visible['content-length'] = String(mode.decodedLength);
-  const encodings = (visible['content-encoding'] ?? '')
+  const { 'content-encoding': encoding = '', ...others } = headers;
+  const encodings = encoding
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '' && name.toLowerCase() !== 'aws-chunked');
-  if (encodings.length > 0) visible['content-encoding'] = encodings.join(',');
-  else delete visible['content-encoding'];
-  return visible;
+  return Object.assign(Object.create(null) as Record<string, string>, others, {
+    'content-length': String(decodedLength),
+    ...(encodings.length > 0 ? { 'content-encoding': encodings.join(',') } : {}),
+  });
 }
 
 /** Throws unless the signature is for `service`. */

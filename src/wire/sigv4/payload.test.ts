@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AwsFault } from '../../kernel/index.ts';
@@ -163,7 +164,7 @@ async function body(
   const request: SignedRequest = { method, path: '/b/k', query, headers };
   const claim = { form: 'header', scope: { service: 's3' } } as ReturnType<typeof readClaim>;
   const mode = payloadMode(request, claim!, 's3', true);
-  const unsigned = { key: Buffer.alloc(32), timestamp: '', scopeText: '', signature: '' };
+  const unsigned = { key: createSecretKey(Buffer.alloc(32)), timestamp: '', scopeText: '', signature: '' };
   const read: Uint8Array[] = [];
   for await (const piece of verifiedPayload(request, pieces(Buffer.from(text), 5), mode, unsigned, 's3')) {
     read.push(piece);

@@ -21,7 +21,10 @@ export interface RequestToSign {
   readonly method: string;
   /** With scheme, host, path and query, as it will be sent. */
   readonly url: URL;
-  /** Headers to send and sign, besides those that signing adds. */
+  /**
+   * Headers to send and sign, besides those that signing adds. `x-amz-content-sha256` among them is what is signed for
+   * the body, instead of its hash.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body; signed. Nothing when absent. */
   readonly body?: Uint8Array | string;
@@ -38,15 +41,11 @@ export interface RequestToSign {
  */
 export function signRequest(request: RequestToSign): Record<string, string> {
   const { url, credentials } = request;
-  const payloadHash =
-    request.body === undefined || request.body.length === 0
-      ? emptySha256
-      : sha256Hex(Buffer.from(request.body as Uint8Array));
   const timestamp = formatTimestamp(request.time);
   const headers: Record<string, string> = { host: url.host };
   for (const [name, value] of Object.entries(request.headers ?? {})) headers[name.toLowerCase()] = value;
   headers['x-amz-date'] = timestamp;
-  headers['x-amz-content-sha256'] = payloadHash;
+  const payloadHash = (headers['x-amz-content-sha256'] ??= bodyHash(request.body));
   if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
   const lines = Object.entries(headers).map(([name, value]): HeaderLine => [name, toLatin1(value)]);
   const signedHeaders = Object.keys(headers).toSorted();
@@ -66,6 +65,11 @@ export function signRequest(request: RequestToSign): Record<string, string> {
   headers['authorization'] =
     `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${formatScope(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`;
   return headers;
+}
+
+function bodyHash(body: Uint8Array | string | undefined): string {
+  if (body === undefined || body.length === 0) return emptySha256;
+  return sha256Hex(typeof body === 'string' ? Buffer.from(body, 'utf8') : body);
 }
 
 /** Text as the characters of its UTF-8 bytes, which is how the server sees a header. */

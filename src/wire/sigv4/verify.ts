@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual, type KeyObject } from 'node:crypto';
 import { isRegion, limits } from '../../kernel/index.ts';
 import { canonicalRequest, stringToSign, type SignedRequest } from './canonical.ts';
 import { formatTimestamp, type SignatureClaim } from './claim.ts';
@@ -89,7 +89,7 @@ function checkSignedHeaders(request: SignedRequest, claim: SignatureClaim, diale
 
 /** What a verified signature leaves for the signatures of chunks. */
 export interface VerifiedSignature {
-  readonly key: Uint8Array;
+  readonly key: KeyObject;
   readonly timestamp: string;
   readonly scopeText: string;
   readonly signature: string;
