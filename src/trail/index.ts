@@ -4,7 +4,6 @@
  * stream, LookupEvents, the searches and the live tail of `/_cairn/events`.
  */
 export { openTrail, type Trail, type TrailOptions } from './open-trail.ts';
-export { openRecording, type Recording, type RecordingOptions } from './recording/recording.ts';
 export type { AuditedChange } from './recording/audited-change.ts';
 export type { OperationClass } from './recording/call-facts.ts';
 export { defaultChannelArn } from './api/put-audit-events.ts';

@@ -12,10 +12,7 @@ const firstPauseMs = 20;
 const patienceMs = 5_000;
 
 /** The records of a file as journal entries, in groups. The payloads are views of the file. */
-export function* groupsOf({
-  bytes,
-  spans,
-}: Pick<ParsedLogFile, 'bytes' | 'spans'>): Iterable<readonly NewEntry[]> {
+function* groupsOf({ bytes, spans }: Pick<ParsedLogFile, 'bytes' | 'spans'>): Iterable<readonly NewEntry[]> {
   let group: NewEntry[] = [];
   let size = 0;
   for (let at = 0; at < spans.length; at += 2) {

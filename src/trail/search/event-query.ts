@@ -46,7 +46,7 @@ export function wholeNumber(
 }
 
 /** The attribute that a parameter's name stands for. */
-export function attributeNamed(parameter: string): AttributeName {
+function attributeNamed(parameter: string): AttributeName {
   const name = attributeParameters.get(parameter);
   if (name) return name;
   throw invalid(`"${parameter}" is no attribute. There are ${[...attributeParameters.keys()].join(', ')}.`);
