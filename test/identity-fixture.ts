@@ -136,7 +136,7 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
   const commit = async (work: (change: Change) => Promise<Answer>): Promise<Answer> => {
     for (;;) {
       const change = state.begin();
-      const answer = (await work(change)) as Answer;
+      const answer = await work(change);
       const result = await state.commit(change, []);
       if (result.kind === 'committed') return answer;
     }
@@ -181,7 +181,7 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
         const document = { UserName: name, PolicyName: 'p', PolicyDocument: JSON.stringify(policy) };
         await fixture.call('PutUserPolicy', document, as);
       }
-      const { AccessKey: key } = (await fixture.call('CreateAccessKey', { UserName: name }, as)) as Answer;
+      const { AccessKey: key } = await fixture.call('CreateAccessKey', { UserName: name }, as);
       return { accessKeyId: key.AccessKeyId as string, secretAccessKey: key.SecretAccessKey as string };
     },
     async account(id) {

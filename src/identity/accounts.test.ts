@@ -74,12 +74,12 @@ describe('the management account', () => {
   });
 });
 
-describe('member accounts', () => {
-  const list = async () => {
-    const answer = await identity.route('GET', '');
-    return (JSON.parse(answer.body as string) as { accounts: { accountId: string }[] }).accounts;
-  };
+const list = async () => {
+  const answer = await identity.route('GET', '');
+  return (JSON.parse(answer.body as string) as { accounts: { accountId: string }[] }).accounts;
+};
 
+describe('member accounts', () => {
   it('are created with a root key that is shown once, and listed', async () => {
     const answer = await identity.route('POST', {
       accountId: other,

@@ -15,6 +15,32 @@ beforeEach(async () => {
 });
 afterEach(() => identity[Symbol.asyncDispose]());
 
+const statement = (Action: string, rest: object) => ({ Effect: 'Allow', Action, ...rest });
+
+const attach = (name: string) => ({ UserName: 'y', PolicyArn: `arn:aws:iam::aws:policy/${name}` });
+
+const callOf = async ({ accessKeyId }: { accessKeyId: string }) => {
+  const { principal } = await identity.findCredential(accessKeyId, undefined);
+  return {
+    principal,
+    accountId: principal.accountId,
+    region: region('eu-central-1'),
+    time: identity.clock.now(),
+    requestId: 'r',
+    sourceIp: '192.0.2.7',
+    userAgent: 'test',
+    tls: undefined,
+    host: 'localhost',
+  };
+};
+
+const policy = (account: string) =>
+  JSON.stringify({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 's3:GetObject', Resource: '*' },
+  });
+const need = { action: 's3:GetObject', resource: `arn:aws:s3:eu-central-1:${management}:x` };
+
 describe('authorisation', () => {
   it('denies by default, and says what is missing', async () => {
     const alice = await identity.user('alice');
@@ -97,7 +123,6 @@ describe('authorisation', () => {
       Tags: [{ Key: 'Stage', Value: 'dev' }],
     });
     await identity.call('CreateUser', { UserName: 'y', Path: '/team/' });
-    const statement = (Action: string, rest: object) => ({ Effect: 'Allow', Action, ...rest });
     const everything = { Resource: '*' };
     const alice = await identity.user('alice', {
       Version: '2012-10-17',
@@ -131,7 +156,6 @@ describe('authorisation', () => {
     await denied('TagUser', { UserName: 'y', Tags: [{ Key: 'Other', Value: 'x' }] });
     await denied('DeleteUser', { UserName: 'y' });
     await identity.call('DeleteUser', { UserName: 'x' }, alice);
-    const attach = (name: string) => ({ UserName: 'y', PolicyArn: `arn:aws:iam::aws:policy/${name}` });
     await identity.call('AttachUserPolicy', attach('SecurityAudit'), alice);
     await denied('AttachUserPolicy', attach('AdministratorAccess'));
     await denied('CreateUser', { UserName: 'z' });
@@ -149,7 +173,7 @@ describe('authorisation', () => {
   });
 
   it('fills in policy variables of the caller', async () => {
-    const own = `arn:aws:iam::${management}:user/` + '${aws:username}';
+    const own = `arn:aws:iam::${management}:user/\${aws:username}`;
     const alice = await identity.user('alice', allow('iam:GetUser', own));
     await identity.call('GetUser', { UserName: 'alice' }, alice);
     expect((await faultOf(identity.call('GetUser', { UserName: 'bob' }, alice))).code).toBe('AccessDenied');
@@ -168,30 +192,9 @@ describe('authorisation', () => {
     expect((await faultOf(identity.authorise(call, needs))).code).toBe('AccessDenied');
   });
 
-  const callOf = async ({ accessKeyId }: { accessKeyId: string }) => {
-    const { principal } = await identity.findCredential(accessKeyId, undefined);
-    return {
-      principal,
-      accountId: principal.accountId,
-      region: region('eu-central-1'),
-      time: identity.clock.now(),
-      requestId: 'r',
-      sourceIp: '192.0.2.7',
-      userAgent: 'test',
-      tls: undefined,
-      host: 'localhost',
-    };
-  };
-
   it('asks the policy of a resource in another account as well as that of the caller', async () => {
     const other = await identity.account(accountId('111111111111'));
     const alice = await identity.user('alice', allow('s3:GetObject'), other);
-    const policy = (account: string) =>
-      JSON.stringify({
-        Version: '2012-10-17',
-        Statement: { Effect: 'Allow', Principal: { AWS: account }, Action: 's3:GetObject', Resource: '*' },
-      });
-    const need = { action: 's3:GetObject', resource: `arn:aws:s3:eu-central-1:${management}:x` };
     const call = await callOf(alice);
     expect((await faultOf(identity.authorise(call, [need]))).code).toBe('AccessDenied');
     const denied = { ...need, resourcePolicy: policy('222222222222') };
@@ -200,11 +203,11 @@ describe('authorisation', () => {
   });
 });
 
-describe('last use', () => {
-  const lastUsed = async (accessKeyId: string) =>
-    (await identity.call('GetAccessKeyLastUsed', { AccessKeyId: accessKeyId })).AccessKeyLastUsed as object;
-  const settle = () => new Promise((resolve) => setImmediate(resolve));
+const lastUsed = async (accessKeyId: string) =>
+  (await identity.call('GetAccessKeyLastUsed', { AccessKeyId: accessKeyId })).AccessKeyLastUsed as object;
+const settle = () => new Promise((resolve) => setImmediate(resolve));
 
+describe('last use', () => {
   it('of a key is written a moment later, at most once a minute, without holding up anybody', async () => {
     const alice = await identity.user('alice');
     expect(await lastUsed(alice.accessKeyId)).toEqual({ ServiceName: 'N/A', Region: 'N/A' });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accountId, seededRandom } from '../kernel/index.ts';
 import { accountOfAccessKeyId, newAccessKeyId } from './access-key-id.ts';

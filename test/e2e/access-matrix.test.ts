@@ -69,7 +69,7 @@ type SdkModule = Readonly<Record<string, unknown>>;
 function inputOf(module: SdkModule, name: string): Record<string, unknown> {
   const operation = module[`${name}$`] as readonly unknown[];
   const input = operation[4] as Schema | (() => Schema);
-  const [, , , , members = [], , required = 0] = typeof input === 'function' ? input() : input;
+  const [, , , , members, , required = 0] = typeof input === 'function' ? input() : input;
   const wanted = members.filter((member, place) => place < required || member === 'UserName');
   return Object.fromEntries(
     wanted.map((member) => {
@@ -175,6 +175,13 @@ async function sdkRow(
   };
 }
 
+const read = async (answer: Response, abort: AbortController) => {
+  // An answer that goes on for good, such as the live tail, has said all that matters with its head.
+  const code = answer.ok ? undefined : codeIn(answer, await answer.text());
+  abort.abort();
+  return code;
+};
+
 /** A row of what no SDK client calls: PutAuditEvents and the routes of our own. */
 function httpRow(
   name: string,
@@ -187,12 +194,6 @@ function httpRow(
     body?: string;
   },
 ): Row {
-  const read = async (answer: Response, abort: AbortController) => {
-    // An answer that goes on for good, such as the live tail, has said all that matters with its head.
-    const code = answer.ok ? undefined : codeIn(answer, await answer.text());
-    abort.abort();
-    return code;
-  };
   const { method, path, body } = request;
   return {
     name,
@@ -219,12 +220,13 @@ const routeRow = ({ method, path, operationName }: HttpRoute<never>): Row =>
     ...(method === 'POST' ? { body: '{"name":"matrix"}' } : {}),
   });
 
+const table = (operations: unknown) => Object.entries(operations as Record<string, Operation<never>>);
+
 async function allRows(): Promise<readonly Row[]> {
   const random = seededRandom(1);
   const masterKey = masterKeyFrom(random.bytes(32), random);
   const parts = { state: nobodysView, random, masterKey };
   await using fixture = await openTrailFixture();
-  const table = (operations: unknown) => Object.entries(operations as Record<string, Operation<never>>);
   const trailOperations = fixture.trail.operations;
   const routes = [...fixture.trail.routes, ...accountRoutes({ masterKey, random })] as HttpRoute<never>[];
   expect(table(trailOperations['cloudtrail-data']).map(([name]) => name)).toEqual(['PutAuditEvents']);
@@ -276,7 +278,7 @@ async function snapshot(): Promise<unknown> {
   const details = await root.send(new iam.GetAccountAuthorizationDetailsCommand({}));
   const keys = await root.send(new iam.ListAccessKeysCommand({ UserName: 'target' }));
   const aliases = await root.send(new iam.ListAccountAliasesCommand({}));
-  return [details, keys, aliases].map(({ $metadata: _, ...answer }) => answer);
+  return [details, keys, aliases].map((answer) => ({ ...answer, $metadata: undefined }));
 }
 
 /** Codes of refusals; undefined where the call was not refused. */

@@ -19,7 +19,8 @@ describe('access keys', () => {
     });
     const list = await identity.call('ListAccessKeys', { UserName: 'alice' });
     const ids = (list.AccessKeyMetadata as { AccessKeyId: string }[]).map((key) => key.AccessKeyId);
-    expect(ids.toSorted()).toEqual([first.accessKeyId, AccessKey.AccessKeyId].toSorted());
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids)).toEqual(new Set([first.accessKeyId, AccessKey.AccessKeyId]));
     expect(JSON.stringify(list)).not.toContain(AccessKey.SecretAccessKey);
   });
 
@@ -57,9 +58,9 @@ describe('access keys', () => {
   });
 });
 
-describe('tags', () => {
-  const Tags = (...keys: string[]) => keys.map((Key) => ({ Key, Value: `value of ${Key}` }));
+const Tags = (...keys: string[]) => keys.map((Key) => ({ Key, Value: `value of ${Key}` }));
 
+describe('tags', () => {
   it('are set, replaced regardless of case, listed and taken away', async () => {
     await identity.call('CreateUser', { UserName: 'x', Tags: Tags('One', '__proto__') });
     await identity.call('TagUser', { UserName: 'x', Tags: Tags('ONE', 'two') });

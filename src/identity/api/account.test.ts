@@ -140,9 +140,9 @@ describe('the authorization details', () => {
   });
 });
 
-describe('the credential report', () => {
-  const get = () => identity.call('GetCredentialReport');
+const get = () => identity.call('GetCredentialReport');
 
+describe('the credential report', () => {
   it('is asked for, fetched within four hours, and tells the keys of root and users', async () => {
     expect((await faultOf(get())).code).toBe('CredentialReportNotPresentException');
     const alice = await identity.user('alice');

@@ -22,6 +22,8 @@ const create = async (PolicyName: string, over: object = {}) =>
     Arn: string;
   };
 
+const bucket = (length: number) => JSON.stringify(allow('s3:*', `arn:aws:s3:::${'x'.repeat(length)}`));
+
 describe('inline policies', () => {
   const kinds = [
     ['User', () => identity.call('CreateUser', { UserName: 'x' })],
@@ -68,7 +70,6 @@ describe('inline policies', () => {
   it('of one user take 2,048 characters together, white space not counted', async () => {
     await identity.call('CreateUser', { UserName: 'x' });
     const put = (PolicyName: string, characters: number) => {
-      const bucket = (length: number) => JSON.stringify(allow('s3:*', `arn:aws:s3:::${'x'.repeat(length)}`));
       const text = bucket(characters - bucket(0).length);
       expect(text).toHaveLength(characters);
       return identity.call('PutUserPolicy', {

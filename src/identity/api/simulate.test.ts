@@ -27,6 +27,8 @@ const decisions = async (input: object) =>
     (result) => result.EvalDecision,
   );
 
+const code = async (input: object) => (await faultOf(simulate(input))).code;
+
 describe('SimulatePrincipalPolicy', () => {
   it('answers each action on each resource as the real call would be answered', async () => {
     await identity.user('alice', allow('iam:*', `arn:aws:iam::${management}:user/a*`));
@@ -116,7 +118,6 @@ describe('SimulatePrincipalPolicy', () => {
 
   it('refuses what it does not know', async () => {
     await identity.user('alice');
-    const code = async (input: object) => (await faultOf(simulate(input))).code;
     expect(await code({ PolicySourceArn: `arn:aws:iam::${management}:user/nobody` })).toBe(
       'NoSuchEntityException',
     );
