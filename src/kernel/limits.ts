@@ -29,6 +29,8 @@ export const limits = {
   requestsInFlight: 2_000,
   /** Wire: nesting of structures, lists and maps in a request, in any protocol. */
   requestDepth: 100,
+  /** Wire: values in a JSON or CBOR body; PutMetricData has the most, 1,000 metrics of 150 values and counts. */
+  requestValues: 500_000,
   /** Wire: key=value pairs of a form; AWS's 1 MB of them is about 30,000. */
   formPairs: 100_000,
   /** Wire: elements of an XML body; CompleteMultipartUpload has 10,000 parts of up to 8. */

@@ -1,7 +1,7 @@
 import { NumericValue } from '@smithy/core/serde';
 import { limits } from '../../kernel/index.ts';
 import { decodeUtf8, emptyRecord } from './text.ts';
-import { serializationFault, taggedValue } from './tree-reader.ts';
+import { serializationFault, taggedValue, tooManyValues } from './tree-reader.ts';
 
 /**
  * Parses one CBOR item (RFC 8949) from a client that is not trusted: no allocation is larger than what the bytes that
@@ -10,9 +10,10 @@ import { serializationFault, taggedValue } from './tree-reader.ts';
  */
 export function parseCbor(bytes: Uint8Array): unknown {
   const input: Input = {
-    bytes,
+    bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     at: 0,
+    values: 0,
   };
   const value = item(input, 0);
   if (input.at !== bytes.length) throw malformed('bytes follow the end of the item');
@@ -20,9 +21,10 @@ export function parseCbor(bytes: Uint8Array): unknown {
 }
 
 interface Input {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   readonly view: DataView;
   at: number;
+  values: number;
 }
 
 const indefinite = 31;
@@ -32,6 +34,8 @@ const bigNumberBytes = 1024;
 
 function item(input: Input, depth: number): unknown {
   if (depth > limits.requestDepth) throw serializationFault('The request is nested too deeply');
+  input.values += 1;
+  if (input.values > limits.requestValues) throw tooManyValues();
   const first = byte(input);
   const major = first >> 5;
   const minor = first & 0x1f;
@@ -111,17 +115,18 @@ function byteString(input: Input, minor: number): Uint8Array {
 }
 
 function textString(input: Input, minor: number): string {
-  if (minor === indefinite)
+  if (minor === indefinite) {
     return chunks(input, 3)
-      .map((chunk) => text(chunk))
+      .map((chunk) => text(chunk, 0, chunk.length))
       .join('');
+  }
   const length = count(input, minor, 1);
   const start = need(input, length);
-  return text(input.bytes.subarray(start, start + length));
+  return text(input.bytes, start, start + length);
 }
 
-function chunks(input: Input, major: number): Uint8Array[] {
-  const parts: Uint8Array[] = [];
+function chunks(input: Input, major: number): Buffer[] {
+  const parts: Buffer[] = [];
   for (;;) {
     const first = byte(input);
     if (first === breakByte) return parts;
@@ -134,9 +139,12 @@ function chunks(input: Input, major: number): Uint8Array[] {
   }
 }
 
-function text(bytes: Uint8Array): string {
-  if (bytes.length < 32 && bytes.every((value) => value < 0x80)) return String.fromCharCode(...bytes);
-  const decoded = decodeUtf8(bytes);
+/** Decodes the bytes from `start` on as UTF-8. Most texts are short and ASCII, for which the strict decoder is slow. */
+function text(bytes: Buffer, start: number, end: number): string {
+  let ascii = end - start < 256;
+  for (let at = start; ascii && at < end; at += 1) ascii = (bytes[at] ?? 0x80) < 0x80;
+  if (ascii) return bytes.toString('latin1', start, end);
+  const decoded = decodeUtf8(bytes.subarray(start, end));
   if (decoded === undefined) throw malformed('a text is not UTF-8');
   return decoded;
 }

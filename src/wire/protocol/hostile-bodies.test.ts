@@ -108,6 +108,13 @@ describe('JSON bodies', () => {
     expect(await codeOf(decodeJson(lookup, '{"a":'.repeat(1 << 18)))).toBe('SerializationException');
   });
 
+  test('a body of millions of values is refused before they are made', async () => {
+    const body = `{"Entries":[${'{},'.repeat(limits.requestValues)}{}]}`;
+    await expect(decodeJson('AWSEvents.PutEvents', body)).rejects.toThrow('more than');
+    const many = Buffer.concat([Buffer.from([0x9f]), new Uint8Array(limits.requestValues + 1)]);
+    expect(() => parseCbor(many)).toThrow('more than');
+  });
+
   test('keys of maps are only keys', async () => {
     const request = post({
       'x-amz-target': 'AmazonSQS.SetQueueAttributes',

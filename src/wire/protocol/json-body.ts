@@ -3,9 +3,9 @@ import { assert, limits } from '../../kernel/index.ts';
 import { type Member, type Shape, type ScalarShape, isScalar } from '../schema/index.ts';
 import { decodeUtf8 } from './text.ts';
 import { writeTimestamp } from './timestamps.ts';
-import { exactNumber, readTree, serializationFault } from './tree-reader.ts';
+import { exactNumber, readTree, serializationFault, tooManyValues } from './tree-reader.ts';
 
-/** A JSON body that is smaller than this cannot nest deeply enough to hurt the parser. */
+/** A JSON body that is smaller than this can neither nest deeply nor hold enough to hurt the parser. */
 const shallowBytes = 32 * 1024;
 
 /**
@@ -23,7 +23,7 @@ export function readJsonBody(shape: Shape, body: Uint8Array, jsonNames: boolean)
 }
 
 function parseJson(body: Uint8Array, exact: boolean): unknown {
-  if (body.length > shallowBytes) checkDepth(body);
+  if (body.length > shallowBytes) checkSize(body);
   const text = decodeUtf8(body);
   if (text === undefined) throw serializationFault('The body is not UTF-8');
   try {
@@ -33,21 +33,29 @@ function parseJson(body: Uint8Array, exact: boolean): unknown {
   }
 }
 
-function checkDepth(body: Uint8Array): void {
+/** Nesting and the number of values are bounded before anything is made of them: `[{},{},…` is 30 times as large in memory. */
+function checkSize(body: Uint8Array): void {
   let depth = 0;
+  let values = 0;
   let inText = false;
   for (let at = 0; at < body.length; at += 1) {
     const byte = body[at];
     if (inText) {
-      if (byte === 0x5c) at += 1;
-      else if (byte === 0x22) inText = false;
-    } else if (byte === 0x22) inText = true;
+      if (byte === backslash) at += 1;
+      else if (byte === quote) inText = false;
+    } else if (byte === quote) inText = true;
     else if (byte === 0x5b || byte === 0x7b) {
       depth += 1;
+      values += 1;
       if (depth > limits.requestDepth) throw serializationFault('The request is nested too deeply');
     } else if (byte === 0x5d || byte === 0x7d) depth -= 1;
+    else if (byte === 0x2c) values += 1;
   }
+  if (values > limits.requestValues) throw tooManyValues();
 }
+
+const quote = 0x22;
+const backslash = 0x5c;
 
 function keepDigits(
   this: unknown,

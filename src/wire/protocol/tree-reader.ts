@@ -284,3 +284,8 @@ export function serializationFault(message: string, path: readonly (string | num
     status: 400,
   });
 }
+
+/** What a body with more values than the bound is answered with. */
+export function tooManyValues(): AwsFault {
+  return serializationFault(`The request has more than ${limits.requestValues} values`);
+}

@@ -202,8 +202,9 @@ function sizeRule(
 function rangeRule(constraint: Constraint, value: number): string | undefined {
   if (!constraint.range) return undefined;
   const [least, most] = constraint.range;
-  // Not-a-number is neither below nor above anything, and no range means to let it in.
-  if (!(value >= least)) return `Member must have value greater than or equal to ${least}`;
+  // The ranges of the tables are those of whole numbers, which the schemas do not tell from others.
+  if (!Number.isInteger(value)) return 'Member must be a whole number';
+  if (value < least) return `Member must have value greater than or equal to ${least}`;
   if (most !== undefined && value > most) return `Member must have value less than or equal to ${most}`;
   return undefined;
 }

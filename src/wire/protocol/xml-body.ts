@@ -114,39 +114,36 @@ function localName(name: string): string {
   return name.slice(name.indexOf(':') + 1);
 }
 
-/** Writes a structure as the element `name`; `only` picks its members, `namespace` is declared on it. */
+/** Writes a structure as the element `name`; `namespace` is declared on it. */
 export function writeXmlElement(
   name: string,
   shape: StructureShape,
   value: unknown,
   namespace: XmlNamespace | undefined,
-  only?: (member: Member) => boolean,
 ): string {
-  const attributes = shape.members
-    .filter((member) => member.xmlAttribute)
-    .map((member) => attributeText(member, record(value, shape.name)[member.name]))
-    .join('');
-  const children = writeXmlMembers(
-    shape,
-    value,
-    (member) => !member.xmlAttribute && only?.(member) !== false,
-  );
+  const given = record(value, shape.name);
+  let attributes = '';
+  let children = '';
+  for (const member of shape.members) {
+    const entry = given[member.name];
+    if (entry === undefined || entry === null) continue;
+    if (member.xmlAttribute) attributes += attributeText(member, entry);
+    else children += writeMember(member, entry);
+  }
   return `<${name}${xmlns(namespace)}${attributes}>${children}</${name}>`;
 }
 
-/** Writes the members of a structure, one element after another. */
+/** Writes the members of a structure that `only` picks, one element after another. */
 export function writeXmlMembers(
   shape: StructureShape,
   value: unknown,
-  only?: (member: Member) => boolean,
+  only: (member: Member) => boolean,
 ): string {
   const given = record(value, shape.name);
-  let out = '';
-  for (const member of shape.members) {
-    const entry = given[member.name];
-    if (present(entry) && only?.(member) !== false) out += writeMember(member, entry);
-  }
-  return out;
+  return shape.members
+    .filter((member) => present(given[member.name]) && only(member))
+    .map((member) => writeMember(member, given[member.name]))
+    .join('');
 }
 
 function writeMember(member: Member, value: unknown): string {
@@ -233,7 +230,6 @@ export function scalarText(shape: ScalarShape, value: unknown, time: 'dateTime' 
 }
 
 function attributeText(member: Member, value: unknown): string {
-  if (!present(value)) return '';
   return ` ${member.xmlName ?? member.name}="${escapeXml(scalarText(member.shape as ScalarShape, value, 'dateTime'))}"`;
 }
 
