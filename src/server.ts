@@ -2,7 +2,8 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger, Random, Settings } from './kernel/index.ts';
 import { openDataDirectory, type DataDirectory } from './store/embedded/index.ts';
-import { openJournal } from './journal/index.ts';
+import { openHashArchive, openJournal, type HashArchive, type Stream } from './journal/index.ts';
+import type { LogDamage } from './store/index.ts';
 import { openSqliteState, type State } from './state/index.ts';
 import { classify, openAuditView, openHttpServer, openPipeline, openServices } from './wire/index.ts';
 import {
@@ -16,7 +17,7 @@ import {
   openMasterKey,
   openSts,
 } from './identity/index.ts';
-import { openHistory, type History } from './trail/history/index.ts';
+import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openTrail, type Trail } from './trail/index.ts';
 import { findProblems, monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
 import { writeCredentialsFile, writeEndpointFile } from './start-files.ts';
@@ -70,33 +71,46 @@ async function openIdentity(settings: Settings, parts: ServerParts, state: State
 
 interface Measured {
   readonly data: DataDirectory;
+  readonly stream: Stream;
   readonly state: State;
-  readonly history: History;
+  readonly hashes: HashArchive;
+  readonly history: OpenedHistory;
   readonly trail: Trail;
-  readonly journalBytes: () => Promise<number>;
-  readonly damage: readonly string[];
+  readonly journalDamage: readonly LogDamage[];
 }
 
-async function measure({
-  data,
-  state,
-  history,
-  trail,
-  journalBytes,
-  damage,
-}: Measured): Promise<Measurements> {
-  const [disk, bytes, stats] = await Promise.all([statfs(data.path), journalBytes(), history.stats()]);
+/** Every damaged stretch met since the start, in words. */
+function damageOf({ journalDamage, history }: Measured): readonly string[] {
+  return [
+    ...journalDamage.map(
+      ({ file, offset, length, reason }) => `${file}: ${length} bytes at offset ${offset}: ${reason}`,
+    ),
+    ...history.damage.map(({ file, offset, reason, lostBytes }) =>
+      lostBytes === 0
+        ? `${file}: at offset ${offset}: ${reason}; its index was made anew, nothing is lost`
+        : `${file}: ${lostBytes} bytes at offset ${offset}: ${reason}`,
+    ),
+  ];
+}
+
+async function measure(measured: Measured): Promise<Measurements> {
+  const { data, stream, state, hashes, history, trail } = measured;
+  const [disk, journalBytes, stats] = await Promise.all([
+    statfs(data.path),
+    stream.sizeBytes(),
+    history.stats(),
+  ]);
   return {
-    readers: [state.reader, trail.reader].map(({ name, applied, lag }) => ({
-      stream: 'audit',
+    readers: [state.reader, hashes.reader, trail.reader].map(({ name, applied, lag }) => ({
+      stream: stream.name,
       name,
       applied,
       lag,
     })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
-    journalBytes: bytes,
+    journalBytes,
     history: { events: stats.events, segments: stats.segments, sizeBytes: stats.sizeBytes },
-    damage: damage.length,
+    damage: damageOf(measured).length,
     unindexed: trail.unindexed,
     suppressedRecords: trail.suppressedRejections,
   };
@@ -119,6 +133,8 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     }),
   );
   const stream = journal.stream('audit');
+  const journalDamage: LogDamage[] = [];
+  const onDamage = (damage: LogDamage) => void journalDamage.push(damage);
   const state = opening.use(
     await openSqliteState({ directory: await data.directory('state'), stream, clock, log }),
   );
@@ -127,6 +143,9 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   const lastUsed = opening.use(identity.lastUsed);
   const authorisation = opening.use(openAuthorisation({ state, lastUsed }));
   const history = opening.use(await openHistory({ directory: await data.directory('history'), clock, log }));
+  const hashes = opening.use(
+    await openHashArchive({ stream, pages: await data.openLog('audit-hashes'), clock, log, onDamage }),
+  );
   const services = openServices();
   const trail = opening.use(
     await openTrail({
@@ -141,6 +160,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       retentionDays: settings.retentionDays,
       show: openAuditView(services),
       classify,
+      onDamage,
     }),
   );
   // Whoever asks right after the start gets the whole history, not a part of it.
@@ -148,8 +168,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     log.info({ entries: trail.reader.lag }, 'the event history reads what it has not sealed yet');
   await trail.settle();
   const metrics = openMetrics();
-  const damage: string[] = [];
-  const measured = { data, state, history, trail, journalBytes: () => stream.sizeBytes(), damage };
+  const measured = { data, stream, state, hashes, history, trail, journalDamage };
   const operations = { ...identity.operations, ...trail.operations };
   const handle = openPipeline({
     services,
@@ -157,7 +176,13 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     routes: [
       ...trail.routes,
       ...identity.routes,
-      ...monitorRoutes({ clock, version, metrics, measure: () => measure(measured), damage: () => damage }),
+      ...monitorRoutes({
+        clock,
+        version,
+        metrics,
+        measure: () => measure(measured),
+        damage: () => damageOf(measured),
+      }),
     ],
     findCredential: identity.authentication.findCredential,
     perform: trail.perform,

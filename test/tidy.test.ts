@@ -118,7 +118,8 @@ describe('tidy', () => {
   });
 
   it('nothing names a place outside the project', () => {
-    const outside = new RegExp(['/work' + '/', String.raw`\.libr` + 'ary', '/root' + '/'].join('|'));
+    // Written so that this file does not find itself.
+    const outside = /\/wor[k]\/|\.librar[y]|\/roo[t]\//;
     const problems = files
       .filter(
         (file) =>

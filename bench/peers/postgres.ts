@@ -62,7 +62,13 @@ export async function openPostgres(): Promise<PostgresPeer> {
   asPostgres(`${binaries}/initdb`, '-D', data, '-E', 'UTF8', '--locale=C', '-A', 'trust');
   asPostgres(
     `${binaries}/pg_ctl`,
-    ...['-D', data, '-w', '-l', join(home, 'log'), 'start', '-o'],
+    '-D',
+    data,
+    '-w',
+    '-l',
+    join(home, 'log'),
+    'start',
+    '-o',
     `-c listen_addresses= -k ${home} -c shared_buffers=1GB -c max_wal_size=8GB -c maintenance_work_mem=512MB`,
   );
   const psql = ['-h', home, '-U', 'postgres', '-X', '-q', '-v', 'ON_ERROR_STOP=1'];
@@ -102,21 +108,31 @@ export async function openPostgres(): Promise<PostgresPeer> {
   };
 }
 
+interface ParsedRecord {
+  readonly [name: string]: unknown;
+  readonly userIdentity?: {
+    readonly userName?: string;
+    readonly accessKeyId?: string;
+    readonly principalId?: string;
+  };
+  readonly resources?: readonly { readonly ARN?: string }[];
+}
+
+function escapeText(text: string): string {
+  return text
+    .replaceAll('\\', '\\\\')
+    .replaceAll('\t', '\\t')
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r');
+}
+
+function cell(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'boolean' ? escapeText(String(value)) : '\\N';
+}
+
 /** One row in COPY's text format from a CloudTrail record. */
 export function copyRow(record: string): string {
-  interface Parsed {
-    readonly [name: string]: unknown;
-    readonly userIdentity?: {
-      readonly userName?: string;
-      readonly accessKeyId?: string;
-      readonly principalId?: string;
-    };
-    readonly resources?: readonly { readonly ARN?: string }[];
-  }
-  const event = JSON.parse(record) as Parsed;
-  const escape = (text: string) =>
-    text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
-  const cell = (value: unknown) => (value === undefined || value === null ? '\\N' : escape(String(value)));
+  const event = JSON.parse(record) as ParsedRecord;
   const names = (event.resources ?? []).flatMap(({ ARN }) =>
     ARN === undefined ? [] : [`"${ARN.replaceAll(/["\\]/g, '\\$&')}"`],
   );
@@ -128,11 +144,11 @@ export function copyRow(record: string): string {
     cell(event.userIdentity?.userName ?? event.userIdentity?.principalId),
     cell(event['eventSource']),
     cell(event.userIdentity?.accessKeyId),
-    escape(`{${names.join(',')}}`),
+    escapeText(`{${names.join(',')}}`),
     cell(event['errorCode']),
     cell(event['sourceIPAddress']),
     cell(event['recipientAccountId']),
     cell(event['awsRegion']),
-    escape(record),
+    escapeText(record),
   ].join('\t')}\n`;
 }

@@ -22,7 +22,7 @@ function json(value: unknown): RouteAnswer {
  * `GET /_cairn/status` (signed; what `cairn doctor` asks).
  */
 export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
-  const { clock, version, metrics, measure } = options;
+  const { clock, version, metrics } = options;
   const started = clock.monotonic();
   const uptimeSeconds = () => Math.round((clock.monotonic() - started) / 1000);
   return [
@@ -33,7 +33,7 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
       operationName: 'GetHealth',
       access: 'read',
       async handle() {
-        const problems = findProblems(await measure());
+        const problems = findProblems(await options.measure());
         return json({ status: 'ok', version, uptimeSeconds: uptimeSeconds(), problems });
       },
     },
@@ -47,7 +47,7 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
         return {
           status: 200,
           headers: { 'content-type': metrics.contentType },
-          body: await metrics.text(await measure()),
+          body: await metrics.text(await options.measure()),
         };
       },
     },
@@ -57,7 +57,7 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
       operationName: 'GetStatus',
       access: 'read',
       async handle() {
-        const now = await measure();
+        const now = await options.measure();
         return json({
           version,
           time: new Date(clock.now()).toISOString(),
