@@ -62,7 +62,7 @@ type Shapes = Readonly<Record<string, CaseShape>>;
 type Schema = unknown;
 
 /** Schemas by the names of the shapes; recursive shapes refer to one another by functions. */
-export function openSchemas(shapes: Shapes, names: 'jsonName' | 'xmlName'): { schema(name: string): Schema } {
+function openSchemas(shapes: Shapes, names: 'jsonName' | 'xmlName'): { schema(name: string): Schema } {
   const known = new Map<string, Schema>();
   const schema = (name: string): Schema => {
     const found = known.get(name);

@@ -109,7 +109,7 @@ function readHeader(routed: RoutedOperation, member: Member, text: string | unde
 }
 
 /** Splits a header at its commas, minding quotes, which are taken off with their backslashes. */
-export function splitHeader(text: string): string[] {
+function splitHeader(text: string): string[] {
   const parts: string[] = [];
   let part = '';
   let quoted = false;

@@ -26,12 +26,12 @@ const timestampFormats: Readonly<Record<number, TimestampFormat>> = {
 };
 
 /** Compiles shapes, each schema once, so that recursive shapes become recursive objects. */
-export interface ShapeCompiler {
+interface ShapeCompiler {
   shape(schema: SchemaReference): Shape;
   operation(schema: SchemaReference): OperationShape;
 }
 
-export function openShapeCompiler(): ShapeCompiler {
+function openShapeCompiler(): ShapeCompiler {
   const known = new Map<unknown, Shape>();
   const shape = (schema: SchemaReference): Shape => compileShape(NormalizedSchema.of(schema), known);
   return { shape, operation: (schema) => compileOperation(schema as readonly unknown[], shape) };

@@ -16,6 +16,6 @@ export type {
   UnitShape,
   XmlNamespace,
 } from './shape.ts';
-export { compileService, membersOf, openShapeCompiler, type ShapeCompiler } from './compile.ts';
+export { compileService, membersOf } from './compile.ts';
 export { auditName, toAuditJson, type AuditStyle } from './audit-json.ts';
 export { isScalar } from './shape.ts';
