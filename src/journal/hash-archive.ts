@@ -96,7 +96,8 @@ export async function openHashArchive(options: {
       gathered = [...entries, ...gathered];
       throw error;
     }
-    await reader.checkpoint(sequence(end + 1));
+    // What is being applied right now counts as applied only when `apply` has returned.
+    await reader.checkpoint(sequence(Math.min(end + 1, reader.applied)));
   }
 
   function writeNext(): Promise<void> {
