@@ -28,7 +28,7 @@ import type { Call, Operation, Operations, Principal } from '../src/wire/service
 /** Identity over real parts in memory: calls are authenticated, authorised, run and committed as the pipeline does. */
 
 export const management = accountId('000000000000');
-export const startMs = Date.UTC(2026, 10, 22, 10, 0, 0);
+const startMs = Date.UTC(2026, 10, 22, 10, 0, 0);
 
 /** The credentials that a caller signs with. */
 export interface Caller {
@@ -195,7 +195,7 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
 }
 
 /** A call by this principal, at this time. */
-export function callBy(principal: Principal, time: number): Call {
+function callBy(principal: Principal, time: number): Call {
   return {
     principal,
     accountId: principal.accountId,

@@ -3,6 +3,7 @@ import {
   AwsFault,
   isAccountId,
   secretAccessKey,
+  SettingError,
   type AccountId,
   type Clock,
   type Random,
@@ -187,7 +188,7 @@ async function adoptRootKey(
   const { accessKeyId } = key;
   const existing = await read<AccessKeyDocument>(change, keys.accessKey(accessKeyId));
   if (existing && (existing.accountId !== account.accountId || existing.user !== undefined)) {
-    throw new Error(
+    throw new SettingError(
       `CAIRN_ROOT_ACCESS_KEY_ID is ${accessKeyId}, which is somebody else's access key here: choose another one`,
     );
   }
@@ -217,7 +218,7 @@ async function isInForce(
 /**
  * Makes sure that the management account is there, with its root key: at the first start it creates both; later it
  * leaves them alone, unless the settings name a root key, which then becomes the only one (the way back in when keys
- * were lost). Throws when the state was made for another management account, and MasterKeyError when the master key is
+ * were lost). Throws SettingError when the state was made for another management account or the key is somebody else's, and MasterKeyError when the master key is
  * not the one the secrets were encrypted under.
  */
 export async function openManagementAccount(options: {
@@ -234,7 +235,7 @@ export async function openManagementAccount(options: {
   const accounts = (await change.list<AccountDocument>(keys.accounts)).map((document) => document.value);
   const management = accounts.find((account) => account.management);
   if (management && management.accountId !== accountId) {
-    throw new Error(
+    throw new SettingError(
       `this data directory belongs to account ${management.accountId}: set CAIRN_ACCOUNT_ID=${management.accountId}, or choose another directory for account ${accountId}`,
     );
   }

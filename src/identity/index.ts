@@ -8,13 +8,10 @@ export { openSts } from './sts.ts';
 export { openAuthentication, type Authentication } from './authentication.ts';
 export { openAuthorisation, type Authorisation } from './authorisation.ts';
 export { openLastUsed, type LastUsed } from './last-used.ts';
-export { MasterKeyError, openMasterKey, type MasterKey } from './master-key.ts';
+export { openMasterKey, type MasterKey } from './master-key.ts';
 export {
   hasEncryptedData,
-  isManagementAccount,
-  listAccounts,
   openManagementAccount,
-  type ListedAccount,
   type ManagementAccount,
   type NewAccessKey,
 } from './accounts.ts';

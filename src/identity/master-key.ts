@@ -15,7 +15,7 @@ export interface MasterKey {
 }
 
 /** The master key cannot be used. The message says what to do, and is meant for the person who starts Cairn. */
-export class MasterKeyError extends Error {
+class MasterKeyError extends Error {
   override name = 'MasterKeyError';
 }
 

@@ -122,12 +122,14 @@ export async function pageOfSections<T>(
 ): Promise<Page<T>> {
   const size = request.MaxItems ?? pages.usual;
   const marker = decode(request.Marker);
-  const [number = '0', from = ''] = marker === undefined ? [] : marker.split(' ');
+  const [, number = '', from = ''] = /^(\d+) (.*)$/su.exec(marker ?? '0 ') ?? [];
+  const start = Number(number);
+  if (number === '' || start >= sections.length) throw validationError('Invalid Marker.');
   const items: T[] = [];
   let last = marker ?? '';
   for (const [place, section] of sections.entries()) {
-    if (place < Number(number)) continue;
-    const found = await section.after(place === Number(number) ? from : '', size - items.length + 1);
+    if (place < start) continue;
+    const found = await section.after(place === start ? from : '', size - items.length + 1);
     for (const { name, item } of found) {
       if (items.length === size) return { items, IsTruncated: true, Marker: encode(last) };
       items.push(item);

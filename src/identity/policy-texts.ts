@@ -8,7 +8,7 @@ export function checkPolicyText(text: string, kind: PolicyKind): Policy {
   const [first] = parsed.problems;
   if (!first) throw malformedPolicy('Syntax errors in policy.');
   throw malformedPolicy(
-    first.detail && first.detail !== first.message ? `${first.message} ${first.detail}` : first.message,
+    first.detail && first.detail !== first.message ? `${first.message} (${first.detail})` : first.message,
   );
 }
 

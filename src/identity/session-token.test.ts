@@ -24,6 +24,17 @@ describe('session tokens', () => {
     expect(openSession(deriveCipher(random.bytes(32), 'sessions', random), 'ASIAONE', token)).toBeUndefined();
   });
 
+  it('are filled up to the size that is asked for', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4096 }), (size) => {
+        const token = sealSession(cipher, 'ASIAONE', session, size);
+        expect(token.length).toBeGreaterThanOrEqual(size);
+        expect(token.length).toBeLessThan(Math.max(size, 300) + 12);
+        expect(openSession(cipher, 'ASIAONE', token)).toEqual(session);
+      }),
+    );
+  });
+
   it('never open once a character has changed, was added or is missing', () => {
     const token = sealSession(cipher, 'ASIAONE', session);
     fc.assert(

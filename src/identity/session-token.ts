@@ -44,10 +44,23 @@ const longestContent = 256 * 1024;
 
 const contextOf = (accessKeyId: string): string => `session/${accessKeyId}`;
 
-/** Writes the token of these temporary credentials. */
-export function sealSession(cipher: Cipher, accessKeyId: string, session: SessionContent): string {
+/**
+ * Writes the token of these temporary credentials, filled up to `leastSize` characters. The filling follows the content
+ * under the encryption; a reader of DEFLATE stops before it.
+ */
+export function sealSession(
+  cipher: Cipher,
+  accessKeyId: string,
+  session: SessionContent,
+  leastSize = 0,
+): string {
   const content = deflateRawSync(JSON.stringify(session));
-  return Buffer.concat([Buffer.of(version), cipher.seal(content, contextOf(accessKeyId))]).toString('base64');
+  const seal = (fillBytes: number): string => {
+    const sealed = cipher.seal(Buffer.concat([content, Buffer.alloc(fillBytes)]), contextOf(accessKeyId));
+    return Buffer.concat([Buffer.of(version), sealed]).toString('base64');
+  };
+  const token = seal(0);
+  return token.length >= leastSize ? token : seal(Math.ceil(((leastSize - token.length) * 3) / 4) + 3);
 }
 
 /** Reads a token; undefined when it is not one of ours, has been changed, or belongs to another access key id. */

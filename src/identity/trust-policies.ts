@@ -13,19 +13,25 @@ import { quotas } from './quotas.ts';
  * ("AWS JSON policy elements: Principal" in the IAM user guide).
  */
 
-async function uniqueIdOf(view: StateView, principalArn: string): Promise<string | undefined> {
+type NamedPrincipal =
+  | { readonly kind: 'found'; readonly id: string }
+  /** Of an account here, in which there is no such user or role. */
+  | { readonly kind: 'absent' }
+  /** Not a user or role, or of an account that is not here: nothing can be known of it. */
+  | { readonly kind: 'foreign' };
+
+async function findPrincipal(view: StateView, principalArn: string): Promise<NamedPrincipal> {
   const arn = parseArn(principalArn);
-  if (arn?.service !== 'iam' || !(await view.get(keys.account(arn.accountId)))) return undefined;
+  if (arn?.service !== 'iam' || !(await view.get(keys.account(arn.accountId)))) return { kind: 'foreign' };
   const name = arn.resource.slice(arn.resource.lastIndexOf('/') + 1);
   const isUser = arn.resource.startsWith('user/');
   const found = isUser
     ? await read<UserDocument>(view, keys.user(arn.accountId, name))
     : await read<RoleDocument>(view, keys.role(arn.accountId, name));
   const toArn = isUser ? userArn : roleArn;
-  if (!found || toArn(arn.accountId, found.path, found.name) !== principalArn) {
-    throw malformedPolicy(`Invalid principal in policy: "AWS":"${principalArn}"`);
-  }
-  return found.id;
+  return found && toArn(arn.accountId, found.path, found.name) === principalArn
+    ? { kind: 'found', id: found.id }
+    : { kind: 'absent' };
 }
 
 /**
@@ -41,8 +47,10 @@ export async function checkTrustPolicy(
   const trustedPrincipals: TrustedPrincipal[] = [];
   for (const principal of principalsOf(policy)) {
     if (principal.type !== 'arn') continue;
-    const id = await uniqueIdOf(view, principal.arn);
-    if (id !== undefined) trustedPrincipals.push({ arn: principal.arn, id });
+    const { arn } = principal;
+    const named = await findPrincipal(view, arn);
+    if (named.kind === 'absent') throw malformedPolicy(`Invalid principal in policy: "AWS":"${arn}"`);
+    if (named.kind === 'found') trustedPrincipals.push({ arn, id: named.id });
   }
   return { trustPolicy: text, trustedPrincipals };
 }
@@ -71,8 +79,8 @@ export function trustPolicyInForce(role: RoleDocument): string {
 export async function trustPolicyShown(view: StateView, role: RoleDocument): Promise<string> {
   const gone = new Map<string, string>();
   for (const { arn, id } of role.trustedPrincipals) {
-    const current = await uniqueIdOf(view, arn).catch(() => undefined);
-    if (current !== id) gone.set(arn, id);
+    const current = await findPrincipal(view, arn);
+    if (current.kind !== 'found' || current.id !== id) gone.set(arn, id);
   }
   return gone.size === 0 ? role.trustPolicy : replacePrincipals(role.trustPolicy, gone);
 }

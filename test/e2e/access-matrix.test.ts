@@ -62,14 +62,15 @@ const ownValues: Record<string, Record<string, unknown>> = {
   AssumeRole: { RoleArn: arn('role/assumed') },
 };
 
-type Schema = readonly [number, string, string, unknown, readonly string[], unknown, number?];
+/** Kind, namespace, name, traits, and of structures their members, the members' schemas and how many are required. */
+type Schema = readonly [number, string, string, unknown, (readonly string[])?, unknown?, number?];
 type SdkModule = Readonly<Record<string, unknown>>;
 
 /** The required members, and UserName wherever it may be given: without it the caller would act on itself. */
 function inputOf(module: SdkModule, name: string): Record<string, unknown> {
   const operation = module[`${name}$`] as readonly unknown[];
   const input = operation[4] as Schema | (() => Schema);
-  const [, , , , members, , required = 0] = typeof input === 'function' ? input() : input;
+  const [, , , , members = [], , required = 0] = typeof input === 'function' ? input() : input;
   const wanted = members.filter((member, place) => place < required || member === 'UserName');
   return Object.fromEntries(
     wanted.map((member) => {

@@ -34,14 +34,24 @@ type Unsealed = SessionContent extends infer Kind
     : never
   : never;
 
-function issue(session: Unsealed, { random, masterKey }: Parts): Credentials {
+/** AWS fills session tokens up to a size that is asked for, so that clients can try out large ones. */
+function checkTokenSize(size = 0): number {
+  if (size >= 0 && size <= 4096) return size;
+  throw validationError(`MinimumSessionTokenSize takes 0 to 4096, not ${size}.`);
+}
+
+function issue(
+  session: Unsealed,
+  leastTokenSize: number | undefined,
+  { random, masterKey }: Parts,
+): Credentials {
   const accessKeyId = newAccessKeyId('ASIA', session.accountId, random);
   const secret = secretAccessKey(random);
   const content: SessionContent = { ...session, secretAccessKey: secret };
   return {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secret,
-    SessionToken: sealSession(masterKey.sessions, accessKeyId, content),
+    SessionToken: sealSession(masterKey.sessions, accessKeyId, content, checkTokenSize(leastTokenSize)),
     Expiration: new Date(session.expiresAt),
   };
 }
@@ -115,7 +125,7 @@ export const GetSessionToken: IdentityOperation<GetSessionTokenRequest, GetSessi
       parentAccessKeyId: principal.accessKeyId,
       ...lifetime(call, isRoot ? Math.min(seconds, hour) : seconds),
     };
-    return { Credentials: issue(session, parts) };
+    return { Credentials: issue(session, input.MinimumSessionTokenSize, parts) };
   },
 };
 
@@ -276,7 +286,7 @@ export const AssumeRole: IdentityOperation<AssumeRoleRequest, AssumeRoleResponse
     };
     const isLimited = policies.policy !== undefined || policies.policyArns || tags.tags.length > 0;
     return {
-      Credentials: issue(session, parts),
+      Credentials: issue(session, input.MinimumSessionTokenSize, parts),
       AssumedRoleUser: {
         AssumedRoleId: `${role.id}:${input.RoleSessionName}`,
         Arn: assumedRoleArn(accountId, role.name, input.RoleSessionName),

@@ -124,6 +124,8 @@ describe('SimulatePrincipalPolicy', () => {
     expect(await code({ PolicySourceArn: 'arn:aws:iam::111111111111:user/alice' })).toBe('AccessDenied');
     expect(await code({ ResourceHandlingOption: 'EC2-VPC-InstanceStore' })).toBe('InvalidInputException');
     expect(await code({ ActionNames: ['iam:*'] })).toBe('InvalidInputException');
+    expect(await code({ PolicyExclusionList: [{ PolicyArn: 'x' }] })).toBe('InvalidInputException');
+    expect(await code({ OrderedOrganizationPolicyInputList: [{}] })).toBe('InvalidInputException');
     expect(await code({ PolicyInputList: ['{'] })).toBe('MalformedPolicyDocumentException');
   });
 });

@@ -37,7 +37,8 @@ import {
 } from '../policy/index.ts';
 
 /** What both simulations take. */
-type Simulation = Omit<Given<SimulateCustomPolicyRequest>, 'PolicyInputList'>;
+type Simulation = Omit<Given<SimulateCustomPolicyRequest>, 'PolicyInputList'> &
+  Pick<SimulatePrincipalPolicyRequest, 'PolicyExclusionList'>;
 
 /** Whose policies are simulated. */
 interface Source {
@@ -132,6 +133,12 @@ function checkSimulation(input: Simulation): void {
   if (input.ResourceHandlingOption !== undefined) {
     throw invalidInput(
       `ResourceHandlingOption ${input.ResourceHandlingOption} is not supported: EC2 scenarios are not known here.`,
+    );
+  }
+  if (input.PolicyExclusionList?.length) throw invalidInput('PolicyExclusionList is not supported.');
+  if (input.OrderedOrganizationPolicyInputList?.length) {
+    throw invalidInput(
+      'OrderedOrganizationPolicyInputList is not supported: there are no organization policies here.',
     );
   }
 }
