@@ -183,6 +183,15 @@ const verbs = [
   ['Delete', false],
 ] as const;
 
+const namesResources: ReadonlySet<string> = new Set([
+  's3',
+  'sts',
+  'kms',
+  'dynamodb',
+  'secretsmanager',
+  'sqs',
+]);
+
 function callOf(
   [service, , type, parameter, prefix]: (typeof services)[number],
   noun: string,
@@ -208,8 +217,11 @@ function callOf(
       if (readOnly || denied) return `${request}"responseElements":null,`;
       return `${request}"responseElements":{"requestId":"${random.uuid()}","${noun.toLowerCase()}":{"arn":"${arn}","state":{"code":${random.below(5) * 16},"name":"pending"},"ownerId":"${accountId}","placement":{"availabilityZone":"${region}${random.pick(['a', 'b', 'c'])}","tenancy":"default"},"networkInterfaceSet":{"items":[{"privateIpAddress":"10.${random.below(16)}.${random.below(256)}.${random.below(256)}","status":"in-use","sourceDestCheck":true}]}},"_return":true},`;
     },
+    // As in real trails, few services name their resources beside the parameters.
     resources: () =>
-      arn === '' ? '' : `"resources":[{"accountId":"${account}","type":"${type}","ARN":"${arn}"}],`,
+      arn === '' || !namesResources.has(service)
+        ? ''
+        : `"resources":[{"accountId":"${account}","type":"${type}","ARN":"${arn}"}],`,
   };
 }
 

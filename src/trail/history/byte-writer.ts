@@ -19,6 +19,7 @@ export interface ByteWriter {
 export function openByteWriter(capacity = 4096): ByteWriter {
   let buffer = Buffer.allocUnsafe(capacity);
   let length = 0;
+  /** Makes room, which may replace `buffer`: so it is called before `buffer` is looked at. */
   const room = (more: number): number => {
     if (length + more > buffer.length) {
       const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, length + more));
@@ -34,19 +35,24 @@ export function openByteWriter(capacity = 4096): ByteWriter {
       return length;
     },
     u8(value) {
-      buffer[room(1)] = value;
+      const at = room(1);
+      buffer[at] = value;
     },
     u16(value) {
-      buffer.writeUInt16LE(value, room(2));
+      const at = room(2);
+      buffer.writeUInt16LE(value, at);
     },
     u32(value) {
-      buffer.writeUInt32LE(value, room(4));
+      const at = room(4);
+      buffer.writeUInt32LE(value, at);
     },
     f64(value) {
-      buffer.writeDoubleLE(value, room(8));
+      const at = room(8);
+      buffer.writeDoubleLE(value, at);
     },
     uint(value, width) {
-      buffer.writeUIntLE(value, room(width), width);
+      const at = room(width);
+      buffer.writeUIntLE(value, at, width);
     },
     varint(value) {
       let rest = value;
@@ -60,7 +66,8 @@ export function openByteWriter(capacity = 4096): ByteWriter {
       length = at + 1;
     },
     bytes(value) {
-      buffer.set(value, room(value.length));
+      const at = room(value.length);
+      buffer.set(value, at);
     },
     setU32(at, value) {
       buffer.writeUInt32LE(value, at);

@@ -4,6 +4,7 @@ import { compareCounts } from './count-order.ts';
 import { openGroupCounts, type GroupCounts } from './count-groups.ts';
 import { matchesIn, type EventQuery, type WorkMeter } from './event-query.ts';
 import type { EventSource } from './event-source.ts';
+import type { TermKey } from './term-hash.ts';
 import { openValueNumbers, type SourceValues, type ValueNumbers } from './value-numbers.ts';
 
 /** What is counted: by which attributes, and in which buckets of time. */
@@ -224,7 +225,7 @@ export async function countEvents(
   query: EventQuery,
   by: CountGroups,
   signal: AbortSignal | undefined,
-  hashKey: string,
+  hashKey: TermKey,
 ): Promise<readonly CountRow[]> {
   const pause = async (): Promise<void> => {
     await nextTurn();

@@ -1,11 +1,12 @@
-import { hashTerm, type HashTerms, type Terms } from './term-table.ts';
+import { hashTerm, type TermKey } from './term-hash.ts';
+import { type HashTerms, type Terms } from './term-table.ts';
 import type { TermGroups } from './term-groups.ts';
 import type { IndexedAttribute } from './segment-format.ts';
 
 /** How terms are kept. */
 export interface TermOptions {
   /** Secret key of the hashes of terms. */
-  readonly hashKey: string;
+  readonly hashKey: TermKey;
   /** Most distinct values of an attribute that are kept as text. */
   readonly mostTextTerms: number;
 }
@@ -28,7 +29,7 @@ interface SortedHashes extends HashTerms {
 
 function hashesOf(
   terms: Terms | { readonly kind: 'loose'; readonly texts: readonly string[] },
-  key: string,
+  key: TermKey,
 ): SortedHashes {
   if (terms.kind === 'hash') return { ...terms, numbers: undefined };
   const hashed = terms.texts.map((text, number) => [...hashTerm(key, text), number] as const);

@@ -3,11 +3,13 @@ import type { ByteSource } from './byte-source.ts';
 
 /**
  * A column of whole numbers in blocks of 128: a base for each block, and what each number is above it in as many bits
- * as the block needs. Layout: for each block a head of 16 bytes (base f64, offset of its bits u32, bits u32), then the
- * bits. Differences of more than 32 bits are kept as f64 (bits = 64).
+ * as the block needs. Numbers that are all multiples of 1,000 (times of whole seconds) are divided by it. Layout: the
+ * factor (u32), for each block a head of 16 bytes (base f64, offset of its bits u32, bits u32), the bits. Differences of
+ * more than 32 bits are kept as f64 (bits = 64).
  */
 const blockSize = 128;
 const headBytes = 16;
+const factorBytes = 4;
 
 export interface NumberColumn {
   readonly length: number;
@@ -36,9 +38,13 @@ function packBits(values: Float64Array, base: number, bits: number): Uint8Array 
   return out;
 }
 
-export function encodeNumbers(values: Float64Array): Buffer {
+export function encodeNumbers(numbers: Float64Array): Buffer {
+  const factor = numbers.every((value) => value % 1000 === 0) ? 1000 : 1;
+  const values = factor === 1 ? numbers : numbers.map((value) => value / factor);
   const blocks = Math.ceil(values.length / blockSize);
-  const heads = openByteWriter(blocks * headBytes);
+  const bitsAt = factorBytes + blocks * headBytes;
+  const heads = openByteWriter(bitsAt);
+  heads.u32(factor);
   const body = openByteWriter();
   for (let block = 0; block < blocks; block += 1) {
     const part = values.subarray(block * blockSize, (block + 1) * blockSize);
@@ -50,7 +56,7 @@ export function encodeNumbers(values: Float64Array): Buffer {
     }
     const bits = bitsFor(top - base);
     heads.f64(base);
-    heads.u32(blocks * headBytes + body.length);
+    heads.u32(bitsAt + body.length);
     heads.u32(bits);
     if (bits === 64) for (const value of part) body.f64(value - base);
     else body.bytes(packBits(part, base, bits));
@@ -79,8 +85,10 @@ function unpackBits(bytes: Buffer, bits: number, base: number, out: Float64Array
 export function openNumberColumn(source: ByteSource, length: number): NumberColumn {
   const unpacked = new Float64Array(blockSize);
   let current = -1;
+  let factor = 0;
   const load = (block: number): void => {
-    const head = source.bytes(block * headBytes, headBytes);
+    factor ||= source.bytes(0, factorBytes).readUInt32LE(0);
+    const head = source.bytes(factorBytes + block * headBytes, headBytes);
     const base = head.readDoubleLE(0);
     const offset = head.readUInt32LE(8);
     const bits = head.readUInt32LE(12);
@@ -92,6 +100,8 @@ export function openNumberColumn(source: ByteSource, length: number): NumberColu
         for (let index = 0; index < count; index += 1) unpacked[index] = base + bytes.readDoubleLE(index * 8);
       else unpackBits(bytes, bits, base, unpacked, count);
     }
+    if (factor !== 1)
+      for (let index = 0; index < count; index += 1) unpacked[index] = (unpacked[index] as number) * factor;
     current = block;
   };
   return {

@@ -16,6 +16,7 @@ import { openSegmentList, type ListedSegment, type SegmentList } from './segment
 import { sourceOfSegment } from './segment-source.ts';
 import type { SegmentShare } from './segment.ts';
 import { SegmentDamage } from './segment-format.ts';
+import { termKey } from './term-hash.ts';
 import { valuesOfSegment, type ValueNumbers } from './value-numbers.ts';
 import { openWorkerTasks } from './worker-tasks.ts';
 
@@ -127,7 +128,7 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
   const { directory, clock, log } = options;
   mkdirSync(directory, { recursive: true });
   const manifest = await loadManifest(directory, options.random ?? systemRandom);
-  const { hashKey } = manifest;
+  const hashKey = termKey(manifest.hashKey);
   const share: SegmentShare = {
     pages: openByteCache(pageCacheBytes),
     blocks: openByteCache(blockCacheBytes),

@@ -123,5 +123,6 @@ export function scanLogFile(bytes: Uint8Array): LogFileScan {
   }
   if (bytes[at] === 0x7b) return readEnvelope(bytes, at);
   const valid = skipValue(bytes, at, bytes.length);
-  return failed([], valid < 0 ? 'not valid JSON' : 'no Records', at);
+  const isWhole = valid >= 0 && skipSpace(bytes, valid, bytes.length) === bytes.length;
+  return failed([], isWhole ? 'no Records' : 'not valid JSON', at);
 }

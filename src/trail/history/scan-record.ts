@@ -3,6 +3,7 @@ import { limits } from '../../kernel/index.ts';
 import type { RecordScan } from './scanned-record.ts';
 import { parseRecord } from './parsed-record.ts';
 import { recordOf } from './record-fields.ts';
+import { scanFields } from './scan-fields.ts';
 
 const notAnObject: RecordScan = { kind: 'problem', problem: 'not a JSON object' };
 
@@ -14,7 +15,10 @@ const notAnObject: RecordScan = { kind: 'problem', problem: 'not a JSON object' 
 export function scanRecord(bytes: Uint8Array): RecordScan {
   if (bytes.length > limits.auditRecordBytes) return { kind: 'problem', problem: 'too large' };
   if (!isUtf8(bytes)) return { kind: 'problem', problem: 'not valid UTF-8' };
+  const fields = scanFields(bytes);
+  if (typeof fields !== 'string') return recordOf(fields);
+  if (fields === 'invalid') return notAnObject;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-  const fields = parseRecord(text);
-  return fields ? recordOf(fields) : notAnObject;
+  const parsed = parseRecord(text);
+  return parsed ? recordOf(parsed) : notAnObject;
 }

@@ -12,9 +12,9 @@ export const trailerBytes = 16;
 /** The index is checked in pages of this many bytes. */
 export const pageBytes = 16_384;
 /** Raw records are compressed in blocks of at most this many, which is also the stride of a record's place. */
-export const blockRecords = 16;
+export const blockRecords = 24;
 /** A block is closed early at this many bytes. */
-export const blockBytes = 64 * 1024;
+export const blockBytes = 96 * 1024;
 
 /** A segment holds no more documents: numbers of documents take 21 bits. */
 export const mostDocuments = 0x20_0000;

@@ -66,6 +66,7 @@ export function openSegmentWriter(file: string): SegmentWriter {
   segmentMagic.copy(header);
   header.writeUInt32LE(segmentVersion, 8);
   writeFully(handle, header);
+  let isClosed = false;
   let position = headerBytes;
   const blockOffsets = openByteWriter();
   let blocks = 0;
@@ -155,10 +156,14 @@ export function openSegmentWriter(file: string): SegmentWriter {
       writeFully(handle, Buffer.concat([bytes, trailer]));
       fsyncSync(handle);
       closeSync(handle);
+      isClosed = true;
       renameSync(temporary, file);
       syncDirectory(dirname(file));
       return footer;
     },
-    abandon: () => closeSync(handle),
+    abandon() {
+      if (!isClosed) closeSync(handle);
+      isClosed = true;
+    },
   };
 }

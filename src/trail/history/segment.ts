@@ -1,3 +1,4 @@
+import { hashTerm, type TermKey } from './term-hash.ts';
 import { closeSync, openSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { AttributeName } from './history-types.ts';
@@ -9,7 +10,7 @@ import { openPostings } from './postings.ts';
 import { unpackBlock, type RawBlock } from './raw-blocks.ts';
 import { attributeValues } from './scanned-record.ts';
 import { scanRecord } from './scan-record.ts';
-import { findHash, hashTerm, readTextTable, type TermPlace, type TextTable } from './term-table.ts';
+import { findHash, readTextTable, type TermPlace, type TextTable } from './term-table.ts';
 import {
   blockRecords,
   pageBytes,
@@ -31,7 +32,7 @@ export interface SegmentShare {
   readonly tables: ByteCache<TextTable>;
   readonly dictionaries: Dictionaries;
   /** Secret key of the hashes of terms. */
-  readonly hashKey: string;
+  readonly hashKey: TermKey;
 }
 
 /** An immutable file of events, newest first: document 0 is the newest. Reads are checked; damage throws SegmentDamage. */
@@ -48,7 +49,7 @@ export interface Segment {
   block(number: number): RawBlock;
   /** The compressed bytes of a block. */
   frame(number: number): Buffer;
-  /** Place of a document's record: its block times 16 and its slot. */
+  /** Place of a document's record: its block times `blockRecords` and its slot. */
   placeAt(doc: number): number;
   /** The documents of a value; undefined when no document has it. */
   findTerm(attribute: IndexedAttribute, value: string): TermPlace | undefined;

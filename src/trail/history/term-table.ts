@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { ByteSource } from './byte-source.ts';
 import { openByteWriter } from './byte-writer.ts';
@@ -34,12 +33,6 @@ export function termCount(terms: Terms): number {
 export type TermPlace =
   | { readonly kind: 'list'; readonly offset: number }
   | { readonly kind: 'one'; readonly doc: number };
-
-/** The keyed hash of a value. */
-export function hashTerm(key: string, text: string): readonly [high: number, low: number] {
-  const digest = hash('sha256', key + text, 'buffer');
-  return [digest.readUInt32LE(0), digest.readUInt32LE(4)];
-}
 
 export function placeOf(pointer: number, pointerBytes: number): TermPlace {
   const inline = 2 ** (pointerBytes * 8 - 1);

@@ -1,3 +1,4 @@
+import { hashTerm, type TermKey } from './term-hash.ts';
 import { assert } from '../../kernel/index.ts';
 import type { AttributeName } from './history-types.ts';
 import { sourceOfBuffer } from './byte-source.ts';
@@ -7,7 +8,7 @@ import { scanRecord } from './scan-record.ts';
 import type { Segment } from './segment.ts';
 import type { Tail } from './tail.ts';
 import { isMultiple } from './tail.ts';
-import { hashTerm, readHashTable } from './term-table.ts';
+import { readHashTable } from './term-table.ts';
 
 /** The documents of one value; `docs` is used again for the next, only its first `length` count. */
 export interface ValueList {
@@ -38,7 +39,7 @@ function hashName(high: number, low: number): string {
 }
 
 /** Opens numbers for one attribute. Once a hash comes in, texts are known by their hashes too. */
-export function openValueNumbers(attribute: AttributeName, hashKey: string): ValueNumbers {
+export function openValueNumbers(attribute: AttributeName, hashKey: TermKey): ValueNumbers {
   const byText = new Map<string, number>();
   const byHash = new Map<string, number>();
   const texts: (string | (() => string))[] = [''];
@@ -79,7 +80,7 @@ function textFromRecord(
   segment: Segment,
   attribute: AttributeName,
   doc: number,
-  hashKey: string,
+  hashKey: TermKey,
   wanted: readonly [number, number],
 ) {
   return (): string => {
@@ -113,7 +114,7 @@ export function valuesOfSegment(
   segment: Segment,
   attribute: AttributeName,
   numbers: ValueNumbers,
-  hashKey: string,
+  hashKey: TermKey,
 ): SourceValues {
   if (attribute === 'EventId') {
     const eventIdAt = (doc: number) => {

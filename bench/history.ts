@@ -1,0 +1,177 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { sequence, silentLog, systemClock } from '../src/kernel/index.ts';
+import type { JournalEntry } from '../src/journal/index.ts';
+import {
+  attributeNames,
+  attributeValues,
+  openHistory,
+  scanRecord,
+  type AttributeName,
+  type OpenedHistory,
+} from '../src/trail/history/index.ts';
+import { openEventGenerator } from './events.ts';
+
+/** What the issue of speed asks for, beside what is measured. */
+interface Row {
+  readonly what: string;
+  readonly measured: string;
+  readonly target?: string;
+}
+
+const rows: Row[] = [];
+const batchEvents = 1000;
+/** Values of each attribute that are looked up. */
+const lookUps = 40;
+
+function note(what: string, measured: string, target?: string): void {
+  rows.push({ what, measured, ...(target === undefined ? {} : { target }) });
+  console.log(`${what.padEnd(44)} ${measured.padStart(24)}   ${target ?? ''}`);
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+interface Sample {
+  /** For each attribute, values that stand in the events: as frequent as they come. */
+  readonly values: ReadonlyMap<AttributeName, readonly string[]>;
+}
+
+/** Applies `count` generated events. Making them is left out of the time. */
+async function fill(history: OpenedHistory, count: number) {
+  const generator = openEventGenerator();
+  const values = new Map<AttributeName, string[]>(attributeNames.map((name) => [name, []]));
+  let [applyMs, rawBytes, gzipBytes, gzipEvents] = [0, 0, 0, 0];
+  const cpuBefore = process.cpuUsage();
+  let generatingCpu = 0;
+  for (let done = 0; done < count; done += batchEvents) {
+    const cpu = process.cpuUsage();
+    const texts = Array.from({ length: Math.min(batchEvents, count - done) }, () => generator.next());
+    const entries = texts.map((text, index): JournalEntry => ({
+      kind: 'imported',
+      payload: Buffer.from(text),
+      sequence: sequence(done + index),
+      time: 0,
+      hash: undefined,
+    }));
+    for (const entry of entries) rawBytes += entry.payload.length;
+    if (done % (count / 20) < batchEvents) {
+      gzipBytes += gzipSync(`{"Records":[${texts.join(',')}]}`).length;
+      gzipEvents += texts.length;
+      const scan = scanRecord(entries[0]?.payload ?? new Uint8Array());
+      if (scan.kind === 'record') {
+        for (const name of attributeNames) values.get(name)?.push(...attributeValues(scan.record, name));
+      }
+    }
+    const spent = process.cpuUsage(cpu);
+    generatingCpu += spent.user + spent.system;
+    applyMs += await timed(() => history.apply(entries));
+  }
+  applyMs += await timed(() => history.flush());
+  const mergeMs = await timed(() => history.settled());
+  const total = process.cpuUsage(cpuBefore);
+  const sample: Sample = { values };
+  return {
+    sample,
+    applyMs,
+    mergeMs,
+    rawBytes,
+    gzipBytesPerEvent: gzipBytes / gzipEvents,
+    cpuMicros: total.user + total.system - generatingCpu,
+  };
+}
+
+async function measureLookUps(history: OpenedHistory, sample: Sample): Promise<void> {
+  for (const [name, values] of sample.values) {
+    const chosen = Array.from({ length: lookUps }, (_, index) => values[index % Math.max(1, values.length)]);
+    const times: number[] = [];
+    for (const value of chosen) {
+      if (value === undefined) continue;
+      const search = () => history.search({ attributes: [{ name, values: [value] }] }, { limit: 50 });
+      const page = await search();
+      if (page.events.length === 0) throw new Error(`${name} ${value} was not found`);
+      times.push(await timed(search));
+    }
+    note(
+      `look-up of 50 by ${name}`,
+      `${median(times).toFixed(2)} ms`,
+      name === 'EventId' ? '0.3 ms' : '5 ms',
+    );
+  }
+  const times: number[] = [];
+  for (let run = 0; run < lookUps; run += 1) times.push(await timed(() => history.search({}, { limit: 50 })));
+  note('newest 50', `${median(times).toFixed(2)} ms`, '5 ms');
+}
+
+async function measureCounts(history: OpenedHistory): Promise<void> {
+  const count = (attributes: readonly AttributeName[], bucketMs?: number) =>
+    timed(() =>
+      history.count({}, { attributes, limit: 100, ...(bucketMs === undefined ? {} : { bucketMs }) }),
+    );
+  note(
+    'count per eventName and hour',
+    `${(await count(['EventName'], 3_600_000)).toFixed(0)} ms`,
+    '1000 ms at 10M',
+  );
+  note('count per eventName and errorCode', `${(await count(['EventName', 'ErrorCode'])).toFixed(0)} ms`);
+  const denied = await timed(() =>
+    history.count(
+      { attributes: [{ name: 'ErrorCode', values: ['AccessDenied', 'Client.UnauthorizedOperation'] }] },
+      { attributes: ['PrincipalArn'], limit: 20 },
+    ),
+  );
+  note('top 20 denied principals', `${denied.toFixed(0)} ms`);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { events: { type: 'string', default: '1000000' }, directory: { type: 'string' } },
+  });
+  const events = Number(values.events);
+  if (!Number.isInteger(events) || events < 1000 || events > 20_000_000) {
+    throw new RangeError('--events takes a whole number from 1000 to 20000000');
+  }
+  const directory = values.directory ?? (await mkdtemp(join(tmpdir(), 'cairn-bench-')));
+  try {
+    let history = await openHistory({ directory, clock: systemClock, log: silentLog });
+    const filled = await fill(history, events);
+    const stats = await history.stats();
+    const perSecond = (events / (filled.applyMs + filled.mergeMs)) * 1000;
+    note(`events of ${(filled.rawBytes / events).toFixed(0)} bytes applied`, String(stats.events));
+    note('ingest, with merging', `${perSecond.toFixed(0)} events/s`, 'over 30000 with everything else');
+    note('CPU of ingest', `${(filled.cpuMicros / events).toFixed(1)} us/event`, 'under 30 us');
+    const bytes = stats.sizeBytes / events;
+    note('disk, with raw records', `${bytes.toFixed(1)} bytes/event`, '260 bytes/event');
+    const ratio = bytes / filled.gzipBytesPerEvent;
+    note('against .json.gz', `${ratio.toFixed(2)} of ${filled.gzipBytesPerEvent.toFixed(1)}`, '1.1');
+    await measureLookUps(history, filled.sample);
+    await measureCounts(history);
+    await history[Symbol.asyncDispose]();
+    const openMs = await timed(async () => {
+      history = await openHistory({ directory, clock: systemClock, log: silentLog });
+    });
+    note(`open of ${stats.segments} segments`, `${openMs.toFixed(1)} ms`, '1000 ms');
+    const user = filled.sample.values.get('Username')?.[0] ?? '';
+    const first = await timed(() =>
+      history.search({ attributes: [{ name: 'Username', values: [user] }] }, { limit: 50 }),
+    );
+    note('first look-up after opening', `${first.toFixed(1)} ms`, '100 ms');
+    globalThis.gc?.();
+    note('memory (RSS) at the end', `${(process.memoryUsage().rss / 1024 / 1024).toFixed(0)} MB`, '200 MB');
+    await history[Symbol.asyncDispose]();
+  } finally {
+    if (values.directory === undefined) await rm(directory, { recursive: true });
+  }
+}
+
+await main();
