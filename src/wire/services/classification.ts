@@ -124,6 +124,8 @@ const dataEvents: Readonly<Record<string, readonly string[]>> = {
   events: ['PutEvents', 'PutPartnerEvents'],
   // "Logging data events": activity on a channel.
   'cloudtrail-data': ['PutAuditEvents'],
+  // One of these for each imported file would bury everything else in LookupEvents.
+  cairn: ['CheckImportedFiles', 'ImportEvents'],
   // CloudTrail leaves PutLogEvents out altogether; here it is recorded, as what it is.
   logs: ['PutLogEvents'],
 };
