@@ -11,26 +11,13 @@ const uuid = '^[a-f0-9\\-]+$';
 
 /**
  * Lengths, ranges, patterns and values of CloudTrail, from the pages of its operations and data types. What CloudTrail
- * has an exception of its own for (InvalidMaxResultsException, InvalidTrailNameException, InvalidS3BucketNameException,
+ * has an exception of its own for (InvalidLookupAttributesException, InvalidMaxResultsException, InvalidTrailNameException, InvalidS3BucketNameException,
  * …) is left to its operations.
  */
 export const cloudTrailConstraints: ServiceConstraints = {
   source: 'https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/',
   members: {
     AggregationConfigurations: { items: [0, 1] },
-    AttributeKey: {
-      values: [
-        'EventId',
-        'EventName',
-        'ReadOnly',
-        'Username',
-        'ResourceType',
-        'ResourceName',
-        'EventSource',
-        'AccessKeyId',
-      ],
-    },
-    AttributeValue: { length: [1, 2000] },
     BillingMode: { values: ['EXTENDABLE_RETENTION_PRICING', 'FIXED_RETENTION_PRICING'] },
     Channel: { length: [3, 256], pattern: arnOrId },
     ContextKeySelectors: { items: [0, 2] },
@@ -49,7 +36,6 @@ export const cloudTrailConstraints: ServiceConstraints = {
     Equals: { items: [1], element: { length: [1, 2048], pattern: someLine } },
     ErrorCode: { length: [0, 128], pattern: '^[\\w\\d\\s_.,\\-:\\[\\]]+$' },
     EventCategories: { element: { values: ['Management', 'Data'] } },
-    EventCategory: { values: ['insight'] },
     EventDataStoreOwnerAccountId: { length: [12, 16], pattern: digits },
     EventDataStores: { items: [1, 1], element: { length: [3, 256], pattern: arnOrId } },
     EventName: { length: [0, 128], pattern: '^[A-Za-z0-9_]+$' },
