@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -447,6 +447,7 @@ describe('cairn doctor', () => {
     expect(stdout).toMatch(/chmod 600/);
     expect(stdout).toMatch(/^fail {2}server .*no Cairn listens/m);
     expect(stdout).toMatch(/^warn {2}held by .*no longer runs/m);
+    expect(stdout).toMatch(/^ok {4}journal .*journal\/audit: \d+ entr(y|ies) from 0 on/m);
   });
 });
 
@@ -480,6 +481,28 @@ describe('exit codes', () => {
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).not.toBe('');
     }
+  });
+});
+
+/** A Node of this machine that is too old for Cairn, if it has one. */
+function findOldNode(): string | undefined {
+  const files = ['/usr/bin/node', '/usr/local/bin/node'].filter((file) => existsSync(file));
+  return files.find((file) => Number(execFileSync(file, ['-p', 'process.versions.node.split(".")[0]'])) < 24);
+}
+
+const oldNode = findOldNode();
+
+describe.skipIf(!oldNode)('bin/cairn.js on an older Node (skipped where there is none)', () => {
+  it('runs on the Node that Cairn brings, with its exit codes and signals', async () => {
+    const refused = await run(server.env, oldNode!, ['bin/cairn.js', 'lookup', '--limit', '0']).ended;
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--limit takes')]);
+    const data = join(folder, 'old-node');
+    const args = ['bin/cairn.js', 'start', '--listen', '127.0.0.1:0', '--data', data];
+    const started = run(bareEnv(), oldNode!, args);
+    await started.said('listens at');
+    started.child.kill('SIGTERM');
+    expect((await started.ended).code).toBe(0);
+    expect(existsSync(join(data, 'holder.json'))).toBe(false);
   });
 });
 

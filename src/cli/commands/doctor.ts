@@ -67,6 +67,15 @@ async function endpointOf(options: DoctorOptions, env: NodeJS.ProcessEnv): Promi
   return written === undefined ? options : { ...options, endpoint: written.trim() };
 }
 
+function missing(data: string, named: boolean): Check {
+  return {
+    level: named ? 'fail' : 'warn',
+    name: 'data',
+    finding: `${resolve(data)} does not exist`,
+    advice: 'start Cairn once, or name its data directory with --data; the server is asked all the same',
+  };
+}
+
 /** Runs `cairn doctor`. */
 export async function doctor(context: CommandContext, options: DoctorOptions): Promise<ExitCode> {
   const { env, output } = context;
@@ -74,22 +83,18 @@ export async function doctor(context: CommandContext, options: DoctorOptions): P
   const checks: Check[] = [];
   const say = async (found: readonly Check[]) => {
     checks.push(...found);
+    if (found.length === 0) return;
     const lines = found.map((check) =>
       options.json ? JSON.stringify(check) : drawCheck(check, output.resultColour),
     );
     await output.result(`${lines.join('\n')}\n`);
   };
-  const named = options.data !== undefined || Boolean(env['CAIRN_DATA']);
-  await say(
-    (await checkDirectory(data)) ?? [
-      {
-        level: named ? 'fail' : 'warn',
-        name: 'data',
-        finding: `${resolve(data)} does not exist`,
-        advice: 'start Cairn once, or name its data directory with --data; the server is asked all the same',
-      },
-    ],
-  );
+  const directory = await checkDirectory(data);
+  await say(directory?.checks ?? [missing(data, options.data !== undefined || Boolean(env['CAIRN_DATA']))]);
+  if (directory?.held === false) {
+    const { checkJournal } = await import('../doctor/journal-check.ts');
+    await say(await checkJournal(data, context));
+  }
   const connection = connect(context, await endpointOf(options, env));
   try {
     await say(await checkServer(context, connection));

@@ -24,7 +24,7 @@ export function declareImport(command: Command): Command {
     command
       .description('import CloudTrail log files: .json, .json.gz, and directories of them')
       .argument('<path...>', 'log files and directories')
-      .option('--workers <count>', 'files in flight at once', '4')
+      .option('--workers <count>', 'files in flight at once', '8')
       .option('--json', 'the summary as JSON'),
   );
 }

@@ -34,7 +34,7 @@ async function readIfPresent(file: string): Promise<string | undefined> {
 }
 
 /** The credentials that the server wrote into its data directory; undefined when there are none. */
-export async function readDataCredentials(data: string): Promise<Credentials | undefined> {
+async function readDataCredentials(data: string): Promise<Credentials | undefined> {
   const file = resolve(join(data, 'credentials'));
   const text = await readIfPresent(file);
   if (text === undefined) return undefined;

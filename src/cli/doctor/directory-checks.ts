@@ -100,32 +100,33 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : 'unknown';
 }
 
-async function checkHolder(path: string): Promise<Check> {
+interface Holder {
+  readonly check: Check;
+  /** A process may be writing to the directory. */
+  readonly held: boolean;
+}
+
+async function checkHolder(path: string): Promise<Holder> {
   const name = 'held by';
   const text = await readText(join(path, 'holder.json'));
-  if (text === undefined) return { level: 'ok', name, finding: 'nobody: no server runs on it' };
+  if (text === undefined) {
+    return { check: { level: 'ok', name, finding: 'nobody: no server runs on it' }, held: false };
+  }
   const holder = parseObject(text);
   const pid = holder?.['pid'];
   const since = textOf(holder?.['since']);
   if (typeof pid !== 'number') {
-    return {
-      level: 'warn',
-      name,
-      finding: 'holder.json cannot be read',
-      advice: 'the next start writes it anew',
-    };
+    const finding = 'holder.json cannot be read';
+    return { check: { level: 'warn', name, finding, advice: 'the next start writes it anew' }, held: true };
   }
-  if (holder?.['host'] !== hostname()) {
-    const finding = `process ${pid} on ${textOf(holder?.['host'])} since ${since}`;
-    return { level: 'ok', name, finding };
+  const isElsewhere = holder?.['host'] !== hostname();
+  if (isElsewhere || isRunning(pid)) {
+    const where = isElsewhere ? ` on ${textOf(holder?.['host'])}` : '';
+    return { check: { level: 'ok', name, finding: `process ${pid}${where} since ${since}` }, held: true };
   }
-  if (isRunning(pid)) return { level: 'ok', name, finding: `process ${pid} since ${since}` };
-  return {
-    level: 'warn',
-    name,
-    finding: `process ${pid}, which no longer runs: it ended without closing`,
-    advice: 'start Cairn; it repairs by itself and says what it did',
-  };
+  const finding = `process ${pid}, which no longer runs: it ended without closing`;
+  const advice = 'start Cairn; it repairs by itself and says what it did';
+  return { check: { level: 'warn', name, finding, advice }, held: false };
 }
 
 async function checkDisk(path: string): Promise<Check> {
@@ -141,29 +142,38 @@ async function checkDisk(path: string): Promise<Check> {
   };
 }
 
+export interface DirectoryFindings {
+  readonly checks: readonly Check[];
+  /** A process may be writing to the directory, or it cannot be looked into: its files are not to be read. */
+  readonly held: boolean;
+}
+
+function refused(finding: string, advice: string): DirectoryFindings {
+  return { checks: [{ level: 'fail', name: 'data', finding, advice }], held: true };
+}
+
 /** Looks at the data directory from outside, changing nothing; undefined when there is none. */
-export async function checkDirectory(data: string): Promise<readonly Check[] | undefined> {
+export async function checkDirectory(data: string): Promise<DirectoryFindings | undefined> {
   const path = resolve(data);
   const found = await stat(path).catch(() => undefined);
   if (!found) return undefined;
-  if (!found.isDirectory()) {
-    return [
-      { level: 'fail', name: 'data', finding: `${path} is no directory`, advice: 'name another with --data' },
-    ];
-  }
-  const denied = await access(path, constants.R_OK | constants.X_OK).then(
-    () => false,
+  if (!found.isDirectory()) return refused(`${path} is no directory`, 'name another with --data');
+  const readable = await access(path, constants.R_OK | constants.X_OK).then(
     () => true,
+    () => false,
   );
-  if (denied) {
-    const advice = 'run doctor as the user that Cairn runs as';
-    return [{ level: 'fail', name: 'data', finding: `no permission to look into ${path}`, advice }];
+  if (!readable) {
+    return refused(`no permission to look into ${path}`, 'run doctor as the user that Cairn runs as');
   }
-  return [
+  const permissions = await checkPermissions(path);
+  const format = await checkFormat(path);
+  const holder = await checkHolder(path);
+  const checks: readonly Check[] = [
     { level: 'ok', name: 'data', finding: path },
-    ...(await checkPermissions(path)),
-    await checkFormat(path),
-    await checkHolder(path),
+    ...permissions,
+    format,
+    holder.check,
     await checkDisk(path),
   ];
+  return { checks, held: holder.held || format.level === 'fail' };
 }

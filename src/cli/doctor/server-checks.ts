@@ -52,8 +52,9 @@ export async function checkHealth(
     };
   } catch (error) {
     signal.throwIfAborted();
-    const finding =
-      error instanceof ConnectionLostError ? error.message : `${at}: ${(error as Error).message}`;
+    // What to do stands in the message's second sentence, which the advice repeats for all failures alike.
+    const [first = ''] = (error as Error).message.split(/\. /);
+    const finding = error instanceof ConnectionLostError ? first : `${at}: ${first}`;
     const advice = 'start it, or name its address with --endpoint';
     return { checks: [{ level: 'fail', name: 'server', finding, advice }], serverTimeMs: undefined };
   }

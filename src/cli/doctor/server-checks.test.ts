@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { drawCheck, sumUp } from './check.ts';
+import { checkClock, checkNewestEvent, checkStatus } from './server-checks.ts';
+
+const now = Date.UTC(2026, 10, 22, 12);
+const minute = 60_000;
+
+describe('checkClock', () => {
+  it.each([
+    [now, undefined, 'ok'],
+    [now, now - minute, 'ok'],
+    [now, now + 3 * minute, 'warn'],
+    [now, now - 15 * minute, 'fail'],
+    [Date.UTC(1970, 0, 1), undefined, 'fail'],
+  ])('%d beside %s is %s', (here, server, level) => {
+    expect(checkClock(here, server).level).toBe(level);
+  });
+
+  it('says which way it is off', () => {
+    expect(checkClock(now, now + 20 * minute).finding).toContain('20 min 00 s behind');
+    expect(checkClock(now, now - 20 * minute).finding).toContain('20 min 00 s ahead');
+  });
+});
+
+describe('checkNewestEvent', () => {
+  it('wonders about events from the future alone', () => {
+    expect(checkNewestEvent(undefined, now)).toBeUndefined();
+    expect(checkNewestEvent(now + minute, now)).toBeUndefined();
+    expect(checkNewestEvent(now + 60 * minute, now)).toMatchObject({ level: 'warn' });
+  });
+});
+
+describe('checkStatus', () => {
+  const status = {
+    time: '2026-11-22T12:00:00Z',
+    problems: [],
+    damage: [],
+    measurements: {
+      readers: [{ stream: 'audit', name: 'history', lag: 0 }],
+      disk: { freeBytes: 1e12, totalBytes: 2e12 },
+      journalBytes: 1e6,
+      history: { events: 10, segments: 1, sizeBytes: 2600 },
+      unindexed: 0,
+    },
+  };
+
+  it('has nothing to say against a server that is well', () => {
+    expect(checkStatus(status).every(({ level }) => level === 'ok')).toBe(true);
+  });
+
+  it('reports lags by their size, damage, and records that are not indexed', () => {
+    const readers = [
+      { stream: 'audit', name: 'history', lag: 20_000 },
+      { stream: 'audit', name: 'state', lag: 2_000_000 },
+    ];
+    const checks = checkStatus({
+      ...status,
+      damage: ['audit-0.log at byte 7'],
+      measurements: { ...status.measurements, readers, unindexed: 2 },
+    });
+    const wrong = checks.filter(({ level }) => level !== 'ok').map(({ level, name }) => `${level} ${name}`);
+    expect(wrong).toEqual(['warn reader', 'fail reader', 'fail damage', 'warn records']);
+    for (const check of checks) expect(check.level === 'ok' || check.advice !== undefined).toBe(true);
+  });
+});
+
+describe('drawCheck', () => {
+  it('shows the finding, neutralised, and what to do', () => {
+    const check = { level: 'warn', name: 'disk', finding: 'a\u001b[2J', advice: 'make room' } as const;
+    expect(drawCheck(check, false)).toBe(
+      `warn  disk            a\\x1b[2J\n      ${' '.repeat(14)}  → make room`,
+    );
+    expect(sumUp([check])).toBe('0 ok, 1 to look at, 0 wrong');
+  });
+});
