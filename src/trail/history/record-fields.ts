@@ -34,8 +34,38 @@ export interface RecordFields {
 const timePattern =
   /^(\d{4})-(\d\d)-(\d\d)T([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
+/** Two digits at a place of a text; NaN where there are none. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 0x30;
+  const ones = text.charCodeAt(at + 1) - 0x30;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+let lastDay = '';
+let lastMidnight = Number.NaN;
+
+/** Midnight of `2026-11-22`, epoch milliseconds; the last answer is kept, because records come in runs of a day. */
+function midnightOf(day: string): number {
+  if (day === lastDay) return lastMidnight;
+  lastMidnight = parseAnyTime(`${day}T00:00:00Z`) ?? Number.NaN;
+  lastDay = day;
+  return lastMidnight;
+}
+
 /** Parses an eventTime (RFC 3339, as `2026-11-22T20:53:01Z`) to epoch milliseconds; undefined if it is not one. */
 export function parseEventTime(text: string): number | undefined {
+  const isUsual =
+    text.length === 20 && text[10] === 'T' && text[13] === ':' && text[16] === ':' && text[19] === 'Z';
+  if (!isUsual) return parseAnyTime(text);
+  const hours = twoDigits(text, 11);
+  const minutes = twoDigits(text, 14);
+  const seconds = twoDigits(text, 17);
+  const isInDay = hours < 24 && minutes < 60 && seconds < 60;
+  const time = midnightOf(text.slice(0, 10)) + ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  return isInDay && !Number.isNaN(time) ? time : undefined;
+}
+
+function parseAnyTime(text: string): number | undefined {
   const match = timePattern.exec(text);
   if (!match) return undefined;
   const [, year, month, day, hour, minute, second, fraction, zone] = match;
@@ -84,12 +114,18 @@ function usernameOf(fields: RecordFields): string | undefined {
   }
 }
 
+/** Each pair once, for the few records that name very many resources. */
+function distinctResources(resources: readonly EventResource[]): readonly EventResource[] {
+  return [...new Map(resources.map((one) => [`${one.type ?? ''}\0${one.name ?? ''}`, one])).values()];
+}
+
 function resourcesOf(fields: RecordFields): readonly EventResource[] {
   if (fields.resources.length === 0 && fields.named.length === 0) return fields.resources;
-  const resources = new Map<string, EventResource>();
-  const add = (resource: EventResource) => {
-    const key = `${resource.type ?? ''}\0${resource.name ?? ''}`;
-    if (!resources.has(key)) resources.set(key, resource);
+  const isLong = fields.resources.length + fields.named.length > 16;
+  const resources: EventResource[] = [];
+  const add = ({ name, type }: EventResource) => {
+    const isNew = isLong || !resources.some((other) => other.name === name && other.type === type);
+    if (isNew) resources.push({ name, type });
   };
   for (const resource of fields.resources) add(resource);
   if (fields.eventSource !== undefined) {
@@ -98,7 +134,7 @@ function resourcesOf(fields: RecordFields): readonly EventResource[] {
       if (type !== undefined) add({ name, type });
     }
   }
-  return [...resources.values()];
+  return isLong ? distinctResources(resources) : resources;
 }
 
 /** Turns a record's members into what is indexed, or says what is missing. */

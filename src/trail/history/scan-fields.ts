@@ -29,6 +29,7 @@ const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const comma = 0x2c;
 const colon = 0x3a;
+const backslash = 0x5c;
 
 const resourcesName = Buffer.from('resources');
 
@@ -36,6 +37,8 @@ const resourcesName = Buffer.from('resources');
 interface Gathered {
   bytes: Uint8Array;
   end: number;
+  /** Whether there is a backslash anywhere in the record. */
+  hasBackslash: boolean;
   /** For each span: where the value's text begins and ends, without the quotes. Begin -1: absent. End -1: no text. */
   readonly spans: Int32Array;
   /** Number of the naming parameter, begin and end of its text. */
@@ -136,6 +139,11 @@ function isNamedTwice(named: readonly number[], from: number, parameter: number)
   return false;
 }
 
+function containsBackslash(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let index = from; index < to; index += 1) if (bytes[index] === backslash) return true;
+  return false;
+}
+
 /** Walks an object of which some members matter; `from` stands at its brace. */
 function readObject(gathered: Gathered, node: MemberNode, from: number): number {
   const { bytes, end, named } = gathered;
@@ -146,13 +154,10 @@ function readObject(gathered: Gathered, node: MemberNode, from: number): number 
   for (;;) {
     if (at >= end || bytes[at] !== quote) return invalid;
     const nameAt = at + 1;
-    let hasEscape = false;
     at = skipText(bytes, nameAt, end);
     if (at < 0) return invalid;
     const member = findMember(node, bytes, nameAt, at - 1);
-    if (!member)
-      for (let index = nameAt; index < at - 1; index += 1) if (bytes[index] === 0x5c) hasEscape = true;
-    if (hasEscape) return unusual;
+    if (!member && gathered.hasBackslash && containsBackslash(bytes, nameAt, at - 1)) return unusual;
     at = skipSpace(bytes, at, end);
     if (at >= end || bytes[at] !== colon) return invalid;
     at = skipSpace(bytes, at + 1, end);
@@ -175,14 +180,20 @@ function readObject(gathered: Gathered, node: MemberNode, from: number): number 
   }
 }
 
+/** Decodes a range of bytes; Node has it on every buffer, faster than `toString` for short texts. */
+interface Slices {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
+
 /** Gives the texts of spans. Plain ASCII, by far the most frequent, is read without decoding. */
-function openTexts(bytes: Uint8Array): (start: number, end: number) => string | undefined {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+function openTexts({ bytes, hasBackslash }: Gathered): (start: number, end: number) => string | undefined {
+  const slices = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) as unknown as Slices;
+  const isPlain = isAscii(bytes);
   return (start, end) => {
     if (start >= end) return undefined;
-    const text = buffer.toString(encoding, start, end);
-    return text.includes('\\') ? (JSON.parse(`"${text}"`) as string).toWellFormed() : text;
+    const text = isPlain ? slices.latin1Slice(start, end) : slices.utf8Slice(start, end);
+    return hasBackslash && text.includes('\\') ? (JSON.parse(`"${text}"`) as string).toWellFormed() : text;
   };
 }
 
@@ -199,8 +210,8 @@ function namedInOrder(gathered: Gathered, textOf: (start: number, end: number) =
 }
 
 function fieldsOf(gathered: Gathered): RecordFields {
-  const { bytes, spans, resources } = gathered;
-  const textOf = openTexts(bytes);
+  const { spans, resources } = gathered;
+  const textOf = openTexts(gathered);
   const span = (index: number) => textOf(spans[index * 2] as number, spans[index * 2 + 1] as number);
   const own: RecordFields['resources'] = [];
   for (let index = 0; index < resources.length; index += 4) {
@@ -238,6 +249,7 @@ function openFieldScanner(): (bytes: Uint8Array) => FieldScan {
   const gathered: Gathered = {
     bytes: new Uint8Array(),
     end: 0,
+    hasBackslash: false,
     spans: new Int32Array(spanCount * 2),
     named: [],
     resources: [],
@@ -245,6 +257,7 @@ function openFieldScanner(): (bytes: Uint8Array) => FieldScan {
   return (bytes) => {
     gathered.bytes = bytes;
     gathered.end = bytes.length;
+    gathered.hasBackslash = bytes.includes(backslash);
     gathered.spans.fill(-1);
     gathered.named = [];
     gathered.resources = [];

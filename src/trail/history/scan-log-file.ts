@@ -86,8 +86,8 @@ function readEnvelope(bytes: Uint8Array, from: number): LogFileScan {
   if (at >= end || bytes[at] !== 0x7d) return failed(records, 'not valid JSON', at);
   at = skipSpace(bytes, at + 1, end);
   if (!found && (isRecord || (at < end && bytes[at] === 0x7b))) return readSequence(bytes, from);
-  if (!found) return failed(records, 'no Records', from);
-  return at === end ? { records } : failed(records, 'not valid JSON', at);
+  if (at !== end) return failed(records, 'not valid JSON', at);
+  return found ? { records } : failed(records, 'no Records', from);
 }
 
 /** One record after the other, with whitespace between them, as `cairn lookup --json` writes them. */

@@ -59,6 +59,8 @@ export const memberOfAttribute = {
 const noValues: readonly string[] = [];
 
 function distinct(values: readonly (string | undefined)[]): readonly string[] {
+  const [first] = values;
+  if (values.length === 1) return first === undefined ? noValues : [first];
   return [...new Set(values)].filter((value) => value !== undefined);
 }
 
