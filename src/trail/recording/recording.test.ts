@@ -124,6 +124,18 @@ describe('writes', () => {
     expect(values).toEqual(expect.arrayContaining([{ value: 1 }, { value: 2 }, { value: 3 }]));
   });
 
+  it('all get through, however many of them want the same document', async () => {
+    await using fixture = await openTrailFixture();
+    const count = write(async (_input, _call, change) => {
+      const before = (await change.get<number>('counter'))?.value ?? 0;
+      await Promise.resolve();
+      change.put('counter', before + 1);
+      return { value: before + 1 };
+    });
+    await Promise.all(Array.from({ length: 60 }, () => fixture.perform(count)));
+    expect(await fixture.state.get('counter')).toMatchObject({ value: 60 });
+  });
+
   it('give up with a throttling fault, recorded, after meeting other changes again and again', async () => {
     await using fixture = await openTrailFixture();
     let runs = 0;
@@ -368,6 +380,17 @@ describe('reads', () => {
     await fixture.trail.settle();
     expect(await fixture.records()).toMatchObject([
       { eventName: 'ListUsers', readOnly: true, requestParameters: { path: '/' }, responseElements: null },
+    ]);
+  });
+
+  it('that give out credentials show them in their record, which is durable before the answer', async () => {
+    await using fixture = await openTrailFixture();
+    const assume = read(() => Promise.resolve({ credentials: { accessKeyId: 'ASIA1' } }), {
+      issuesCredentials: true,
+    });
+    await fixture.perform(assume, { operationName: 'AssumeRole', service: serviceNamed('sts') });
+    expect(await fixture.records()).toMatchObject([
+      { readOnly: true, responseElements: { credentials: { accessKeyId: 'ASIA1' } } },
     ]);
   });
 

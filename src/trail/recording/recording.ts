@@ -27,6 +27,7 @@ import {
   type OperationClass,
   type ShownCall,
 } from './call-facts.ts';
+import { openTurns } from './turns.ts';
 import { openRecordQueue } from './record-queue.ts';
 import { openRejectionBudget } from './rejection-budget.ts';
 
@@ -67,9 +68,11 @@ export interface Recording extends AsyncDisposable {
 
 type Decoded = DecodedCall<AuditedChange>;
 
+type Output = Readonly<Record<string, unknown>>;
+
 /** How a run of an operation ended, before anything was committed. */
 type Run =
-  | { readonly kind: 'done'; readonly output: Readonly<Record<string, unknown>>; readonly change: OpenChange }
+  | { readonly kind: 'done'; readonly output: Output; readonly change: OpenChange }
   | { readonly kind: 'denied' | 'failed'; readonly error: unknown };
 
 const nothingShown: ShownCall = { requestParameters: null, responseElements: null, resources: [] };
@@ -130,6 +133,7 @@ export function openRecording(options: RecordingOptions): Recording {
     waitMs: options.readWaitMs ?? 5_000,
     closeMs: 5_000,
   });
+  const turns = openTurns();
   const budget = openRejectionBudget(clock, options.rejections ?? { perSecond: 20, burst: 500 });
 
   const classOf = ({ service, operationName, operation }: Decoded): OperationClass => {
@@ -141,10 +145,14 @@ export function openRecording(options: RecordingOptions): Recording {
     };
   };
 
-  const show = async (decoded: Decoded, run: Run, access: 'read' | 'write'): Promise<ShownCall> => {
+  /** Whether the answer waits for the record and is shown in it: writes, and whoever is given credentials. */
+  const recordedFirst = (decoded: Decoded): boolean =>
+    classOf(decoded).access === 'write' || decoded.operation?.issuesCredentials === true;
+
+  const show = async (decoded: Decoded, run: Run): Promise<ShownCall> => {
     const { operation, service, operationName, input, call } = decoded;
     const output = run.kind === 'done' ? run.output : undefined;
-    const showResponse = access === 'write' && output !== undefined;
+    const showResponse = output !== undefined && recordedFirst(decoded);
     const resources = operation?.resources?.(input, output, call) ?? [];
     if (operation?.recorded) {
       const own = operation.recorded(input, output);
@@ -157,12 +165,12 @@ export function openRecording(options: RecordingOptions): Recording {
     };
   };
 
-  const shownOf = async (decoded: Decoded, run: Run, access: 'read' | 'write'): Promise<ShownCall> => {
+  const shownOf = async (decoded: Decoded, run: Run): Promise<ShownCall> => {
     // CloudTrail shows no parameters of a call that was not allowed.
     if (run.kind === 'denied') return nothingShown;
-    if (run.kind === 'done') return show(decoded, run, access);
+    if (run.kind === 'done') return show(decoded, run);
     try {
-      return await show(decoded, run, access);
+      return await show(decoded, run);
     } catch (error) {
       log.error(
         { error, operation: decoded.operationName },
@@ -176,7 +184,7 @@ export function openRecording(options: RecordingOptions): Recording {
     const operationClass = classOf(decoded);
     const outcome: CallOutcome =
       run.kind === 'done' ? { kind: 'done', output: run.output } : failureOf(run.error);
-    const shown = await shownOf(decoded, run, operationClass.access);
+    const shown = await shownOf(decoded, run);
     const facts = factsOf(decoded, outcome, shown, operationClass, { time: clock.now(), random });
     return recipientsOf(facts, decoded.call, random).map((one) => ({
       kind: 'record',
@@ -230,22 +238,31 @@ export function openRecording(options: RecordingOptions): Recording {
     throw run.error instanceof AwsFault ? run.error : unrecordedFault(run.error);
   };
 
+  /** Runs the call once; undefined when its change conflicted with another's and nothing happened. */
+  async function attempt(decoded: Decoded): Promise<Output | undefined> {
+    const run = await runOnce(decoded);
+    if (run.kind !== 'done') return fail(decoded, run);
+    const records = await recordsOf(decoded, run).catch((error: unknown) =>
+      fail(decoded, { kind: 'failed', error }),
+    );
+    if (recordedFirst(decoded)) return (await commit(run.change, records)) ? run.output : undefined;
+    for (const record of records) await reads.add(record);
+    return run.output;
+  }
+
   return {
     async perform(decoded) {
-      for (let attempt = 1; ; attempt++) {
-        const run = await runOnce(decoded);
-        if (run.kind !== 'done') return fail(decoded, run);
-        const records = await recordsOf(decoded, run).catch((error: unknown) =>
-          fail(decoded, { kind: 'failed', error }),
-        );
-        if (classOf(decoded).access === 'read') {
-          for (const record of records) await reads.add(record);
-          return run.output;
+      if (recordedFirst(decoded)) await turns.idle();
+      const first = await attempt(decoded);
+      if (first) return first;
+      // Calls that conflict take turns, so that each of them gets through however many there are.
+      return turns.take(async () => {
+        for (let again = 1; again < attempts; again++) {
+          const output = await attempt(decoded);
+          if (output) return output;
         }
-        if (await commit(run.change, records)) return run.output;
-        if (attempt === attempts) return fail(decoded, { kind: 'failed', error: conflictFault() });
-        if (attempt > 2) await clock.sleep(random.below(2 ** attempt));
-      }
+        return fail(decoded, { kind: 'failed', error: conflictFault() });
+      });
     },
     async recordRejected(rejected) {
       if (!rejected.call && !budget.spend()) {
