@@ -69,6 +69,29 @@ describe('operations', () => {
     expect(call.userAgent).toContain('aws-sdk-js');
   });
 
+  it('a body that is not the signed one', async () => {
+    const url = new URL(endpoint.url);
+    const body = 'Action=CreateUser&Version=2010-05-08&UserName=alice';
+    const headers = signRequest({
+      method: 'POST',
+      url,
+      body,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      service: 'iam',
+      region: 'us-east-1',
+      credentials: endpoint.credentials,
+      time: endpoint.clock.now(),
+    });
+    const before = endpoint.performed.length;
+    const refused = await fetch(url, { method: 'POST', headers, body: body.replace('alice', 'mallo') });
+    expect([refused.status, await refused.text()]).toEqual([
+      403,
+      expect.stringContaining('SignatureDoesNotMatch'),
+    ]);
+    expect(endpoint.performed.length).toBe(before);
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
+  });
+
   it('session tokens', async () => {
     const credentials = { ...endpoint.credentials, accessKeyId: 'ASIASESSION', sessionToken: 'the-token' };
     await new STSClient(config({ credentials })).send(new GetCallerIdentityCommand({}));

@@ -101,10 +101,7 @@ export async function readWhole(
 ): Promise<WholeBody> {
   const pieces: Uint8Array[] = [];
   let held = 0;
-  const release = () => {
-    bounds.memory.release(held);
-    held = 0;
-  };
+  const release = () => bounds.memory.release(held);
   const deadline = bounds.clock.monotonic() + bounds.timeMs;
   const iterator = source[Symbol.asyncIterator]();
   try {

@@ -8,7 +8,7 @@ import { limits, manualClock } from '../../kernel/index.ts';
 import type { HttpRoute } from '../endpoint.ts';
 import { signRequest } from '../sigv4/index.ts';
 import { openTestEndpoint, type TestEndpoint } from '../test-endpoint.ts';
-import { arrived, callIdentity, expectServing, rawClient, settle } from './raw-client.ts';
+import { callIdentity, expectServing, rawClient, turnUntil, until } from './raw-client.ts';
 import { selfSigned } from './self-signed.ts';
 
 const start = Date.parse('2026-11-22T12:00:00Z');
@@ -94,7 +94,7 @@ describe('stopping', () => {
     await idle.until(/<\/GetCallerIdentityResponse>/);
     const client = rawClient(endpoint.port);
     client.socket.write(getHeld);
-    while (endpoint.received.length < 2) await settle();
+    await until(() => endpoint.received.length === 2);
     const closing = endpoint.close();
     await idle.closed;
     const late = rawClient(endpoint.port);
@@ -113,9 +113,8 @@ describe('stopping', () => {
     const endpoint = await endpointWith({ routes: [held.route], server: { clock } });
     const client = rawClient(endpoint.port);
     client.socket.write(getHeld);
-    await arrived(endpoint);
+    await until(() => endpoint.received.length === 1);
     const closing = endpoint.close();
-    await settle();
     await clock.advance(limits.stopMs);
     await closing;
     await held.aborted;
@@ -178,16 +177,9 @@ describe('streams', () => {
     client.socket.write(getHeld);
     await client.until(/200 OK/);
     client.socket.pause();
-    let before = -1;
-    while (produced !== before) {
-      before = produced;
-      await settle();
-    }
+    await turnUntil(clock, limits.streamIdleMs + 1, () => endpoint.reports.length > 0);
     // What the system's own buffers take is some megabytes at most.
     expect(produced).toBeLessThan(500);
-    await clock.advance(limits.streamIdleMs + 1);
-    client.socket.resume();
-    await client.closed;
     client.socket.destroy();
   });
 
@@ -215,7 +207,7 @@ describe('overload', () => {
     });
     const first = rawClient(endpoint.port);
     first.socket.write(getHeld);
-    await arrived(endpoint);
+    await until(() => endpoint.received.length === 1);
     const second = rawClient(endpoint.port);
     second.socket.write(callIdentity(endpoint));
     expect(await second.until(/<\/ErrorResponse>/)).toMatch(
@@ -238,7 +230,7 @@ describe('overload', () => {
     expect(await unsigned.until(/at last/)).toMatch(/^HTTP\/1\.1 200 /);
     expect(endpoint.rejected).toEqual([]);
     for (const { socket } of [first, second, unsigned]) socket.destroy();
-    await settle();
+    await until(() => endpoint.reports.length === 4);
     await expectServing(endpoint);
   });
 
@@ -284,19 +276,14 @@ describe('HTTPS', () => {
         request.on('error', reject);
       });
     // The clock is turned until the files, which the system reads in its own time, have been looked at.
-    const looked = async (said: string) => {
-      const times = endpoint.logged().split(said).length;
-      for (let round = 0; round < 5_000 && endpoint.logged().split(said).length === times; round++) {
-        await clock.advance(1_000);
-        await settle();
-      }
-    };
+    // The system reads the files in its own time.
+    const said = (text: string) => turnUntil(clock, 5_000, () => endpoint.logged().includes(text));
     expect(await serial()).toBe('01');
     await replace('certFile', two.cert);
-    await looked('the one in use stays');
+    await said('the one in use stays');
     expect(await serial()).toBe('01');
     await replace('keyFile', two.key);
-    await looked('was read again');
+    await said('was read again');
     expect(await serial()).toBe('02');
     expect(endpoint.received.at(-1)).toMatchObject({ secure: true, tls: { version: 'TLSv1.3' } });
   });

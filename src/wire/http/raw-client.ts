@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
+import { manualClock, type ManualClock } from '../../kernel/index.ts';
 import { signRequest } from '../sigv4/index.ts';
 import type { TestEndpoint } from '../test-endpoint.ts';
 
@@ -11,6 +12,7 @@ export interface RawClient {
   /** Resolves once what came back matches, or the server has closed its side. */
   until(pattern: RegExp): Promise<string>;
   readonly closed: Promise<void>;
+  readonly ended: boolean;
 }
 
 export function rawClient(port: number): RawClient {
@@ -34,6 +36,9 @@ export function rawClient(port: number): RawClient {
   return {
     socket,
     closed,
+    get ended() {
+      return seen.ended;
+    },
     text: () => seen.text,
     async until(pattern) {
       while (!pattern.test(seen.text) && !seen.ended) await once(changes, 'change');
@@ -70,17 +75,41 @@ export async function expectServing(endpoint: TestEndpoint): Promise<void> {
   client.socket.destroy();
 }
 
-/** Lets everything that is under way on the sockets happen, without waiting for a time. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) {
+/** Lets what is under way on the sockets go on until it has come so far; the test's own time-out is the bound. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
     await new Promise((resolve) => {
       setImmediate(resolve);
     });
   }
 }
 
-/** Waits until the request has reached the pipeline and is waiting for more. */
-export async function arrived(endpoint: TestEndpoint): Promise<void> {
-  while (endpoint.received.length === 0) await settle();
-  await settle();
+/** A clock turned by hand that counts how often somebody began to wait on it. */
+export interface WatchedClock extends ManualClock {
+  readonly waits: number;
+}
+
+export function watchedClock(startMs: number): WatchedClock {
+  const clock = manualClock(startMs);
+  let waits = 0;
+  return {
+    ...clock,
+    get waits() {
+      return waits;
+    },
+    after(delayMs, run) {
+      waits++;
+      return clock.after(delayMs, run);
+    },
+  };
+}
+
+/** Turns the clock on and on, for what waits again and again. */
+export async function turnUntil(clock: ManualClock, byMs: number, condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await clock.advance(byMs);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }

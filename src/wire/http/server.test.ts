@@ -1,8 +1,9 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { limits, manualClock } from '../../kernel/index.ts';
+import { limits } from '../../kernel/index.ts';
+import { signRequest } from '../sigv4/index.ts';
 import { openTestEndpoint, type TestEndpoint } from '../test-endpoint.ts';
-import { arrived, callIdentity, expectServing, rawClient, settle } from './raw-client.ts';
+import { callIdentity, expectServing, rawClient, turnUntil, until, watchedClock } from './raw-client.ts';
 
 /** The server as raw sockets meet it: whatever they send, it answers or hangs up, and goes on serving. */
 const start = Date.parse('2026-11-22T12:00:00Z');
@@ -118,7 +119,7 @@ describe('bodies', () => {
     client.socket.end(callIdentity(endpoint).slice(0, -5));
     await client.closed;
     client.socket.destroy();
-    await settle();
+    await until(() => endpoint.rejected.length > 0);
     expect(endpoint.performed).toEqual([]);
     expect(endpoint.rejected.at(-1)).toMatchObject({ error: { code: 'RequestAbortedException' } });
     await expectServing(endpoint);
@@ -182,31 +183,62 @@ describe('bodies', () => {
   });
 
   it('that stop flowing are refused after a while', async () => {
-    const clock = manualClock(start);
+    const clock = watchedClock(start);
     const endpoint = await endpointWith({ server: { clock } });
     const client = rawClient(endpoint.port);
     client.socket.write(callIdentity(endpoint).slice(0, -5));
-    await arrived(endpoint);
+    await until(() => clock.waits > 0);
     await clock.advance(limits.streamIdleMs + 1);
     expect(await client.until(/<\/ErrorResponse>/)).toMatch(
       /^HTTP\/1\.1 408 .*<Code>RequestTimeout<\/Code>/s,
     );
-    await clock.advance(2_001);
-    await client.closed;
+    await turnUntil(clock, 1_000, () => client.ended);
     client.socket.destroy();
     await expectServing(endpoint);
   });
 
+  it('that stop flowing into an operation that streams fail there, and leave nothing behind', async () => {
+    const clock = watchedClock(start);
+    const endpoint = await endpointWith({ server: { clock } });
+    const url = new URL(`${endpoint.url}/b/stalled`);
+    const body = 'x'.repeat(1000);
+    const headers = signRequest({
+      method: 'PUT',
+      url,
+      body,
+      service: 's3',
+      region: 'us-east-1',
+      credentials: endpoint.credentials,
+      time: clock.now(),
+    });
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const client = rawClient(endpoint.port);
+    client.socket.write(`PUT /b/stalled HTTP/1.1\r\n${lines.join('')}content-length: 1000\r\n\r\n`);
+    await until(() => clock.waits > 0);
+    for (let piece = 0; piece < 3; piece++) {
+      const { waits } = clock;
+      client.socket.write(body.slice(0, 300));
+      await until(() => clock.waits > waits);
+      await clock.advance(limits.streamIdleMs - 1000);
+      expect(client.text()).toBe('');
+    }
+    await clock.advance(1001);
+    expect(await client.until(/<\/Error>/)).toMatch(/^HTTP\/1\.1 400 .*<Code>RequestTimeout<\/Code>/s);
+    expect(endpoint.objects.size).toBe(0);
+    client.socket.destroy();
+  });
+
   it('that trickle in are refused once the time for a whole body is over', async () => {
-    const clock = manualClock(start);
+    const clock = watchedClock(start);
     const endpoint = await endpointWith({ server: { clock } });
     const client = rawClient(endpoint.port);
     const request = callIdentity(endpoint);
     client.socket.write(request.slice(0, -10));
-    await arrived(endpoint);
+    await until(() => clock.waits > 0);
     for (let passed = 0; passed < limits.requestBodyMs; passed += 20_000) {
+      const { waits } = clock;
       client.socket.write('x');
-      await settle();
+      await until(() => clock.waits > waits);
       await clock.advance(20_000);
     }
     expect(await client.until(/<\/ErrorResponse>/)).toMatch(/^HTTP\/1\.1 408 /);
