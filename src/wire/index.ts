@@ -32,10 +32,8 @@ export { openHttpServer, type HttpServer, type HttpServerOptions } from './http/
 export { openAuditView } from './audit-view.ts';
 export { openServices, listOperations, classify, type Classification, type Services } from './services.ts';
 export {
-  openChecksum,
   presignUrl,
   signRequest,
-  type ChecksumName,
   type RequestToSign,
   type SigningCredentials,
   type UrlToPresign,

@@ -46,7 +46,7 @@ export function encodeBytes(latin1: string): string {
 }
 
 /** Undoes percent-encoding byte by byte. A percent sign that no two hexadecimal digits follow stands for itself. */
-export function decodeBytes(text: string): string {
+function decodeBytes(text: string): string {
   if (!text.includes('%')) return text;
   return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
