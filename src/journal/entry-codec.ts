@@ -25,7 +25,7 @@ export function encodeEntry(entry: NewEntry, time: number): Uint8Array {
   bytes[0] = kindCodes[entry.kind];
   bytes[1] = version;
   bytes.writeUIntLE(time, 2, 6);
-  if (hashed) bytes.set(hash('sha256', entry.payload, 'buffer'), headBytes);
+  if (hashed) bytes.set(entry.hash ?? hash('sha256', entry.payload, 'buffer'), headBytes);
   bytes.set(entry.payload, payloadAt);
   return bytes;
 }

@@ -15,10 +15,12 @@ export type EntryKind = 'record' | 'ingested' | 'imported' | 'change';
 export interface NewEntry {
   readonly kind: EntryKind;
   readonly payload: Uint8Array;
+  /** SHA-256 of the payload, from whoever has it already; else the journal makes it. */
+  readonly hash?: Uint8Array | undefined;
 }
 
 /** An entry as its readers get it. */
-export interface JournalEntry extends NewEntry {
+export interface JournalEntry extends Omit<NewEntry, 'hash'> {
   readonly sequence: Sequence;
   /** When the journal took it, epoch milliseconds. */
   readonly time: number;

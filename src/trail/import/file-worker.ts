@@ -17,5 +17,5 @@ port.on('message', (file: ArrayBuffer) => {
   const isWhole = result.bytes.byteLength === result.bytes.buffer.byteLength;
   const bytes = isWhole ? result.bytes : new Uint8Array(result.bytes);
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  port.postMessage({ ...result, bytes: plain }, [plain.buffer, result.spans.buffer]);
+  port.postMessage({ ...result, bytes: plain }, [plain.buffer, result.spans.buffer, result.hashes.buffer]);
 });

@@ -18,6 +18,8 @@ export interface ParsedLogFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where the good records stand in `bytes`: start and end of each, one after the other. */
   readonly spans: Uint32Array<ArrayBuffer>;
+  /** SHA-256 of each good record, 32 bytes each. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
   readonly badCount: number;
   /** The first of them. */
   readonly bad: readonly BadRecord[];
@@ -36,6 +38,8 @@ export interface BrokenLogFile {
 
 /** How many bad records are named one by one. */
 const namedBadRecords = 100;
+/** Of a SHA-256. */
+export const hashBytes = 32;
 
 type Inflated = { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> } | BrokenLogFile;
 
@@ -85,6 +89,7 @@ export function parseLogFile(
     return broken(reason === 'not valid JSON' ? `${reason} (at byte ${offset})` : reason);
   }
   const spans = new Uint32Array(scan.records.length * 2);
+  const hashes = new Uint8Array(scan.records.length * hashBytes);
   const accounts = new Set<string>();
   const regions = new Set<string>();
   const bad: BadRecord[] = [];
@@ -93,7 +98,8 @@ export function parseLogFile(
   let from = Infinity;
   let to = -Infinity;
   scan.records.forEach(({ start, end }, index) => {
-    const result = scanRecord(bytes.subarray(start, end));
+    const raw = bytes.subarray(start, end);
+    const result = scanRecord(raw);
     if (result.kind === 'problem') {
       badCount++;
       if (bad.length < namedBadRecords) bad.push({ record: index, reason: result.problem });
@@ -106,6 +112,7 @@ export function parseLogFile(
     to = Math.max(to, record.eventTime);
     spans[good * 2] = start;
     spans[good * 2 + 1] = end;
+    hashes.set(hash('sha256', raw, 'buffer'), good * hashBytes);
     good++;
   });
   return {
@@ -113,6 +120,7 @@ export function parseLogFile(
     sha256: hash('sha256', file, 'hex'),
     bytes,
     spans: spans.slice(0, good * 2),
+    hashes: hashes.slice(0, good * hashBytes),
     badCount,
     bad,
     accounts: [...accounts].toSorted(),
