@@ -13,7 +13,6 @@ import { newAccessKeyId } from './access-key-id.ts';
 import { keys, read, type AccessKeyDocument, type AccountDocument } from './documents.ts';
 import { validationError } from './faults.ts';
 import type { MasterKey } from './master-key.ts';
-import { countDocuments } from './paging.ts';
 import { accountsQuota } from './quotas.ts';
 
 /** An access key with its secret, as it is shown once. */
@@ -130,7 +129,7 @@ export async function createAccount(
   if (account.name.length < 1 || account.name.length > 50) {
     throw validationError('name takes 1 to 50 characters');
   }
-  if ((await countDocuments(change, keys.accounts)) >= accountsQuota) {
+  if ((await change.count(keys.accounts)) >= accountsQuota) {
     throw new AwsFault('LimitExceededException', `There can be up to ${accountsQuota} accounts.`, {
       status: 409,
     });

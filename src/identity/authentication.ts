@@ -107,7 +107,7 @@ async function roleSessionPrincipal(
  * is stricter than AWS.
  */
 export function openAuthentication(options: {
-  readonly state: Pick<State, 'get' | 'list' | 'onChange'>;
+  readonly state: Pick<State, 'get' | 'list' | 'count' | 'onChange'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly masterKey: MasterKey;
 }): Authentication {

@@ -97,7 +97,7 @@ function decide(call: Call, need: Need, permissions: Permissions): void {
  * first that is not. `lastUsed` is told who called, before the decision: a denied call is a use as well.
  */
 export function openAuthorisation(options: {
-  readonly state: Pick<State, 'get' | 'list' | 'onChange'>;
+  readonly state: Pick<State, 'get' | 'list' | 'count' | 'onChange'>;
   readonly lastUsed?: Pick<LastUsed, 'note'>;
 }): Authorisation {
   const { state, lastUsed } = options;

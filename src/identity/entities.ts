@@ -17,7 +17,6 @@ import {
   noSuchInstanceProfile,
   validationError,
 } from './faults.ts';
-import { countDocuments } from './paging.ts';
 import { quotas, type QuotaName } from './quotas.ts';
 
 /** Reading users, groups and roles, and the checks that all of them share. */
@@ -90,7 +89,7 @@ export function checkPath(path = '/'): string {
  * side by side do not conflict; a quota may be overstepped by as many as are created at the same moment.
  */
 export async function checkQuota(view: StateView, prefix: string, quota: QuotaName): Promise<void> {
-  if ((await countDocuments(view, prefix)) >= quotas[quota]) throw limitExceeded(quota);
+  if ((await view.count(prefix)) >= quotas[quota]) throw limitExceeded(quota);
 }
 
 /** A tag as requests carry it. */

@@ -96,19 +96,6 @@ export function pageOfList<T>(
     : { items, IsTruncated: false };
 }
 
-/** How many documents stand under `prefix`; for summaries and quotas, so not through a change. */
-export async function countDocuments(view: StateView, prefix: string): Promise<number> {
-  let count = 0;
-  let after = prefix;
-  for (;;) {
-    const documents = await view.list(prefix, { after, limit: pages.most });
-    count += documents.length;
-    const end = documents.at(-1);
-    if (!end) return count;
-    after = end.key;
-  }
-}
-
 /** One of several lists that are paged one after the other. */
 export interface Section<T> {
   /** Up to `limit` items whose names come after `name`, in the order of their names. */

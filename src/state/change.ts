@@ -85,6 +85,11 @@ export function beginChange(documents: Documents): PreparedChange {
     },
     list: async <T>(prefix: string, options: ListOptions = {}) =>
       overlay(prefix, options).map((document) => copyOf<T>(document)),
+    async count(prefix) {
+      const own = [...puts.keys()].filter((key) => key.startsWith(prefix) && !documents.get(key)).length;
+      const gone = [...deletes].filter((key) => key.startsWith(prefix) && documents.get(key)).length;
+      return documents.count(prefix) + own - gone;
+    },
     put(key, value) {
       checkDocumentKey(key);
       const json = JSON.stringify(value) as string | undefined;

@@ -35,6 +35,7 @@ export interface Documents extends AsyncDisposable {
   get(key: string): StoredDocument | undefined;
   /** In the order of the keys' UTF-8 bytes. */
   list(prefix: string, options?: ListOptions): readonly StoredDocument[];
+  count(prefix: string): number;
   /** Applies the changes, in order, and moves the cursor, all in one transaction. */
   apply(changes: readonly DurableChange[], cursor: Sequence): void;
   /** Makes everything up to `cursor` durable, off the main thread; returns the cursor that is safe. */

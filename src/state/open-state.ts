@@ -78,6 +78,7 @@ export async function openState(documents: Documents, options: StateOptions): Pr
     },
     list: async <T>(prefix: string, listOptions = {}) =>
       documents.list(prefix, listOptions).map((document) => copyOf<T>(document)),
+    count: async (prefix) => documents.count(prefix),
     begin() {
       const change = beginChange(documents);
       begun.add(change);

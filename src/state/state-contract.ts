@@ -57,6 +57,17 @@ export function describeState(adapter: StateAdapter): void {
       await journal[Symbol.asyncDispose]();
     });
 
+    it('counts what stands under a prefix, in a change with what that puts and deletes', async () => {
+      await write(state, { 'a/1': 1, 'a/2': 2, 'a/\u{10ffff}': 3, b: 4 });
+      expect(await state.count('a/')).toBe(3);
+      expect(await state.count('a/\u{10ffff}')).toBe(1);
+      expect(await state.count('c')).toBe(0);
+      const change = state.begin();
+      for (const key of ['a/1', 'a/9']) change.put(key, 5);
+      for (const key of ['a/2', 'a/3']) change.delete(key);
+      expect(await change.count('a/')).toBe(3);
+    });
+
     it('shows a change once it is committed, with the place of its entry as its version', async () => {
       await stream.append([record('before')]);
       const change = state.begin();

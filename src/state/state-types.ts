@@ -20,6 +20,8 @@ export interface StateView {
   get<T>(key: string): Promise<StateDocument<T> | undefined>;
   /** Documents whose keys begin with `prefix`, in key order. */
   list<T>(prefix: string, options?: ListOptions): Promise<readonly StateDocument<T>[]>;
+  /** How many documents there are whose keys begin with `prefix`. A change does not remember it as something it read. */
+  count(prefix: string): Promise<number>;
 }
 
 /**

@@ -117,7 +117,11 @@ function codeIn(answer: Response, body: string): string | undefined {
   );
 }
 
-const nobodysView = { get: () => Promise.resolve(undefined), list: () => Promise.resolve([]) };
+const nobodysView = {
+  get: () => Promise.resolve(undefined),
+  list: () => Promise.resolve([]),
+  count: () => Promise.resolve(0),
+};
 const someCall = {
   accountId: management,
   principal: { type: 'Root', accountId: management, arn: arn('root'), accessKeyId: 'x' },

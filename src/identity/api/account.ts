@@ -13,7 +13,6 @@ import { keys, read, type AccountDocument, type PolicyDocument } from '../docume
 import { validationError } from '../faults.ts';
 import { onEverything } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
-import { countDocuments } from '../paging.ts';
 import { quotas } from '../quotas.ts';
 
 async function readAccount(view: StateView, call: Call): Promise<AccountDocument> {
@@ -81,7 +80,7 @@ export const GetAccountSummary: IdentityOperation<Nothing, GetAccountSummaryResp
   needs: () => onEverything('iam:GetAccountSummary'),
   async handle(_input, call, change) {
     const { accountId } = call;
-    const count = (prefix: string) => countDocuments(change, prefix);
+    const count = (prefix: string) => change.count(prefix);
     const policies = await change.list<PolicyDocument>(keys.policy(accountId));
     const account = await readAccount(change, call);
     const summary: Partial<Record<SummaryKeyType, number>> = {

@@ -1,5 +1,5 @@
 import { sequence } from '../../kernel/index.ts';
-import { compareKeys } from '../document-key.ts';
+import { compareKeys, keyBehind } from '../document-key.ts';
 import { StateLostError, type Documents, type StoredDocument } from '../documents.ts';
 
 /** The first index in `keys` (sorted) whose key is not before `key`. */
@@ -41,6 +41,10 @@ export function openMemoryDocuments(): Documents {
         if (document) found.push(document);
       }
       return found;
+    },
+    count: (prefix) => {
+      const behind = keyBehind(prefix);
+      return (behind === undefined ? keys.length : lowerBound(keys, behind)) - lowerBound(keys, prefix);
     },
     apply(changes) {
       for (const { puts, deletes, version } of changes) {

@@ -29,6 +29,7 @@ interface Live {
     behind: string | Uint8Array,
     limit: number,
   ): readonly StoredDocument[];
+  count(from: string, behind: string | Uint8Array): number;
   put(key: string, json: string, version: Sequence): void;
   remove(key: string): void;
   moveCursor(cursor: Sequence): void;
@@ -39,6 +40,7 @@ function prepare(database: DatabaseSync): Live {
   const list = database.prepare(
     'SELECT key, json, version FROM documents WHERE key >= ? AND key IS NOT ? AND key < ? ORDER BY key LIMIT ?',
   );
+  const count = database.prepare('SELECT count(*) AS n FROM documents WHERE key >= ? AND key < ?');
   const put = database.prepare('INSERT OR REPLACE INTO documents VALUES (?, ?, ?)');
   const remove = database.prepare('DELETE FROM documents WHERE key = ?');
   const moveCursor = database.prepare('UPDATE cursor SET sequence = max(sequence, ?)');
@@ -46,6 +48,7 @@ function prepare(database: DatabaseSync): Live {
     database,
     get: (key) => get.get(key) as StoredDocument | undefined,
     list: (...bounds) => list.all(...bounds) as unknown as readonly StoredDocument[],
+    count: (...bounds) => Number(count.get(...bounds)?.['n']),
     put: (key, json, version) => void put.run(key, json, version),
     remove: (key) => void remove.run(key),
     moveCursor: (cursor) => void moveCursor.run(cursor),
@@ -140,6 +143,8 @@ export function openSqliteDocuments(options: {
       // SQLite orders every blob behind every text, so an empty one is behind all keys.
       return live().list(from, after ?? null, keyBehind(prefix) ?? new Uint8Array(), limit ?? -1);
     },
+    // SQLite orders every blob behind every text, so an empty one is behind all keys.
+    count: (prefix) => live().count(prefix, keyBehind(prefix) ?? new Uint8Array()),
     apply(changes, cursor) {
       const { database, ...statements } = live();
       database.exec('BEGIN IMMEDIATE');

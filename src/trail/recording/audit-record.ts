@@ -42,7 +42,8 @@ function cappedResources(resources: readonly AuditResource[]): readonly AuditRes
 
 function tlsDetailsOf({ tls, host }: AuditFacts): Record<string, string> {
   return {
-    ...(tls && { tlsVersion: tls.version, cipherSuite: tls.cipher }),
+    // Behind a proxy that ends TLS, neither is known.
+    ...(tls && tls.version !== '-' && { tlsVersion: tls.version, cipherSuite: tls.cipher }),
     clientProvidedHostHeader: cappedText(host),
   };
 }

@@ -27,6 +27,7 @@ export function beginChange(state: State): OpenChange {
     entries,
     audited: {
       get: (key) => base.get(key),
+      count: (prefix) => base.count(prefix),
       list: (prefix, options) => base.list(prefix, options),
       put: (key, value) => base.put(key, value),
       delete: (key) => base.delete(key),
