@@ -258,14 +258,16 @@ describe('cairn start', () => {
     expect(held.stderr).not.toContain('    at ');
   });
 
-  it('runs as the README says, through npm, and ends with Ctrl-C', async () => {
-    const data = join(folder, 'npm');
-    // A group of its own, so that the signal reaches everybody in it, as a terminal's Ctrl-C does.
+  it.each([
+    ['Ctrl-C, which reaches the whole process group', 'SIGINT', true],
+    ['SIGTERM to npm alone', 'SIGTERM', false],
+  ] as const)('runs as the README says, through npm, and ends with %s', async (_, signal, group) => {
+    const data = join(folder, `npm-${signal}`);
     const npm = run(bench.bareEnv(), 'npm', ['start', '--', '--listen', '127.0.0.1:0', '--data', data], true);
     await npm.said('listens at');
     const endpoint = (await readFile(join(data, 'endpoint'), 'utf8')).trim();
     expect((await fetch(`${endpoint}/_cairn/health`)).status).toBe(200);
-    process.kill(-npm.child.pid!, 'SIGINT');
+    process.kill(group ? -npm.child.pid! : npm.child.pid!, signal);
     await npm.ended;
     await expect(fetch(`${endpoint}/_cairn/health`)).rejects.toThrow();
     expect(existsSync(join(data, 'holder.json'))).toBe(false);
