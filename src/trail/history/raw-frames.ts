@@ -31,7 +31,7 @@ export function frameLength(bytes: Buffer): number | undefined {
   return at <= bytes.length ? at : undefined;
 }
 
-/** More than any block takes: 24 records, or one of the largest. */
+/** More than any block takes: 32 records, or one of the largest. */
 const windowBytes = 2 * 1024 * 1024;
 
 /** Walks the frames between two offsets of a file. What is no frame is passed over; `skipped` is told. */

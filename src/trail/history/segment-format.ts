@@ -12,7 +12,7 @@ export const trailerBytes = 16;
 /** The index is checked in pages of this many bytes. */
 export const pageBytes = 16_384;
 /** Raw records are compressed in blocks of at most this many, which is also the stride of a record's place. */
-export const blockRecords = 24;
+export const blockRecords = 32;
 /** A block is closed early at this many bytes. */
 export const blockBytes = 96 * 1024;
 

@@ -1,4 +1,4 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { ByteSource } from './byte-source.ts';
 import { openByteWriter } from './byte-writer.ts';
 
@@ -45,13 +45,21 @@ export function pointerWidth(listBytes: number, documents: number): number {
   return most < 0x80_00 ? 2 : most < 0x80_00_00 ? 3 : 4;
 }
 
-/** Text: the length of the packed texts, the texts (JSON, zstd), the pointers. */
+/** Small tables are not worth a compressor. */
+const leastPackedBytes = 2048;
+
+const tablePacking = {
+  params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_windowLog]: 17 },
+};
+
+/** Text: the length of the texts as they follow, the texts (JSON, as zstd unless that begins with `[`), the pointers. */
 export function writeTextTable(
   texts: readonly string[],
   pointers: Float64Array,
   pointerBytes: number,
 ): Buffer {
-  const packed = zstdCompressSync(JSON.stringify(texts));
+  const plain = Buffer.from(JSON.stringify(texts));
+  const packed = plain.length < leastPackedBytes ? plain : zstdCompressSync(plain, tablePacking);
   const out = openByteWriter(packed.length + 4 + pointers.length * pointerBytes);
   out.u32(packed.length);
   out.bytes(packed);
@@ -70,7 +78,8 @@ export interface TextTable {
 export function readTextTable(source: ByteSource, pointerBytes: number): TextTable {
   const packedLength = source.bytes(0, 4).readUInt32LE(0);
   const packed = source.bytes(4, packedLength);
-  const texts = JSON.parse(zstdDecompressSync(packed).toString()) as readonly string[];
+  const plain = packed[0] === 0x5b ? packed : zstdDecompressSync(packed);
+  const texts = JSON.parse(plain.toString()) as readonly string[];
   const pointersAt = 4 + packedLength;
   const pointers = Buffer.from(source.bytes(pointersAt, source.length - pointersAt));
   const placeAt = (index: number) =>
