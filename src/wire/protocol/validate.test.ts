@@ -94,10 +94,10 @@ describe('messages are in the words of AWS', () => {
     ],
     [
       'cloudtrail',
-      'LookupEvents',
-      { LookupAttributes: [{ AttributeKey: 'Nothing', AttributeValue: 'x' }] },
+      'ListImports',
+      { ImportStatus: 'DONE' },
       'ValidationException',
-      "1 validation error detected: Value 'Nothing' at 'lookupAttributes.1.member.attributeKey' failed to satisfy constraint: Member must satisfy enum value set: [EventId, EventName, ReadOnly, Username, ResourceType, ResourceName, EventSource, AccessKeyId]",
+      "1 validation error detected: Value 'DONE' at 'importStatus' failed to satisfy constraint: Member must satisfy enum value set: [INITIALIZING, IN_PROGRESS, FAILED, STOPPED, COMPLETED]",
     ],
     [
       'cloudtrail-data',
