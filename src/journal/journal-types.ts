@@ -17,6 +17,11 @@ export interface NewEntry {
   readonly payload: Uint8Array;
   /** SHA-256 of the payload, from whoever has it already; else the journal makes it. */
   readonly hash?: Uint8Array | undefined;
+  /**
+   * What live readers are handed along with the entry, to spare them work. It is not kept: readers that come to the entry
+   * later do without.
+   */
+  readonly note?: unknown;
 }
 
 /** An entry as its readers get it. */

@@ -374,3 +374,27 @@ describe('verification', () => {
     });
   });
 });
+
+describe('notes', () => {
+  it('reach live readers with their entry, and are not kept', async () => {
+    const journal = await openJournal({
+      openLog: () => openMemoryLog(),
+      openCursors: openMemoryCursors,
+      clock: manualClock(0),
+      log: silentLog,
+    });
+    const stream = journal.stream('audit');
+    const seen: unknown[] = [];
+    const take = (entries: readonly { readonly note?: unknown }[]) => {
+      seen.push(...entries.map(({ note }) => note));
+      return Promise.resolve();
+    };
+    const live = await stream.follow({ name: 'live', apply: take });
+    await stream.append([{ kind: 'imported', payload: Buffer.from('a'), note: { one: 1 } }]);
+    await live.reached(stream.end);
+    const late = await stream.follow({ name: 'late', apply: take });
+    await late.reached(stream.end);
+    expect(seen).toEqual([{ one: 1 }, undefined]);
+    await journal[Symbol.asyncDispose]();
+  });
+});

@@ -2,7 +2,7 @@ import { assert, sequence, type Clock, type Logger, type Sequence } from '../ker
 import type { Cursors, Log, LogBatch, LogDamage, LogEntry } from '../store/index.ts';
 import { decodeEntry, encodeEntry, EntryFormatError } from './entry-codec.ts';
 import { startReader, type RunningReader } from './reader.ts';
-import type { JournalEntry, ReaderOptions, Stream, StreamName } from './journal-types.ts';
+import type { JournalEntry, NewEntry, ReaderOptions, Stream, StreamName } from './journal-types.ts';
 
 export interface StreamParts {
   readonly name: StreamName;
@@ -42,10 +42,25 @@ export function openStream(parts: StreamParts): Stream & AsyncDisposable {
   const { name, entries: log, cursors, clock } = parts;
   const running = new Set<RunningReader>();
 
+  /** By the bytes of the entry, which the log hands back as they were handed in. */
+  const notes = new WeakMap<Uint8Array, unknown>();
+
+  function encode(entry: NewEntry, time: number): Uint8Array {
+    const bytes = encodeEntry(entry, time);
+    if (entry.note !== undefined) notes.set(bytes, entry.note);
+    return bytes;
+  }
+
+  function decodeLive(entry: LogEntry): JournalEntry {
+    const decoded = decodeEntry(entry.sequence, entry.bytes);
+    const note = notes.get(entry.bytes);
+    return note === undefined ? decoded : { ...decoded, note };
+  }
+
   function deliver(durable: readonly LogEntry[]): void {
     const live = [...running].filter((reader) => reader.live);
     if (live.length > 0) {
-      const entries = durable.map((entry) => decodeEntry(entry.sequence, entry.bytes));
+      const entries = durable.map(decodeLive);
       const bytes = durable.reduce((sum, entry) => sum + entry.bytes.length, 0);
       for (const reader of live) reader.offer(entries, bytes);
     }
@@ -110,7 +125,7 @@ export function openStream(parts: StreamParts): Stream & AsyncDisposable {
     },
     async append(entries) {
       const time = clock.now();
-      return log.append(entries.map((entry) => encodeEntry(entry, time)));
+      return log.append(entries.map((entry) => encode(entry, time)));
     },
     follow,
     read,

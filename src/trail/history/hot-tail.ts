@@ -5,7 +5,8 @@ import type { AttributeName } from './history-types.ts';
 import type { CountSource } from './count-events.ts';
 import { hash32 } from './event-order.ts';
 import type { EventSource } from './event-source.ts';
-import type { ScannedRecord } from './scanned-record.ts';
+import { scanOfNote } from './packed-scans.ts';
+import type { RecordScan, ScannedRecord } from './scanned-record.ts';
 import { scanRecord } from './scan-record.ts';
 import type { SegmentKeeper } from './segment-keeper.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -112,7 +113,8 @@ export function openHotTail(options: {
 
   /** Takes one record in; false when its event is there already, undefined when it is none. */
   const take = async (entry: JournalEntry): Promise<boolean | undefined> => {
-    const scan = scanRecord(entry.payload);
+    const noted = scanOfNote(entry.note);
+    const scan: RecordScan = noted ? { kind: 'record', record: noted } : scanRecord(entry.payload);
     if (scan.kind === 'problem') {
       log.warn({ sequence: entry.sequence, problem: scan.problem }, 'record not taken into the history');
       return undefined;

@@ -14,6 +14,7 @@ export type {
   HistoryStats,
   RecordProblem,
 } from './history-types.ts';
+export { noteScan, openScanPacker, type PackedScans } from './packed-scans.ts';
 export { scanRecord } from './scan-record.ts';
 export { scanLogFile, type LogFileScan, type RecordSpan } from './scan-log-file.ts';
 export {

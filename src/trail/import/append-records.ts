@@ -1,6 +1,7 @@
 import { OverloadError, type Clock } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { Applied, HistoryReader } from '../history-reader.ts';
+import { noteScan } from '../history/index.ts';
 import { hashBytes, type ParsedLogFile } from './parse-log-file.ts';
 
 const groupEntries = 512;
@@ -12,7 +13,7 @@ const firstPauseMs = 20;
 const patienceMs = 5_000;
 
 /** The records of a file as journal entries, in groups. The payloads are views of the file. */
-function* groupsOf({ bytes, spans, hashes }: ParsedLogFile): Iterable<readonly NewEntry[]> {
+function* groupsOf({ bytes, spans, hashes, scans }: ParsedLogFile): Iterable<readonly NewEntry[]> {
   let group: NewEntry[] = [];
   let size = 0;
   for (let at = 0; at < spans.length; at += 2) {
@@ -23,7 +24,7 @@ function* groupsOf({ bytes, spans, hashes }: ParsedLogFile): Iterable<readonly N
       size = 0;
     }
     const hash = hashes.subarray((at / 2) * hashBytes, (at / 2 + 1) * hashBytes);
-    group.push({ kind: 'imported', payload, hash });
+    group.push({ kind: 'imported', payload, hash, note: noteScan(scans, at / 2) });
     size += payload.length;
   }
   if (group.length > 0) yield group;

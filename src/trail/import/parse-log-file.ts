@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { scanLogFile, scanRecord } from '../history/index.ts';
+import { openScanPacker, scanLogFile, scanRecord, type PackedScans } from '../history/index.ts';
 
 /** A record of a file that cannot be taken. */
 export interface BadRecord {
@@ -20,6 +20,8 @@ export interface ParsedLogFile {
   readonly spans: Uint32Array<ArrayBuffer>;
   /** SHA-256 of each good record, 32 bytes each. */
   readonly hashes: Uint8Array<ArrayBuffer>;
+  /** What was found in each good record. */
+  readonly scans: PackedScans;
   readonly badCount: number;
   /** The first of them. */
   readonly bad: readonly BadRecord[];
@@ -90,6 +92,7 @@ export function parseLogFile(
   }
   const spans = new Uint32Array(scan.records.length * 2);
   const hashes = new Uint8Array(scan.records.length * hashBytes);
+  const packer = openScanPacker();
   const accounts = new Set<string>();
   const regions = new Set<string>();
   const bad: BadRecord[] = [];
@@ -112,6 +115,7 @@ export function parseLogFile(
     to = Math.max(to, record.eventTime);
     spans[good * 2] = start;
     spans[good * 2 + 1] = end;
+    packer.add(record);
     hashes.set(hash('sha256', raw, 'buffer'), good * hashBytes);
     good++;
   });
@@ -121,6 +125,7 @@ export function parseLogFile(
     bytes,
     spans: spans.slice(0, good * 2),
     hashes: hashes.slice(0, good * hashBytes),
+    scans: packer.pack(),
     badCount,
     bad,
     accounts: [...accounts].toSorted(),

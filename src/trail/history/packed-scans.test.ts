@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { openEventGenerator } from '../../../bench/events.ts';
+import { noteScan, openScanPacker, scanOfNote, unpackScan } from './packed-scans.ts';
+import { scanRecord } from './scan-record.ts';
+import type { ScannedRecord } from './scanned-record.ts';
+
+describe('packed scans', () => {
+  it('are what they were, also on the other side of a thread', () => {
+    const generator = openEventGenerator({ seed: 7 });
+    const packer = openScanPacker();
+    const records: ScannedRecord[] = [];
+    for (let count = 0; count < 500; count++) {
+      const scan = scanRecord(Buffer.from(generator.next()));
+      if (scan.kind !== 'record') throw new Error('the generator makes good records');
+      records.push(scan.record);
+      packer.add(scan.record);
+    }
+    const packed = structuredClone(packer.pack());
+    expect(records.map((_, index) => unpackScan(packed, index))).toEqual(records);
+    expect(scanOfNote(noteScan(packed, 3))).toEqual(records[3]);
+    expect(new Set(packed.texts).size).toBe(packed.texts.length);
+  });
+
+  it('are not found in other notes', () => {
+    expect([undefined, null, 1, {}, 'x'].map(scanOfNote)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});

@@ -1,0 +1,84 @@
+import { memberOfAttribute, type EventResource, type ScannedRecord } from './scanned-record.ts';
+
+/**
+ * Scans of many records in a form that passes between threads cheaply: each text once, and numbers. Whoever receives
+ * them sees equal texts as one object, which makes looking them up cheap as well.
+ */
+export interface PackedScans {
+  readonly texts: readonly string[];
+  /** eventTime of each record. */
+  readonly times: Float64Array<ArrayBuffer>;
+  /** Where each record's row begins in `rows`. */
+  readonly starts: Int32Array<ArrayBuffer>;
+  /** A row: the number of each member's text or -1; how many resources; name and type of each. */
+  readonly rows: Int32Array<ArrayBuffer>;
+}
+
+const members = Object.values(memberOfAttribute);
+const noResources: readonly EventResource[] = [];
+
+/** Packs scans, one after the other. */
+export function openScanPacker(): { add(record: ScannedRecord): void; pack(): PackedScans } {
+  const numbers = new Map<string, number>();
+  const texts: string[] = [];
+  const times: number[] = [];
+  const starts: number[] = [];
+  const rows: number[] = [];
+  const numberOf = (text: string | undefined): number => {
+    if (text === undefined) return -1;
+    const known = numbers.get(text);
+    if (known !== undefined) return known;
+    numbers.set(text, texts.length);
+    return texts.push(text) - 1;
+  };
+  return {
+    add(record) {
+      times.push(record.eventTime);
+      starts.push(rows.length);
+      for (const member of members) rows.push(numberOf(record[member]));
+      rows.push(record.resources.length);
+      for (const { name, type } of record.resources) rows.push(numberOf(name), numberOf(type));
+    },
+    pack: () => ({
+      texts,
+      times: Float64Array.from(times),
+      starts: Int32Array.from(starts),
+      rows: Int32Array.from(rows),
+    }),
+  };
+}
+
+/** The scan of the record at `index`. */
+export function unpackScan({ texts, times, starts, rows }: PackedScans, index: number): ScannedRecord {
+  let at = starts[index] as number;
+  const next = (): string | undefined => texts[rows[at++] as number];
+  const record: Record<string, unknown> = { eventTime: times[index] };
+  for (const member of members) record[member] = next();
+  const count = rows[at++] as number;
+  record['resources'] = noResources;
+  if (count > 0) {
+    const resources: EventResource[] = [];
+    for (let left = count; left > 0; left -= 1) resources.push({ name: next(), type: next() });
+    record['resources'] = resources;
+  }
+  return record as unknown as ScannedRecord;
+}
+
+const scansOfNote = Symbol('scans');
+
+/** What an import hands along with a journal entry, so that the history need not scan the record a second time. */
+export interface ScanNote {
+  readonly [scansOfNote]: PackedScans;
+  readonly index: number;
+}
+
+export function noteScan(scans: PackedScans, index: number): ScanNote {
+  return { [scansOfNote]: scans, index };
+}
+
+/** The scan that was handed along; undefined when there is none. */
+export function scanOfNote(note: unknown): ScannedRecord | undefined {
+  if (typeof note !== 'object' || note === null || !(scansOfNote in note)) return undefined;
+  const { [scansOfNote]: scans, index } = note as ScanNote;
+  return unpackScan(scans, index);
+}
