@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { writeDurably } from './durable-file.ts';
@@ -23,7 +23,6 @@ function fileOf(directory: string, number: number): string {
 
 /** Opens the dictionaries of a history's directory; they are read when first asked for. */
 export function openDictionaries(directory: string): Dictionaries {
-  mkdirSync(directory, { recursive: true });
   const read = new Map<number, Buffer>();
   const numbers = () =>
     readdirSync(directory).flatMap((name) => Number(/^dictionary-(\d+)\.zdict$/.exec(name)?.[1] ?? []));

@@ -248,3 +248,32 @@ test('answers as the reference does, whatever is applied, sealed, merged, expire
     { numRuns: Number(process.env['CAIRN_TEST_RUNS'] ?? 25) },
   );
 });
+
+test('answers as the reference does over thousands of events in segments of several sizes', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'cairn-history-'));
+  const clock = manualClock(start + 5 * dayMs);
+  const model = openReferenceHistory({ clock, log: silentLog });
+  const real = await openHistory({ directory, clock, log: silentLog, tailEvents: 400, mostTextTerms: 4 });
+  const seed = Number(process.env['CAIRN_TEST_SEED'] ?? 7);
+  const generated = fc.sample(event, { numRuns: 6000, seed });
+  const journal = generated.map((one, index): JournalEntry => ({
+    kind: 'imported',
+    payload: recordOf({ ...one, id: one.id * 50 + (index % 50) }),
+    sequence: sequence(index),
+    time: 0,
+    hash: undefined,
+  }));
+  for (let from = 0; from < journal.length; from += 500) {
+    const batch = journal.slice(from, from + 500);
+    expect(await real.apply(batch)).toEqual(await model.apply(batch));
+  }
+  await real.settled();
+  expect((await real.stats()).segments).toBeLessThan(15);
+  for (const one of fc.sample(filter, { numRuns: 60, seed })) {
+    expect(await allPages(real, one, 300), JSON.stringify(one)).toEqual(await allPages(model, one, 1000));
+    const by = { attributes: ['Username', 'ResourceName'] as const, bucketMs: dayMs, limit: 100_000 };
+    expect(await real.count(one, by), JSON.stringify(one)).toEqual(await model.count(one, by));
+  }
+  await real[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});

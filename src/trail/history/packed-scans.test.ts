@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openEventGenerator } from '../../../bench/events.ts';
-import { noteScan, openScanPacker, scanOfNote, unpackScan } from './packed-scans.ts';
+import { noteScan, openScanPacker, scansOf, unpackScan } from './packed-scans.ts';
 import { scanRecord } from './scan-record.ts';
 import type { ScannedRecord } from './scanned-record.ts';
 
@@ -17,12 +17,12 @@ describe('packed scans', () => {
     }
     const packed = structuredClone(packer.pack());
     expect(records.map((_, index) => unpackScan(packed, index))).toEqual(records);
-    expect(scanOfNote(noteScan(packed, 3))).toEqual(records[3]);
+    expect(scansOf(noteScan(packed, 3))).toEqual({ scans: packed, index: 3 });
     expect(new Set(packed.texts).size).toBe(packed.texts.length);
   });
 
   it('are not found in other notes', () => {
-    expect([undefined, null, 1, {}, 'x'].map(scanOfNote)).toEqual([
+    expect([undefined, null, 1, {}, 'x'].map(scansOf)).toEqual([
       undefined,
       undefined,
       undefined,

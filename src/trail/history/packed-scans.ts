@@ -14,7 +14,8 @@ export interface PackedScans {
   readonly rows: Int32Array<ArrayBuffer>;
 }
 
-const members = Object.values(memberOfAttribute);
+/** What a row begins with, in this order. */
+export const rowMembers = Object.values(memberOfAttribute);
 const noResources: readonly EventResource[] = [];
 
 /** Packs scans, one after the other. */
@@ -35,7 +36,7 @@ export function openScanPacker(): { add(record: ScannedRecord): void; pack(): Pa
     add(record) {
       times.push(record.eventTime);
       starts.push(rows.length);
-      for (const member of members) rows.push(numberOf(record[member]));
+      for (const member of rowMembers) rows.push(numberOf(record[member]));
       rows.push(record.resources.length);
       for (const { name, type } of record.resources) rows.push(numberOf(name), numberOf(type));
     },
@@ -53,7 +54,7 @@ export function unpackScan({ texts, times, starts, rows }: PackedScans, index: n
   let at = starts[index] as number;
   const next = (): string | undefined => texts[rows[at++] as number];
   const record: Record<string, unknown> = { eventTime: times[index] };
-  for (const member of members) record[member] = next();
+  for (const member of rowMembers) record[member] = next();
   const count = rows[at++] as number;
   record['resources'] = noResources;
   if (count > 0) {
@@ -76,9 +77,9 @@ export function noteScan(scans: PackedScans, index: number): ScanNote {
   return { [scansOfNote]: scans, index };
 }
 
-/** The scan that was handed along; undefined when there is none. */
-export function scanOfNote(note: unknown): ScannedRecord | undefined {
+/** The scans and the place in them that were handed along; undefined when there are none. */
+export function scansOf(note: unknown): { readonly scans: PackedScans; readonly index: number } | undefined {
   if (typeof note !== 'object' || note === null || !(scansOfNote in note)) return undefined;
   const { [scansOfNote]: scans, index } = note as ScanNote;
-  return unpackScan(scans, index);
+  return { scans, index };
 }

@@ -50,7 +50,8 @@ export function openWorkerTasks(start: WorkerStart, clock: Clock): WorkerTasks {
   };
   const started = (): Worker => {
     if (worker) return worker;
-    const fresh = new Worker(script, { workerData: start });
+    // The flags of the main thread may not fit a file, as those of `node --eval`.
+    const fresh = new Worker(script, { workerData: start, execArgv: [] });
     fresh.unref();
     fresh.on('message', (answer: WorkerAnswer) => {
       const one = waiting.get(answer.id);

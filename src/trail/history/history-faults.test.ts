@@ -1,0 +1,291 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { manualClock, silentLog } from '../../kernel/index.ts';
+import { dayMs, entries, expectedIds, idsOf, start } from './numbered-events.ts';
+import { openHistory, type OpenedHistory } from './open-history.ts';
+import { headerBytes, inspectSegment, trailerBytes } from './segment-format.ts';
+
+let directory: string;
+const clock = manualClock(start + dayMs);
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cairn-history-'));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+function open(tailEvents = 50): Promise<OpenedHistory> {
+  return openHistory({ directory, clock, log: silentLog, tailEvents, mostTextTerms: 4 });
+}
+
+function segmentFiles(): readonly string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.seg'))
+    .map((name) => join(directory, name));
+}
+
+/**
+ * Applies and seals in a process of its own, going on from what is there, and kills it at its `lines`th line. Returns the
+ * last `durable` that it told.
+ */
+async function runAndKill(lines: number): Promise<number> {
+  const script = `
+    import { manualClock, silentLog } from ${JSON.stringify(new URL('../../kernel/index.ts', import.meta.url).href)};
+    import { openHistory } from ${JSON.stringify(new URL('open-history.ts', import.meta.url).href)};
+    import { entryOf } from ${JSON.stringify(new URL('numbered-events.ts', import.meta.url).href)};
+    const history = await openHistory({ directory: ${JSON.stringify(directory)}, clock: manualClock(0), log: silentLog, tailEvents: 10 });
+    for (let from = history.durable; ; from += 4) {
+      await history.apply([0, 1, 2, 3].map((step) => entryOf(from + step)));
+      console.log(history.durable);
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let durable = 0;
+  let seen = 0;
+  for await (const line of createInterface(child.stdout)) {
+    durable = Number(line);
+    seen += 1;
+    if (seen === lines) child.kill('SIGKILL');
+  }
+  expect(seen).toBeGreaterThanOrEqual(lines);
+  return durable;
+}
+
+describe('after a crash', () => {
+  test('by a kill at random moments of sealing and merging, everything before durable is there and nothing twice', async () => {
+    const durables: number[] = [];
+    for (let round = 0; round < 8; round += 1) {
+      durables.push(await runAndKill(3 + round * 4));
+      await using survivor = await open(10);
+      const { durable } = survivor;
+      expect(durable).toBeGreaterThanOrEqual(durables.at(-1) ?? 0);
+      const ids = await idsOf(survivor);
+      expect(ids).toEqual(expectedIds(0, durable));
+      const more = entries(Math.max(0, durable - 3), durable + 5);
+      expect(await survivor.apply(more)).toEqual({ added: 5, duplicates: Math.min(3, durable) });
+      expect(survivor.damage).toEqual([]);
+    }
+    // The kills must have met different moments, or this test tests nothing.
+    expect(new Set(durables).size).toBeGreaterThan(4);
+  });
+
+  test('left-overs of a seal and of a merge are removed', async () => {
+    const history = await open();
+    await history.apply(entries(0, 120));
+    await history.flush();
+    await history[Symbol.asyncDispose]();
+    const [first = ''] = segmentFiles();
+    copyFileSync(first, join(directory, 'segment-99999999.seg'));
+    writeFileSync(join(directory, 'segment-99999998.seg.tmp'), 'half');
+    writeFileSync(join(directory, 'manifest.json.tmp'), 'half');
+    await using again = await open();
+    expect(await idsOf(again)).toEqual(expectedIds(0, 120));
+    expect(readdirSync(directory).filter((name) => name.includes('9999') || name.endsWith('.tmp'))).toEqual(
+      [],
+    );
+  });
+
+  test('when segments cannot be written, flush rejects, all stays searchable, and the next flush succeeds', async () => {
+    const history = await open();
+    await history.apply(entries(0, 20));
+    renameSync(directory, `${directory}-away`);
+    await expect(history.flush()).rejects.toThrow(/ENOENT/);
+    expect(await idsOf(history)).toEqual(expectedIds(0, 20));
+    expect(history.durable).toBe(0);
+    renameSync(`${directory}-away`, directory);
+    await history.flush();
+    expect(history.durable).toBe(20);
+    expect(await idsOf(history)).toEqual(expectedIds(0, 20));
+    await history[Symbol.asyncDispose]();
+  });
+});
+
+/** A directory with one sealed segment; its file. */
+async function filled(count: number): Promise<string> {
+  const history = await open(1000);
+  await history.apply(entries(0, count));
+  await history.flush();
+  await history[Symbol.asyncDispose]();
+  const [file = ''] = segmentFiles();
+  return file;
+}
+
+describe('damage', () => {
+  test('of any byte is found before it gives a wrong row; all but the damaged records stay, and nothing is silent', async () => {
+    const file = await filled(400);
+    const whole = readFileSync(file);
+    const { indexAt } = inspectSegment(file);
+    await fc.assert(
+      fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+        const copy = await mkdtemp(join(tmpdir(), 'cairn-history-'));
+        try {
+          cpSync(directory, copy, { recursive: true });
+          const bytes = Buffer.from(whole);
+          bytes[at] = (bytes[at] ?? 0) ^ change;
+          writeFileSync(join(copy, file.slice(directory.length + 1)), bytes);
+          await using history = await openHistory({
+            directory: copy,
+            clock,
+            log: silentLog,
+            tailEvents: 1000,
+          });
+          const ids = await idsOf(history);
+          const byName = await history.search(
+            { attributes: [{ name: 'EventName', values: ['Call3'] }] },
+            { limit: 1000 },
+          );
+          for (const event of byName.events)
+            expect(JSON.parse(Buffer.from(event.raw).toString())).toMatchObject({ eventName: 'Call3' });
+          const expected = expectedIds(0, 400);
+          const isRecord = at >= headerBytes && at < indexAt;
+          if (isRecord) {
+            expect(ids.length).toBeGreaterThanOrEqual(400 - 32);
+            expect(expected.filter((id) => ids.includes(id))).toEqual(ids);
+          } else expect(ids).toEqual(expected);
+          if (ids.length < 400) {
+            expect(history.damage).toHaveLength(1);
+            expect(history.damage[0]?.lostBytes).toBeGreaterThan(0);
+            expect(readdirSync(join(copy, 'quarantine'))).toHaveLength(1);
+            // Importing again brings back what was lost, and only that.
+            const again = await history.apply(entries(0, 400));
+            expect(again.added).toBe(400 - ids.length);
+            expect(await idsOf(history)).toEqual(expected);
+          }
+        } finally {
+          await rm(copy, { recursive: true });
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test.each([0, headerBytes + 5, 3000, -trailerBytes, -1])(
+    'a file cut at %i keeps what is whole',
+    async (cut) => {
+      const file = await filled(400);
+      truncateSync(file, cut < 0 ? statSync(file).size + cut : cut);
+      await using history = await open();
+      const ids = await idsOf(history);
+      expect(history.damage.map((one) => one.file)).toEqual([file]);
+      expect(expectedIds(0, 400).filter((id) => ids.includes(id))).toEqual(ids);
+      if (cut < 0) expect(ids).toHaveLength(400);
+      if (cut === 3000) expect(ids.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('a missing segment and a missing dictionary are said, and the rest is there', async () => {
+    const history = await open(100);
+    await history.apply(entries(0, 100));
+    await history.flush();
+    await history.apply(entries(100, 200));
+    await history.flush();
+    await history[Symbol.asyncDispose]();
+    const [first = ''] = segmentFiles();
+    unlinkSync(first);
+    await using again = await open();
+    expect(again.damage).toEqual([{ file: first, offset: 0, reason: 'the file is missing', lostBytes: 0 }]);
+    expect(await idsOf(again)).toEqual(expectedIds(100, 200));
+  });
+
+  test('a damaged manifest is refused by name', async () => {
+    await filled(10);
+    const file = join(directory, 'manifest.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"durable":10', '"durable":99'));
+    await expect(open()).rejects.toThrow(/manifest\.json: wrong checksum/);
+  });
+});
+
+describe('retention', () => {
+  test('hides at once, drops segments of which all has expired, and writes those anew of which half has', async () => {
+    await using history = await open(100);
+    await history.apply(entries(0, 100, { day: -20 }));
+    await history.apply(entries(100, 160, { day: -20 }));
+    await history.apply(entries(160, 200, { account: '222222222222', day: -20 }));
+    await history.apply(entries(200, 250));
+    await history.flush();
+    const before = await history.stats();
+    expect(before).toMatchObject({ events: 250, segments: 3 });
+    history.setRetention('111111111111', 10);
+    const shown = await idsOf(history);
+    expect(shown).toHaveLength(90);
+    expect(await history.count({}, { attributes: ['AccountId'], limit: 5 })).toEqual([
+      { values: ['111111111111'], count: 50 },
+      { values: ['222222222222'], count: 40 },
+    ]);
+    expect(await history.expire(clock.now())).toEqual({ segmentsDropped: 1 });
+    const after = await history.stats();
+    expect(after).toMatchObject({ events: 90, segments: 2 });
+    expect(after.sizeBytes).toBeLessThan(before.sizeBytes * 0.6);
+    expect(await idsOf(history)).toEqual(shown);
+    expect(segmentFiles()).toHaveLength(2);
+  });
+
+  test('merges leave out what has expired', async () => {
+    await using history = await open(10);
+    history.setRetention('111111111111', 10);
+    for (let part = 0; part < 8; part += 1) {
+      await history.apply(entries(part * 10, part * 10 + 10, { day: part % 2 === 0 ? -20 : 0 }));
+      await history.flush();
+    }
+    await history.settled();
+    expect(await history.stats()).toMatchObject({ events: 40, segments: 1 });
+    expect(await idsOf(history)).toHaveLength(40);
+  });
+});
+
+test('a page token stays right while events come in, tails are sealed and segments merge', async () => {
+  await using history = await open(10);
+  await history.apply(entries(100, 190));
+  const first = await history.search({}, { limit: 20 });
+  await history.apply(entries(0, 100));
+  await history.apply(entries(190, 260));
+  await history.flush();
+  await history.settled();
+  const second = await history.search({}, { limit: 30, after: first.next ?? '' });
+  expect(second.events.map((one) => one.eventId)).toEqual(expectedIds(140, 170));
+});
+
+test.each(['', 'x', 'AAAAAAAA', 'bm90IGEgdG9rZW4', '"; drop'])(
+  'a token that no page gave is refused: %j',
+  async (after) => {
+    await using history = await open();
+    await history.apply(entries(0, 5));
+    await expect(history.search({}, { limit: 2, after })).rejects.toMatchObject({
+      code: 'InvalidNextTokenException',
+    });
+  },
+);
+
+test('an aborted search, stream and count stop with the reason', async () => {
+  await using history = await open();
+  await history.apply(entries(0, 300));
+  await history.flush();
+  const signal = AbortSignal.abort(new Error('enough'));
+  await expect(history.search({ text: 'nowhere' }, { limit: 10 }, signal)).rejects.toThrow('enough');
+  await expect(history.count({}, { attributes: ['EventName'], limit: 10 }, signal)).rejects.toThrow('enough');
+  const stream = async () => {
+    for await (const event of history.stream({}, signal)) expect(event).toBeDefined();
+  };
+  await expect(stream()).rejects.toThrow('enough');
+  expect(existsSync(directory)).toBe(true);
+});
