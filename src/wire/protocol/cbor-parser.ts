@@ -32,10 +32,14 @@ const breakByte = 0xff;
 /** Digits beyond these are of no use to anybody and cost quadratic time. */
 const bigNumberBytes = 1024;
 
-function item(input: Input, depth: number): unknown {
-  if (depth > limits.requestDepth) throw serializationFault('The request is nested too deeply');
+function countValue(input: Input): void {
   input.values += 1;
   if (input.values > limits.requestValues) throw tooManyValues();
+}
+
+function item(input: Input, depth: number): unknown {
+  if (depth > limits.requestDepth) throw serializationFault('The request is nested too deeply');
+  countValue(input);
   const first = byte(input);
   const major = first >> 5;
   const minor = first & 0x1f;
@@ -130,6 +134,8 @@ function chunks(input: Input, major: number): Buffer[] {
   for (;;) {
     const first = byte(input);
     if (first === breakByte) return parts;
+    // A chunk without content takes one byte of the body and a hundred of memory.
+    countValue(input);
     const minor = first & 0x1f;
     if (first >> 5 !== major || minor === indefinite)
       throw malformed('a chunk is of another type than its string');

@@ -92,11 +92,11 @@ const commonErrors: Readonly<Record<string, Readonly<Record<Family, CommonError>
     rest: { code: 'RequestTimeoutException', status: 408 },
     s3: { code: 'RequestTimeout', status: 400 },
   },
-  // Not 501 but for S3, where the documentation has it: the SDKs repeat calls that end in a status of 500 and above.
+  // S3 documents 501, and the SDKs do not repeat a call for it, as they do for 500, 502, 503 and 504.
   NotImplemented: {
-    query: { code: 'NotImplemented', status: 400 },
-    json: { code: 'NotImplementedException', status: 400 },
-    rest: { code: 'NotImplementedException', status: 400 },
+    query: { code: 'NotImplemented', status: 501 },
+    json: { code: 'NotImplementedException', status: 501 },
+    rest: { code: 'NotImplementedException', status: 501 },
     s3: { code: 'NotImplemented', status: 501 },
   },
 };

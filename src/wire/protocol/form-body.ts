@@ -4,6 +4,9 @@ import { type Member, type Shape, type StructureShape, type ScalarShape, isScala
 import { decodeBase64, decodePercent, decodeUtf8, emptyRecord, readBoolean, readNumber } from './text.ts';
 import { readTimestamp } from './timestamps.ts';
 
+/** A key of n parts makes up to n nodes; those that AWS knows make two or three, most of them shared. */
+const mostNodes = 2 * limits.formPairs;
+
 /** A form, parsed into the tree that the dots of its keys spell. */
 export interface FormNode {
   value: string | undefined;
@@ -23,26 +26,30 @@ export function parseForm(body: Uint8Array): FormNode {
 export function parseFormText(text: string): FormNode {
   const root: FormNode = { value: undefined, children: undefined };
   let pairs = 0;
+  let nodes = 0;
   for (let start = 0; start <= text.length;) {
     const found = text.indexOf('&', start);
     const end = found === -1 ? text.length : found;
     if (end > start) {
       pairs += 1;
       if (pairs > limits.formPairs) throw malformed(`it has more than ${limits.formPairs} parameters`);
-      addPair(root, text.slice(start, end));
+      nodes += addPair(root, text.slice(start, end));
+      if (nodes > mostNodes) throw malformed(`its keys have more than ${mostNodes} parts`);
     }
     start = end + 1;
   }
   return root;
 }
 
-function addPair(root: FormNode, pair: string): void {
+/** How many nodes the pair added to the tree. */
+function addPair(root: FormNode, pair: string): number {
   const equals = pair.indexOf('=');
   const key = decodePlus(equals === -1 ? pair : pair.slice(0, equals));
   const value = decodePlus(equals === -1 ? '' : pair.slice(equals + 1));
   if (key === undefined || value === undefined) throw malformed('a parameter is not percent-encoded UTF-8');
   let node = root;
   let depth = 0;
+  let added = 0;
   for (const part of key.split('.')) {
     depth += 1;
     if (depth > 3 * limits.requestDepth) throw malformed('a key has too many parts');
@@ -51,10 +58,12 @@ function addPair(root: FormNode, pair: string): void {
     if (!next) {
       next = { value: undefined, children: undefined };
       node.children.set(part, next);
+      added += 1;
     }
     node = next;
   }
   node.value = value;
+  return added;
 }
 
 function decodePlus(text: string): string | undefined {

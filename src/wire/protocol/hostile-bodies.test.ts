@@ -208,6 +208,25 @@ describe('CBOR bodies', () => {
   });
 });
 
+describe('what bodies hold is bounded before it is made', () => {
+  test('chunks of a CBOR string count as values, however empty they are', () => {
+    const chunks = Buffer.alloc(limits.requestValues + 2, 0x60);
+    chunks[0] = 0x7f;
+    chunks[chunks.length - 1] = 0xff;
+    expect(() => parseCbor(chunks)).toThrow(/more than 500000 values/);
+  });
+
+  test('the dots of a form', () => {
+    const keys = Array.from({ length: 2_000 }, (_, index) => `${index}${'.a'.repeat(200)}=`);
+    expect(() => parseForm(Buffer.from(keys.join('&')))).toThrow(/more than 200000 parts/);
+  });
+
+  test('the attributes of XML elements', () => {
+    const names = Array.from({ length: limits.xmlElements }, (_, index) => ` a${index}=""`);
+    expect(() => xml(`<a${names.join('')}/>`)).toThrow(/more than 200000 elements and attributes/);
+  });
+});
+
 describe('XML bodies', () => {
   test.each([
     ['a document type', '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'],

@@ -18,7 +18,7 @@ export interface XmlElement {
 export function parseXml(bytes: Uint8Array): XmlElement {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw malformedXml('it is not UTF-8');
-  const input: Input = { text, at: 0, elements: 0 };
+  const input: Input = { text, at: 0, nodes: 0 };
   skipMisc(input);
   const root = element(input);
   skipMisc(input);
@@ -29,7 +29,8 @@ export function parseXml(bytes: Uint8Array): XmlElement {
 interface Input {
   readonly text: string;
   at: number;
-  elements: number;
+  /** Elements and attributes. */
+  nodes: number;
 }
 
 const space = /[ \t\r\n]*/y;
@@ -83,9 +84,7 @@ function element(input: Input): XmlElement {
 function startTag(input: Input): { element: XmlElement; qualified: string; empty: boolean } {
   if (input.text[input.at] !== '<') throw malformedXml('an element is missing');
   input.at += 1;
-  input.elements += 1;
-  if (input.elements > limits.xmlElements)
-    throw malformedXml(`it has more than ${limits.xmlElements} elements`);
+  countNode(input);
   const qualified = take(input, nameAt);
   if (qualified === undefined) {
     throw malformedXml(
@@ -97,12 +96,20 @@ function startTag(input: Input): { element: XmlElement; qualified: string; empty
     const gap = take(input, space);
     if (input.text.startsWith('/>', input.at) || input.text[input.at] === '>') break;
     if (gap === '') throw malformedXml('a tag is not well-formed');
+    countNode(input);
     attribute(input, attributes);
   }
   const empty = input.text[input.at] === '/';
   input.at += empty ? 2 : 1;
   const name = qualified.slice(qualified.indexOf(':') + 1);
   return { element: { name, attributes, children: [], text: '' }, qualified, empty };
+}
+
+function countNode(input: Input): void {
+  input.nodes += 1;
+  if (input.nodes > limits.xmlElements) {
+    throw malformedXml(`it has more than ${limits.xmlElements} elements and attributes`);
+  }
 }
 
 function attribute(input: Input, attributes: Map<string, string>): void {
