@@ -37,30 +37,34 @@ function decodeBatch(name: StreamName, batch: LogBatch): DecodedBatch {
   return { entries, damage };
 }
 
+const noteOf = Symbol('note');
+
+/** The bytes of an entry with its note, which stays with them because the log hands live bytes back as it got them. */
+interface NotedBytes extends Uint8Array {
+  [noteOf]?: unknown;
+}
+
+function encodeNoted(entry: NewEntry, time: number): Uint8Array {
+  const bytes: NotedBytes = encodeEntry(entry, time);
+  if (entry.note !== undefined) bytes[noteOf] = entry.note;
+  return bytes;
+}
+
+function decodeNoted({ sequence: at, bytes }: LogEntry): JournalEntry {
+  const { [noteOf]: note } = bytes as NotedBytes;
+  const entry = decodeEntry(at, bytes);
+  return note === undefined ? entry : { ...entry, note };
+}
+
 /** Opens a stream over a log. It does not own the log: whoever opened that closes it after the stream. */
 export function openStream(parts: StreamParts): Stream & AsyncDisposable {
   const { name, entries: log, cursors, clock } = parts;
   const running = new Set<RunningReader>();
 
-  /** By the bytes of the entry, which the log hands back as they were handed in. */
-  const notes = new WeakMap<Uint8Array, unknown>();
-
-  function encode(entry: NewEntry, time: number): Uint8Array {
-    const bytes = encodeEntry(entry, time);
-    if (entry.note !== undefined) notes.set(bytes, entry.note);
-    return bytes;
-  }
-
-  function decodeLive(entry: LogEntry): JournalEntry {
-    const decoded = decodeEntry(entry.sequence, entry.bytes);
-    const note = notes.get(entry.bytes);
-    return note === undefined ? decoded : { ...decoded, note };
-  }
-
   function deliver(durable: readonly LogEntry[]): void {
     const live = [...running].filter((reader) => reader.live);
     if (live.length > 0) {
-      const entries = durable.map(decodeLive);
+      const entries = durable.map(decodeNoted);
       const bytes = durable.reduce((sum, entry) => sum + entry.bytes.length, 0);
       for (const reader of live) reader.offer(entries, bytes);
     }
@@ -125,7 +129,7 @@ export function openStream(parts: StreamParts): Stream & AsyncDisposable {
     },
     async append(entries) {
       const time = clock.now();
-      return log.append(entries.map((entry) => encode(entry, time)));
+      return log.append(entries.map((entry) => encodeNoted(entry, time)));
     },
     follow,
     read,

@@ -17,7 +17,7 @@ export const limits = {
   /** One journal entry. */
   journalEntryBytes: 16 * miB,
   /** Journal: live entries held for one reader; a slower reader goes back to reading files. */
-  journalReaderBytes: 8 * miB,
+  journalReaderBytes: 48 * miB,
   /** Journal: what is read of a file at a time. */
   journalReadBytes: miB,
   /** Wire: body of a request that is not a stream. */

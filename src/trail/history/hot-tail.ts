@@ -5,8 +5,8 @@ import type { AttributeName } from './history-types.ts';
 import type { CountSource } from './count-events.ts';
 import { hash32 } from './event-order.ts';
 import type { EventSource } from './event-source.ts';
-import { scanOfNote } from './packed-scans.ts';
-import type { RecordScan, ScannedRecord } from './scanned-record.ts';
+import { keyOf, scansOf } from './packed-scans.ts';
+import type { ScannedRecord } from './scanned-record.ts';
 import { scanRecord } from './scan-record.ts';
 import type { SegmentKeeper } from './segment-keeper.ts';
 import type { SegmentList } from './segment-list.ts';
@@ -38,6 +38,9 @@ interface Sealing extends OrderedTail {
   /** Settles with how the last attempt went. */
   attempt: Promise<{ readonly error: unknown } | undefined>;
 }
+
+/** What tells one event from another. */
+type EventKey = Pick<ScannedRecord, 'eventId' | 'accountId'>;
 
 /** Entries after which applying lets others run: a few milliseconds. */
 const sliceEntries = 512;
@@ -89,7 +92,7 @@ export function openHotTail(options: {
     current = openOrdered();
   };
 
-  const isKnown = ({ eventId, accountId }: ScannedRecord): boolean => {
+  const isKnown = ({ eventId, accountId }: EventKey): boolean => {
     if (current.tail.has(eventId, accountId) || sealing?.tail.has(eventId, accountId)) return true;
     const idHash = hash32(eventId);
     for (const listed of list.segments) {
@@ -100,7 +103,7 @@ export function openHotTail(options: {
     }
     return false;
   };
-  const isKnownAfterRepair = async (record: ScannedRecord): Promise<boolean> => {
+  const isKnownAfterRepair = async (record: EventKey): Promise<boolean> => {
     for (;;) {
       try {
         return isKnown(record);
@@ -111,26 +114,38 @@ export function openHotTail(options: {
     }
   };
 
+  /** Makes room for an event in the tail; false when the event is there already. */
+  const makeRoom = async (key: EventKey, sizeBytes: number): Promise<boolean> => {
+    let known: boolean;
+    try {
+      known = isKnown(key);
+    } catch {
+      known = await isKnownAfterRepair(key);
+    }
+    if (known) return false;
+    const { tail } = current;
+    if (tail.count >= mostEvents || (tail.count > 0 && tail.sizeBytes + sizeBytes > mostBytes))
+      await rotate();
+    return true;
+  };
+
   /** Takes one record in; false when its event is there already, undefined when it is none. */
   const take = async (entry: JournalEntry): Promise<boolean | undefined> => {
-    const noted = scanOfNote(entry.note);
-    const scan: RecordScan = noted ? { kind: 'record', record: noted } : scanRecord(entry.payload);
+    const raw = entry.payload;
+    const packed = scansOf(entry.note);
+    if (packed) {
+      const { scans, index } = packed;
+      if (!(await makeRoom(keyOf(scans, index), raw.length))) return false;
+      current.tail.addPacked(raw, scans, index);
+      return true;
+    }
+    const scan = scanRecord(raw);
     if (scan.kind === 'problem') {
       log.warn({ sequence: entry.sequence, problem: scan.problem }, 'record not taken into the history');
       return undefined;
     }
-    let known: boolean;
-    try {
-      known = isKnown(scan.record);
-    } catch {
-      known = await isKnownAfterRepair(scan.record);
-    }
-    if (known) return false;
-    const { tail } = current;
-    const isFull =
-      tail.count >= mostEvents || (tail.count > 0 && tail.sizeBytes + entry.payload.length > mostBytes);
-    if (isFull) await rotate();
-    current.tail.add(entry.payload, scan.record);
+    if (!(await makeRoom(scan.record, raw.length))) return false;
+    current.tail.add(raw, scan.record);
     return true;
   };
 

@@ -3,6 +3,7 @@ import { openEventGenerator } from '../../../bench/events.ts';
 import { noteScan, openScanPacker, scansOf, unpackScan } from './packed-scans.ts';
 import { scanRecord } from './scan-record.ts';
 import type { ScannedRecord } from './scanned-record.ts';
+import { openTail } from './tail.ts';
 
 describe('packed scans', () => {
   it('are what they were, also on the other side of a thread', () => {
@@ -19,6 +20,25 @@ describe('packed scans', () => {
     expect(records.map((_, index) => unpackScan(packed, index))).toEqual(records);
     expect(scansOf(noteScan(packed, 3))).toEqual({ scans: packed, index: 3 });
     expect(new Set(packed.texts).size).toBe(packed.texts.length);
+  });
+
+  it('fill a tail as the scans themselves do', () => {
+    const generator = openEventGenerator({ seed: 8 });
+    const [plain, packed] = [openTail(600), openTail(600)];
+    for (let file = 0; file < 3; file++) {
+      const packer = openScanPacker();
+      const raws = Array.from({ length: 200 }, () => Buffer.from(generator.next()));
+      for (const raw of raws) {
+        const scan = scanRecord(raw);
+        if (scan.kind !== 'record') throw new Error('the generator makes good records');
+        packer.add(scan.record);
+        plain.add(raw, scan.record);
+      }
+      const scans = structuredClone(packer.pack());
+      raws.forEach((raw, index) => packed.addPacked(raw, scans, index));
+    }
+    expect(packed.pack()).toEqual(plain.pack());
+    expect(packed.count).toBe(600);
   });
 
   it('are not found in other notes', () => {

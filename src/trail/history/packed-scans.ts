@@ -65,6 +65,20 @@ export function unpackScan({ texts, times, starts, rows }: PackedScans, index: n
   return record as unknown as ScannedRecord;
 }
 
+const [eventIdAt, accountIdAt] = [rowMembers.indexOf('eventId'), rowMembers.indexOf('accountId')];
+
+/** The eventID and the account of the record at `index`, which every record has. */
+export function keyOf(
+  { texts, starts, rows }: PackedScans,
+  index: number,
+): Pick<ScannedRecord, 'eventId' | 'accountId'> {
+  const start = starts[index] as number;
+  return {
+    eventId: texts[rows[start + eventIdAt] as number] as string,
+    accountId: texts[rows[start + accountIdAt] as number] as string,
+  };
+}
+
 const scansOfNote = Symbol('scans');
 
 /** What an import hands along with a journal entry, so that the history need not scan the record a second time. */

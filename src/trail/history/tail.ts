@@ -1,6 +1,7 @@
 import { attributeNames } from './history-types.ts';
 import { hash32 } from './event-order.ts';
 import { attributeValues, memberOfAttribute, type ScannedRecord } from './scanned-record.ts';
+import { keyOf, rowMembers, unpackScan, type PackedScans } from './packed-scans.ts';
 import type { IndexedAttribute } from './segment-format.ts';
 
 /** Records lie in shared memory, so that the worker seals them without a copy while they stay searchable. */
@@ -43,6 +44,8 @@ export interface Tail {
   readonly sizeBytes: number;
   has(eventId: string, accountId: string): boolean;
   add(raw: Uint8Array, record: ScannedRecord): void;
+  /** As `add`, of the scan at `index`: the texts that records share are looked up once for all of them. */
+  addPacked(raw: Uint8Array, scans: PackedScans, index: number): void;
   raw(event: number): Buffer;
   timeAt(event: number): number;
   idHashAt(event: number): number;
@@ -120,14 +123,13 @@ export function openTail(capacity: number): Tail {
   const multiples = indexedAttributes.flatMap((name) =>
     isMultiple(name) ? [[name, attribute(name)] as const] : [],
   );
+  /** The single attributes in the order of a row of packed scans; undefined for the eventID, which has no column. */
+  const rowSingles = rowMembers.map((member) => singles.find(([other]) => other === member)?.[1]);
+  let remembered: { readonly scans: PackedScans; readonly numbers: readonly Int32Array[] } | undefined;
   let count = 0;
   let sizeBytes = 0;
 
-  const index = (event: number, record: ScannedRecord): void => {
-    for (const [member, values] of singles) {
-      const text = record[member];
-      if (text !== undefined) values.column[event] = numberOf(values, text);
-    }
+  const indexResources = (event: number, record: ScannedRecord): void => {
     if (record.resources.length === 0) return;
     for (const [name, values] of multiples) {
       for (const text of attributeValues(record, name)) {
@@ -136,6 +138,40 @@ export function openTail(capacity: number): Tail {
       }
     }
   };
+  const index = (event: number, record: ScannedRecord): void => {
+    for (const [member, values] of singles) {
+      const text = record[member];
+      if (text !== undefined) values.column[event] = numberOf(values, text);
+    }
+    indexResources(event, record);
+  };
+
+  /** For each member of a row: the value's number in this tail by the number of its text, -1 where not looked up. */
+  const numbersOf = (scans: PackedScans): readonly Int32Array[] => {
+    if (remembered?.scans !== scans) {
+      const numbers = rowMembers.map(() => new Int32Array(scans.texts.length).fill(-1));
+      remembered = { scans, numbers };
+    }
+    return remembered.numbers;
+  };
+
+  const place = (raw: Uint8Array, eventTime: number, eventId: string, accountId: string): number => {
+    const event = count;
+    const [chunk, offset] = arena.add(raw);
+    places[event * 3] = chunk;
+    places[event * 3 + 1] = offset;
+    places[event * 3 + 2] = raw.length;
+    times[event] = eventTime;
+    idHashes[event] = hash32(eventId);
+    eventIds.push(eventId);
+    accountIds.push(accountId);
+    const others = byId.get(eventId);
+    if (others === undefined) byId.set(eventId, event);
+    else byId.set(eventId, typeof others === 'number' ? [others, event] : [...others, event]);
+    sizeBytes += raw.length;
+    return event;
+  };
+
   return {
     get count() {
       return count;
@@ -150,20 +186,24 @@ export function openTail(capacity: number): Tail {
       return events.some((event) => accountIds[event] === accountId);
     },
     add(raw, record) {
-      const event = count;
-      const [chunk, offset] = arena.add(raw);
-      places[event * 3] = chunk;
-      places[event * 3 + 1] = offset;
-      places[event * 3 + 2] = raw.length;
-      times[event] = record.eventTime;
-      idHashes[event] = hash32(record.eventId);
-      eventIds.push(record.eventId);
-      accountIds.push(record.accountId);
-      const others = byId.get(record.eventId);
-      if (others === undefined) byId.set(record.eventId, event);
-      else byId.set(record.eventId, typeof others === 'number' ? [others, event] : [...others, event]);
-      index(event, record);
-      sizeBytes += raw.length;
+      index(place(raw, record.eventTime, record.eventId, record.accountId), record);
+      count += 1;
+    },
+    addPacked(raw, scans, at) {
+      const { texts, rows } = scans;
+      const start = scans.starts[at] as number;
+      const { eventId, accountId } = keyOf(scans, at);
+      const event = place(raw, scans.times[at] as number, eventId, accountId);
+      const numbers = numbersOf(scans);
+      for (let member = 0; member < rowMembers.length; member += 1) {
+        const values = rowSingles[member];
+        const text = rows[start + member] as number;
+        if (text < 0 || !values) continue;
+        const known = numbers[member] as Int32Array;
+        if ((known[text] as number) < 0) known[text] = numberOf(values, texts[text] as string);
+        values.column[event] = known[text] as number;
+      }
+      if ((rows[start + rowMembers.length] as number) > 0) indexResources(event, unpackScan(scans, at));
       count += 1;
     },
     raw: (event) =>
