@@ -1,8 +1,14 @@
 import { limits } from '../kernel/index.ts';
 import type { Change } from '../state/index.ts';
-import type { HttpRoute, RouteRequest } from '../wire/index.ts';
+import {
+  invalidRequest,
+  jsonAnswer,
+  readRouteJson,
+  type HttpRoute,
+  type RouteRequest,
+} from '../wire/index.ts';
 import { createAccount, isManagementAccount, listAccounts, type NewAccount } from './accounts.ts';
-import { accessDenied, validationError } from './faults.ts';
+import { accessDenied } from './faults.ts';
 import type { Parts } from './operation.ts';
 
 /**
@@ -18,39 +24,20 @@ async function checkManagement(request: RouteRequest, change: Change, operationN
   );
 }
 
-async function readJson(body: AsyncIterable<Uint8Array>): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > limits.accountRequestBytes) {
-      throw validationError(`The body may have up to ${limits.accountRequestBytes} bytes.`);
-    }
-    chunks.push(chunk);
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString());
-  } catch {
-    throw validationError('The body is not JSON.');
-  }
-}
-
 const members = new Set(['accountId', 'name', 'email']);
 
 /** Takes exactly the members of NewAccount; an unknown one is refused by name. */
 function readNewAccount(json: unknown): NewAccount {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw validationError('The body must be a JSON object with name and, optionally, accountId and email.');
+    throw invalidRequest('The body must be a JSON object with name and, optionally, accountId and email.');
   }
   for (const [member, value] of Object.entries(json)) {
-    if (!members.has(member)) throw validationError(`The body has an unknown member: ${member}`);
-    if (typeof value !== 'string') throw validationError(`${member} must be a string.`);
+    if (!members.has(member)) throw invalidRequest(`The body has an unknown member: ${member}`);
+    if (typeof value !== 'string') throw invalidRequest(`${member} must be a string.`);
   }
-  if (!('name' in json)) throw validationError('The body must have a name.');
+  if (!('name' in json)) throw invalidRequest('The body must have a name.');
   return json as NewAccount;
 }
-
-const jsonHeaders = { 'content-type': 'application/json' };
 
 /** The routes of accounts; see the folder's face. */
 export function accountRoutes({ masterKey, random }: Omit<Parts, 'state'>): readonly HttpRoute<Change>[] {
@@ -63,7 +50,7 @@ export function accountRoutes({ masterKey, random }: Omit<Parts, 'state'>): read
       async handle(request, change) {
         await checkManagement(request, change, 'ListAccounts');
         const accounts = await listAccounts(change);
-        return { status: 200, headers: jsonHeaders, body: JSON.stringify({ accounts }) };
+        return jsonAnswer({ accounts });
       },
     },
     {
@@ -73,15 +60,15 @@ export function accountRoutes({ masterKey, random }: Omit<Parts, 'state'>): read
       access: 'write',
       async handle(request, change) {
         await checkManagement(request, change, 'CreateAccount');
-        const account = readNewAccount(await readJson(request.body));
+        const account = readNewAccount(await readRouteJson(request.body, limits.accountRequestBytes));
         const time = request.call?.time ?? 0;
         const created = await createAccount(change, account, { masterKey, random, time });
-        return {
-          status: 201,
-          headers: { ...jsonHeaders, 'cache-control': 'no-store' },
-          body: JSON.stringify(created),
-          recorded: { account: created.account, rootKey: { accessKeyId: created.rootKey.accessKeyId } },
+        const recorded = {
+          account: created.account,
+          rootKey: { accessKeyId: created.rootKey.accessKeyId },
         };
+        const answer = jsonAnswer(created, recorded);
+        return { ...answer, status: 201, headers: { ...answer.headers, 'cache-control': 'no-store' } };
       },
     },
   ];

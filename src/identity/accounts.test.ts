@@ -115,7 +115,7 @@ describe('member accounts', () => {
     ['a number for a name', { name: 1 }],
     ['a bad account id', { name: 'x', accountId: '12' }],
   ])('are not created from %s', async (_, body) => {
-    expect((await faultOf(identity.route('POST', body))).code).toBe('ValidationError');
+    expect((await faultOf(identity.route('POST', body))).code).toBe('ValidationException');
   });
 
   it('are not managed from member accounts', async () => {

@@ -9,9 +9,9 @@ import {
   type Random,
 } from '../kernel/index.ts';
 import type { Change, State, StateView } from '../state/index.ts';
+import { invalidRequest } from '../wire/index.ts';
 import { newAccessKeyId } from './access-key-id.ts';
 import { keys, read, type AccessKeyDocument, type AccountDocument } from './documents.ts';
-import { validationError } from './faults.ts';
 import type { MasterKey } from './master-key.ts';
 import { accountsQuota } from './quotas.ts';
 
@@ -101,7 +101,7 @@ export interface CreatedAccount {
 
 async function freeAccountId(change: Change, random: Random, wanted: string | undefined): Promise<AccountId> {
   if (wanted !== undefined) {
-    if (!isAccountId(wanted)) throw validationError(`accountId takes twelve digits, not ${wanted}`);
+    if (!isAccountId(wanted)) throw invalidRequest(`accountId takes twelve digits, not ${wanted}`);
     if (await change.get(keys.account(wanted))) {
       throw new AwsFault('EntityAlreadyExistsException', `Account ${wanted} already exists.`, {
         status: 409,
@@ -117,7 +117,8 @@ async function freeAccountId(change: Change, random: Random, wanted: string | un
 }
 
 /**
- * Creates a member account with a root access key. Throws ValidationError, EntityAlreadyExists and LimitExceeded.
+ * Creates a member account with a root access key. Throws ValidationException, EntityAlreadyExistsException and
+ * LimitExceededException.
  * `time` is when, epoch milliseconds.
  */
 export async function createAccount(
@@ -127,7 +128,7 @@ export async function createAccount(
 ): Promise<CreatedAccount> {
   const { masterKey, random, time } = options;
   if (account.name.length < 1 || account.name.length > 50) {
-    throw validationError('name takes 1 to 50 characters');
+    throw invalidRequest('name takes 1 to 50 characters');
   }
   if ((await change.count(keys.accounts)) >= accountsQuota) {
     throw new AwsFault('LimitExceededException', `There can be up to ${accountsQuota} accounts.`, {

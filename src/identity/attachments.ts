@@ -4,7 +4,7 @@ import type { Change, StateView } from '../state/index.ts';
 import { awsManagedPolicy } from './aws-managed-policies.ts';
 import { keys, read, type AttachmentKind, type EntityDocument, type PolicyDocument } from './documents.ts';
 import type { HolderKind } from './entities.ts';
-import { invalidInput } from './faults.ts';
+import { accessDenied, invalidInput } from './faults.ts';
 
 /** Managed policies, and what they are attached to. */
 
@@ -23,6 +23,26 @@ export async function findPolicy(
   const name = arn.resource.slice(arn.resource.lastIndexOf('/') + 1);
   const policy = await read<PolicyDocument>(view, keys.policy(accountId, name));
   return policy?.arn === policyArn ? policy : undefined;
+}
+
+/** As `findPolicy`. Throws NoSuchEntity where there is none. */
+export async function readPolicy(view: StateView, accountId: string, arn: string): Promise<PolicyDocument> {
+  const policy = await findPolicy(view, accountId, arn);
+  if (!policy) throw new AwsFault('NoSuchEntityException', `Policy ${arn} was not found.`);
+  return policy;
+}
+
+/** A policy that the account may change. Throws NoSuchEntity, and AccessDenied for AWS's own. */
+export async function readOwnPolicy(
+  view: StateView,
+  accountId: string,
+  arn: string,
+): Promise<PolicyDocument> {
+  const policy = await readPolicy(view, accountId, arn);
+  if (arn.startsWith('arn:aws:iam::aws:')) {
+    throw accessDenied(`Policy ${arn} is managed by AWS and cannot be changed.`);
+  }
+  return policy;
 }
 
 /** The policy's text in force. */

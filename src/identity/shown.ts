@@ -1,13 +1,23 @@
-import type { Group, InstanceProfile, Role, RoleLastUsed, User } from '@aws-sdk/client-iam';
+import type {
+  Group,
+  InstanceProfile,
+  Policy,
+  PolicyVersion,
+  Role,
+  RoleLastUsed,
+  User,
+} from '@aws-sdk/client-iam';
 import type { StateView } from '../state/index.ts';
 import { groupArn, instanceProfileArn, roleArn, userArn } from './arns.ts';
-import { boundaryShown } from './attachments.ts';
+import { boundaryShown, type AttachmentCounts } from './attachments.ts';
 import {
   keys,
   read,
   type GroupDocument,
   type InstanceProfileDocument,
   type LastUsedDocument,
+  type PolicyDocument,
+  type PolicyVersionDocument,
   type RoleDocument,
   type TagDocument,
   type UserDocument,
@@ -15,7 +25,7 @@ import {
 import { readRole } from './entities.ts';
 import { trustPolicyShown } from './trust-policies.ts';
 
-/** Users, groups and roles as the API shows them. */
+/** Users, groups, roles, instance profiles and managed policies as the API shows them. */
 
 /** Epoch milliseconds as IAM shows times: to the second. */
 export const shownTime = (milliseconds: number): Date => new Date(Math.floor(milliseconds / 1000) * 1000);
@@ -63,7 +73,7 @@ export async function roleShown(view: StateView, accountId: string, role: RoleDo
     Arn: roleArn(accountId, role.path, role.name),
     CreateDate: shownTime(role.createdAt),
     AssumeRolePolicyDocument: shownPolicy(await trustPolicyShown(view, role)),
-    ...(role.description === undefined ? {} : { Description: role.description }),
+    ...descriptionShown(role.description),
     MaxSessionDuration: role.maxSessionSeconds,
   };
 }
@@ -98,3 +108,27 @@ export async function profileShown(
     Roles: role ? [await roleShown(view, accountId, role)] : [],
   };
 }
+
+/** A managed policy as lists show it: without description and tags. */
+export const policyShown = (policy: PolicyDocument, counts: AttachmentCounts): Policy => ({
+  PolicyName: policy.name,
+  PolicyId: policy.id,
+  Arn: policy.arn,
+  Path: policy.path,
+  DefaultVersionId: policy.defaultVersionId,
+  ...counts.of(policy.arn),
+  IsAttachable: true,
+  CreateDate: shownTime(policy.createdAt),
+  UpdateDate: shownTime(policy.updatedAt),
+});
+
+/** The member is absent where there is no description. */
+export const descriptionShown = (description: string | undefined): { readonly Description?: string } =>
+  description === undefined ? {} : { Description: description };
+
+/** A version of a managed policy as lists show it: without its document. */
+export const versionShown = (policy: PolicyDocument, version: PolicyVersionDocument): PolicyVersion => ({
+  VersionId: version.id,
+  IsDefaultVersion: version.id === policy.defaultVersionId,
+  CreateDate: shownTime(version.createdAt),
+});

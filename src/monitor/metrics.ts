@@ -1,13 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-
-/** One answered request, as the pipeline reports it. */
-export interface RequestReport {
-  readonly service: string;
-  readonly operation: string;
-  readonly status: number;
-  readonly errorCode: string | undefined;
-  readonly durationMs: number;
-}
+import type { RequestReport } from '../wire/index.ts';
 
 /** How far a reader of the journal is behind. */
 export interface ReaderReport {

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/index.ts';
-import type { HttpRoute, RouteAnswer } from '../wire/index.ts';
+import { jsonAnswer, type HttpRoute } from '../wire/index.ts';
 import type { Measurements, Metrics } from './metrics.ts';
 import { findProblems } from './problems.ts';
 
@@ -11,10 +11,6 @@ export interface MonitorOptions {
   measure(): Promise<Measurements>;
   /** Details for `cairn doctor`: each damaged stretch in words. */
   damage(): readonly string[];
-}
-
-function json(value: unknown): RouteAnswer {
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: `${JSON.stringify(value)}\n` };
 }
 
 /**
@@ -34,7 +30,7 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
       access: 'read',
       async handle() {
         const problems = findProblems(await options.measure());
-        return json({ status: 'ok', version, uptimeSeconds: uptimeSeconds(), problems });
+        return jsonAnswer({ status: 'ok', version, uptimeSeconds: uptimeSeconds(), problems });
       },
     },
     {
@@ -58,7 +54,7 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
       access: 'read',
       async handle() {
         const now = await options.measure();
-        return json({
+        return jsonAnswer({
           version,
           time: new Date(clock.now()).toISOString(),
           uptimeSeconds: uptimeSeconds(),

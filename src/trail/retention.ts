@@ -1,6 +1,12 @@
 import { AwsFault, isAccountId, type Clock, type Logger, type Timer } from '../kernel/index.ts';
 import type { State } from '../state/index.ts';
-import type { HttpRoute, RouteAnswer, RouteRequest } from '../wire/index.ts';
+import {
+  invalidRequest,
+  jsonAnswer,
+  readRouteJson,
+  type HttpRoute,
+  type RouteRequest,
+} from '../wire/index.ts';
 import type { History } from './history/index.ts';
 import type { AuditedChange } from './recording/audited-change.ts';
 
@@ -34,44 +40,21 @@ const mostDays = 36_500;
 const mostAccounts = 10_000;
 const bodyBytes = 64 * 1024;
 
-function invalid(text: string): AwsFault {
-  return new AwsFault('ValidationException', text, { status: 400 });
-}
-
-function answer(value: unknown): RouteAnswer {
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: `${JSON.stringify(value)}\n`,
-    recorded: value,
-  };
-}
-
 async function readSetting(
   body: AsyncIterable<Uint8Array>,
 ): Promise<{ accountId: string; days: number | null }> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > bodyBytes) throw invalid(`The body is larger than ${bodyBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.concat(chunks).toString());
-  } catch {
-    throw invalid('The body is not JSON.');
-  }
+  const value = await readRouteJson(body, bodyBytes);
   const { accountId, days, ...others } = (value ?? {}) as Record<string, unknown>;
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined)
-    throw invalid(`The member "${unknown}" is not known; there are accountId and days.`);
+    throw invalidRequest(`The member "${unknown}" is not known; there are accountId and days.`);
   if (typeof accountId !== 'string' || !isAccountId(accountId))
-    throw invalid('accountId takes twelve digits.');
+    throw invalidRequest('accountId takes twelve digits.');
   if (days === null) return { accountId, days };
   if (typeof days !== 'number' || !Number.isInteger(days) || days < 1 || days > mostDays) {
-    throw invalid(`days takes a whole number from 1 to ${mostDays}, or null to keep the events for good.`);
+    throw invalidRequest(
+      `days takes a whole number from 1 to ${mostDays}, or null to keep the events for good.`,
+    );
   }
   return { accountId, days };
 }
@@ -147,7 +130,7 @@ export async function openRetention(options: RetentionOptions): Promise<Retentio
           accountId,
           days: days ?? null,
         }));
-        return answer({ defaultDays: defaultDays ?? null, accounts });
+        return jsonAnswer({ defaultDays: defaultDays ?? null, accounts });
       },
     },
     {
@@ -159,7 +142,8 @@ export async function openRetention(options: RetentionOptions): Promise<Retentio
         refuseOthers(request);
         const { accountId, days } = await readSetting(request.body);
         change.put(prefix + accountId, { days } satisfies RetentionDocument);
-        return answer({ accountId, days });
+        const setting = { accountId, days };
+        return jsonAnswer(setting, setting);
       },
     },
   ];

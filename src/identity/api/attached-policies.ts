@@ -18,7 +18,7 @@ import type {
 import { AwsFault } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
-import { attachablePolicy, findPolicy } from '../attachments.ts';
+import { attachablePolicy, readPolicy } from '../attachments.ts';
 import { keys, type AttachmentKind, type EntityDocument } from '../documents.ts';
 import type { HolderKind } from '../entities.ts';
 import { limitExceeded } from '../faults.ts';
@@ -181,9 +181,7 @@ export const ListEntitiesForPolicy: IdentityOperation<
   needs: (input, call, view) => onPolicy('iam:ListEntitiesForPolicy', input.PolicyArn, call, view),
   async handle(input, call, change) {
     const { accountId } = call;
-    if (!(await findPolicy(change, accountId, input.PolicyArn))) {
-      throw new AwsFault('NoSuchEntityException', `Policy ${input.PolicyArn} was not found.`);
-    }
+    await readPolicy(change, accountId, input.PolicyArn);
     const prefix = keys.attachments(accountId, input.PolicyArn);
     const uses = usesAskedFor(input);
     const page = await pageOfDocuments(change, prefix, input, ({ key }) => {

@@ -25,13 +25,15 @@ import { onEverything } from '../needs.ts';
 import type { IdentityOperation } from '../operation.ts';
 import { pageAnswer, pageOfSections, type Section } from '../paging.ts';
 import {
+  descriptionShown,
   groupShown,
+  policyShown,
   profileShown,
   roleLastUsed,
   roleShown,
   shownPolicy,
-  shownTime,
   userShown,
+  versionShown,
 } from '../shown.ts';
 
 const inlineShown = (entity: EntityDocument): PolicyDetail[] =>
@@ -83,21 +85,11 @@ async function roleDetail(view: StateView, accountId: string, role: RoleDocument
 }
 
 const policyDetail = (policy: PolicyDocument, counts: AttachmentCounts): ManagedPolicyDetail => ({
-  PolicyName: policy.name,
-  PolicyId: policy.id,
-  Arn: policy.arn,
-  Path: policy.path,
-  DefaultVersionId: policy.defaultVersionId,
-  ...counts.of(policy.arn),
-  IsAttachable: true,
-  ...(policy.description === undefined ? {} : { Description: policy.description }),
-  CreateDate: shownTime(policy.createdAt),
-  UpdateDate: shownTime(policy.updatedAt),
+  ...policyShown(policy, counts),
+  ...descriptionShown(policy.description),
   PolicyVersionList: policy.versions.map((version) => ({
     Document: shownPolicy(version.document),
-    VersionId: version.id,
-    IsDefaultVersion: version.id === policy.defaultVersionId,
-    CreateDate: shownTime(version.createdAt),
+    ...versionShown(policy, version),
   })),
 });
 

@@ -14,64 +14,28 @@ import type {
   ListPolicyVersionsRequest,
   ListPolicyVersionsResponse,
   Policy,
-  PolicyVersion,
   SetDefaultPolicyVersionRequest,
 } from '@aws-sdk/client-iam';
 import { AwsFault, uniqueId } from '../../kernel/index.ts';
-import type { Change, StateView } from '../../state/index.ts';
+import type { StateView } from '../../state/index.ts';
 import { policyArn } from '../arns.ts';
-import { attachmentCounts, findPolicy, type AttachmentCounts } from '../attachments.ts';
+import { attachmentCounts, readOwnPolicy, readPolicy, type AttachmentCounts } from '../attachments.ts';
 import { awsManagedPolicies } from '../aws-managed-policies.ts';
 import { keys, type PolicyDocument, type PolicyVersionDocument } from '../documents.ts';
 import { addTags, checkName, checkPath, checkQuota } from '../entities.ts';
-import { accessDenied, deleteConflict, limitExceeded } from '../faults.ts';
+import { deleteConflict, limitExceeded } from '../faults.ts';
 import { onEverything, onPolicy, tagConditions } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
 import { pageAnswer, pageOfList } from '../paging.ts';
 import { checkPolicyText, policySize } from '../policy-texts.ts';
 import { quotas } from '../quotas.ts';
-import { shownPolicy, shownTime, tagsShown } from '../shown.ts';
-
-/** A managed policy as lists show it: without description and tags. */
-const policyShown = (policy: PolicyDocument, counts: AttachmentCounts): Policy => ({
-  PolicyName: policy.name,
-  PolicyId: policy.id,
-  Arn: policy.arn,
-  Path: policy.path,
-  DefaultVersionId: policy.defaultVersionId,
-  ...counts.of(policy.arn),
-  IsAttachable: true,
-  CreateDate: shownTime(policy.createdAt),
-  UpdateDate: shownTime(policy.updatedAt),
-});
+import { descriptionShown, policyShown, shownPolicy, tagsShown, versionShown } from '../shown.ts';
 
 const policyInFull = (policy: PolicyDocument, counts: AttachmentCounts): Policy => ({
   ...policyShown(policy, counts),
-  ...(policy.description === undefined ? {} : { Description: policy.description }),
+  ...descriptionShown(policy.description),
   ...tagsShown(policy.tags),
 });
-
-/** A version without its document, which only GetPolicyVersion shows. */
-const versionShown = (policy: PolicyDocument, version: PolicyVersionDocument): PolicyVersion => ({
-  VersionId: version.id,
-  IsDefaultVersion: version.id === policy.defaultVersionId,
-  CreateDate: shownTime(version.createdAt),
-});
-
-async function readPolicy(view: StateView, accountId: string, arn: string): Promise<PolicyDocument> {
-  const policy = await findPolicy(view, accountId, arn);
-  if (!policy) throw new AwsFault('NoSuchEntityException', `Policy ${arn} was not found.`);
-  return policy;
-}
-
-/** A policy that the account may change. Throws AccessDenied for AWS's own. */
-async function readOwnPolicy(change: Change, accountId: string, arn: string): Promise<PolicyDocument> {
-  const policy = await readPolicy(change, accountId, arn);
-  if (arn.startsWith('arn:aws:iam::aws:')) {
-    throw accessDenied(`Policy ${arn} is managed by AWS and cannot be changed.`);
-  }
-  return policy;
-}
 
 function readVersion(policy: PolicyDocument, versionId: string): PolicyVersionDocument {
   const version = policy.versions.find(({ id }) => id === versionId);

@@ -17,12 +17,10 @@ import type {
   UntagRoleRequest,
   UntagUserRequest,
 } from '@aws-sdk/client-iam';
-import { AwsFault } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
-import { findPolicy } from '../attachments.ts';
+import { readOwnPolicy, readPolicy } from '../attachments.ts';
 import { keys, type TagDocument } from '../documents.ts';
 import { addTags, readInstanceProfile, readRole, readUser, removeTags } from '../entities.ts';
-import { accessDenied } from '../faults.ts';
 import { onInstanceProfile, onPolicy, onRole, onUser, tagConditions, tagKeyConditions } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
 import { pageAnswer, pageOfList, type PageRequest } from '../paging.ts';
@@ -70,19 +68,10 @@ async function profilePlace(view: StateView, accountId: string, name: string) {
   };
 }
 
-async function policyPlace(view: StateView, accountId: string, arn: string) {
-  const value = await findPolicy(view, accountId, arn);
-  if (!value) throw new AwsFault('NoSuchEntityException', `Policy ${arn} was not found.`);
-  return { key: keys.policy(accountId, value.name), value };
-}
-
 /** AWS's own policies have no tags, and take none. */
-async function ownPolicyPlace(view: StateView, accountId: string, arn: string) {
-  const place = await policyPlace(view, accountId, arn);
-  if (arn.startsWith('arn:aws:iam::aws:')) {
-    throw accessDenied(`Policy ${arn} is managed by AWS and cannot be changed.`);
-  }
-  return place;
+async function policyPlace(view: StateView, accountId: string, arn: string) {
+  const value = await readOwnPolicy(view, accountId, arn);
+  return { key: keys.policy(accountId, value.name), value };
 }
 
 export const TagUser: IdentityOperation<TagUserRequest, Nothing> = {
@@ -134,7 +123,7 @@ export const TagPolicy: IdentityOperation<TagPolicyRequest, Nothing> = {
   needs: (input, call, view) =>
     onPolicy('iam:TagPolicy', input.PolicyArn, call, view, tagConditions(input.Tags)),
   handle: async (input, call, change) =>
-    tag(change, await ownPolicyPlace(change, call.accountId, input.PolicyArn), input.Tags),
+    tag(change, await policyPlace(change, call.accountId, input.PolicyArn), input.Tags),
 };
 
 export const UntagPolicy: IdentityOperation<UntagPolicyRequest, Nothing> = {
@@ -142,14 +131,14 @@ export const UntagPolicy: IdentityOperation<UntagPolicyRequest, Nothing> = {
   needs: (input, call, view) =>
     onPolicy('iam:UntagPolicy', input.PolicyArn, call, view, tagKeyConditions(input.TagKeys)),
   handle: async (input, call, change) =>
-    untag(change, await ownPolicyPlace(change, call.accountId, input.PolicyArn), input.TagKeys),
+    untag(change, await policyPlace(change, call.accountId, input.PolicyArn), input.TagKeys),
 };
 
 export const ListPolicyTags: IdentityOperation<ListPolicyTagsRequest, ListPolicyTagsResponse> = {
   access: 'read',
   needs: (input, call, view) => onPolicy('iam:ListPolicyTags', input.PolicyArn, call, view),
   handle: async (input, call, change) =>
-    list((await policyPlace(change, call.accountId, input.PolicyArn)).value.tags, input),
+    list((await readPolicy(change, call.accountId, input.PolicyArn)).tags, input),
 };
 
 export const TagInstanceProfile: IdentityOperation<TagInstanceProfileRequest, Nothing> = {

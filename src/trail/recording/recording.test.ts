@@ -357,7 +357,6 @@ describe('failures and denials', () => {
     const absent = { service: serviceNamed('config'), operationName: 'PutConfigRule' };
     await expect(fixture.perform(undefined, absent)).rejects.toMatchObject({
       code: 'NotImplemented',
-      status: 501,
       message: expect.stringMatching(/PutConfigRule of config.*docs\/coverage\.md/) as string,
     });
     fixture.denied.add('config:PutConfigRule');

@@ -9,13 +9,14 @@ import {
 } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
-import type {
-  Authorise,
-  DecodedCall,
-  Need,
-  Perform,
-  RecordRejected,
-  ServiceDescription,
+import {
+  absentOperation,
+  type Authorise,
+  type DecodedCall,
+  type Need,
+  type Perform,
+  type RecordRejected,
+  type ServiceDescription,
 } from '../../wire/index.ts';
 import { encodeAuditRecord } from './audit-record.ts';
 import { beginChange, type AuditedChange, type OpenChange } from './audited-change.ts';
@@ -76,14 +77,6 @@ type Run =
   | { readonly kind: 'denied' | 'failed'; readonly error: unknown };
 
 const nothingShown: ShownCall = { requestParameters: null, responseElements: null, resources: [] };
-
-function absentFault({ service, operationName }: Decoded): AwsFault {
-  return new AwsFault(
-    'NotImplemented',
-    `Cairn does not implement the operation ${operationName} of ${service.name}. docs/coverage.md lists what it does implement.`,
-    { status: 501 },
-  );
-}
 
 /** What a caller is told when the journal does not take the record of the call. */
 function unrecordedFault(error: unknown): unknown {
@@ -214,7 +207,7 @@ export function openRecording(options: RecordingOptions): Recording {
       return { kind: error instanceof AwsFault ? 'denied' : 'failed', error };
     }
     try {
-      if (!operation) throw absentFault(decoded);
+      if (!operation) throw absentOperation(decoded.service, decoded.operationName);
       const change = beginChange(state);
       const output = (await operation.handle(input, call, change.audited)) as Record<string, unknown>;
       assert(operation.access === 'write' || change.entries.length === 0, 'a read appends no entries');

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { AwsFault } from '../../kernel/index.ts';
-import type { Call } from '../../wire/index.ts';
+import { invalidRequest, type Call } from '../../wire/index.ts';
 import { attributeNames, parseAddressRange, type AttributeName, type EventFilter } from '../history/index.ts';
 
 /** Query parameters that stand for an attribute: its own name with a small first letter, and two short forms. */
@@ -18,15 +18,11 @@ const filterParameters = ['sourceIp', 'not.sourceIp', 'from', 'to', 'text'];
 
 type Condition = NonNullable<EventFilter['attributes']>[number];
 
-function invalid(text: string): AwsFault {
-  return new AwsFault('ValidationException', text, { status: 400 });
-}
-
 /** The one value of a parameter that is not repeatable. */
 export function single(query: URLSearchParams, name: string): string | undefined {
   const values = query.getAll(name);
   if (values.length > 1)
-    throw invalid(`The parameter ${name} is given ${values.length} times; it is taken once.`);
+    throw invalidRequest(`The parameter ${name} is given ${values.length} times; it is taken once.`);
   return values[0];
 }
 
@@ -40,7 +36,9 @@ export function wholeNumber(
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^\d{1,15}$/.test(text) || value < least || value > most) {
-    throw invalid(`The parameter ${name} takes a whole number from ${least} to ${most}, not "${text}".`);
+    throw invalidRequest(
+      `The parameter ${name} takes a whole number from ${least} to ${most}, not "${text}".`,
+    );
   }
   return value;
 }
@@ -49,7 +47,9 @@ export function wholeNumber(
 function attributeNamed(parameter: string): AttributeName {
   const name = attributeParameters.get(parameter);
   if (name) return name;
-  throw invalid(`"${parameter}" is no attribute. There are ${[...attributeParameters.keys()].join(', ')}.`);
+  throw invalidRequest(
+    `"${parameter}" is no attribute. There are ${[...attributeParameters.keys()].join(', ')}.`,
+  );
 }
 
 /** Refuses parameters that the route does not know, by name. `own` are those it knows beside the filter's. */
@@ -58,15 +58,17 @@ function refuseUnknown(query: URLSearchParams, own: readonly string[]): void {
     if (attributeParameters.has(name.replace(/^not\./, ''))) continue;
     if (filterParameters.includes(name) || own.includes(name)) continue;
     const known = [...attributeParameters.keys(), ...filterParameters, ...own].join(', ');
-    throw invalid(`The parameter "${name}" is not known. There are ${known}, and not. before an attribute.`);
+    throw invalidRequest(
+      `The parameter "${name}" is not known. There are ${known}, and not. before an attribute.`,
+    );
   }
 }
 
 function checkValues(name: string, values: readonly string[]): void {
   for (const value of values) {
-    if (value === '') throw invalid(`The parameter ${name} has an empty value.`);
+    if (value === '') throw invalidRequest(`The parameter ${name} has an empty value.`);
     if (/(^|\.)readOnly$/.test(name) && value !== 'true' && value !== 'false') {
-      throw invalid(`The parameter ${name} takes true or false, not "${value}".`);
+      throw invalidRequest(`The parameter ${name} takes true or false, not "${value}".`);
     }
   }
 }
@@ -94,13 +96,13 @@ function sourceOf(query: URLSearchParams): { conditions: readonly Condition[]; c
     if (ranges.length === 0) {
       conditions.push({ name: 'SourceIpAddress', values, ...(parameter !== 'sourceIp' && { not: true }) });
     } else if (parameter !== 'sourceIp' || values.length > 1) {
-      throw invalid(`The parameter ${parameter} takes a range only alone and without not.`);
+      throw invalidRequest(`The parameter ${parameter} takes a range only alone and without not.`);
     } else {
       [cidr] = ranges;
     }
   }
   if (cidr === undefined) return { conditions };
-  if (isIP(cidr.replace(/\/.*$/, '')) === 0) throw invalid(`The range "${cidr}" is not a CIDR range.`);
+  if (isIP(cidr.replace(/\/.*$/, '')) === 0) throw invalidRequest(`The range "${cidr}" is not a CIDR range.`);
   parseAddressRange(cidr);
   return { conditions, cidr };
 }
@@ -125,7 +127,7 @@ function timeOf(query: URLSearchParams, name: string): number | undefined {
   if (/^\d{1,11}(\.\d{1,3})?$/.test(text)) return Math.round(Number(text) * 1000);
   const epochMs = isoTime(text);
   if (epochMs !== undefined) return epochMs;
-  throw invalid(
+  throw invalidRequest(
     `The parameter ${name} takes ISO 8601 such as 2026-11-22T10:00:00Z, or epoch seconds, not "${text}".`,
   );
 }
@@ -165,9 +167,10 @@ export function readFilter(
   const attributes = visibleTo(call, managementAccountId, [...conditionsOf(query), ...source.conditions]);
   const from = timeOf(query, 'from');
   const to = timeOf(query, 'to');
-  if (from !== undefined && to !== undefined && from > to) throw invalid('The parameter from is after to.');
+  if (from !== undefined && to !== undefined && from > to)
+    throw invalidRequest('The parameter from is after to.');
   const text = single(query, 'text');
-  if (text === '') throw invalid('The parameter text has an empty value.');
+  if (text === '') throw invalidRequest('The parameter text has an empty value.');
   return {
     ...(attributes.length > 0 && { attributes }),
     ...(from !== undefined && { from }),
@@ -186,7 +189,7 @@ export function readBucket(query: URLSearchParams): number | undefined {
   const match = /^([1-9]\d{0,5})([smhdw])$/.exec(text);
   const unit = match?.[2] === 'w' ? 7 * 86_400_000 : bucketUnits[match?.[2] ?? ''];
   if (unit === undefined)
-    throw invalid(`The parameter bucket takes a duration such as 15m, 1h or 1d, not "${text}".`);
+    throw invalidRequest(`The parameter bucket takes a duration such as 15m, 1h or 1d, not "${text}".`);
   return Number(match?.[1]) * unit;
 }
 
@@ -194,8 +197,8 @@ export function readBucket(query: URLSearchParams): number | undefined {
 export function readBy(query: URLSearchParams): readonly AttributeName[] {
   const names = query.getAll('by').flatMap((value) => value.split(','));
   const attributes = names.map(attributeNamed);
-  if (attributes.length > 3) throw invalid('The parameter by takes at most three attributes.');
+  if (attributes.length > 3) throw invalidRequest('The parameter by takes at most three attributes.');
   if (new Set(attributes).size < attributes.length)
-    throw invalid('The parameter by names an attribute twice.');
+    throw invalidRequest('The parameter by names an attribute twice.');
   return attributes;
 }

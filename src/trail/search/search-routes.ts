@@ -1,6 +1,13 @@
 import { AwsFault, limits, sequence, type Clock, type Sequence } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
-import type { Call, HttpRoute, RouteAnswer, RouteRequest } from '../../wire/index.ts';
+import {
+  invalidRequest,
+  jsonAnswer,
+  type Call,
+  type HttpRoute,
+  type RouteAnswer,
+  type RouteRequest,
+} from '../../wire/index.ts';
 import type { EventFilter, EventPage, History } from '../history/index.ts';
 import { unlessGone } from '../client-gone.ts';
 import type { HistoryReader } from '../history-reader.ts';
@@ -34,7 +41,7 @@ function formatOf(query: URLSearchParams): DownloadFormat | undefined {
   const format = downloadFormats.find((known) => known === text);
   if (format) return format;
   const message = `The parameter format takes ${downloadFormats.join(', ')}, not "${text}".`;
-  throw new AwsFault('ValidationException', message, { status: 400 });
+  throw invalidRequest(message);
 }
 
 /** A page with the records' original bytes in it. */
@@ -58,7 +65,7 @@ async function searchEvents(options: SearchOptions, request: RouteRequest): Prom
     if (after !== undefined) {
       const message =
         'The parameter after goes with pages; a download with format begins at the newest event.';
-      throw new AwsFault('ValidationException', message, { status: 400 });
+      throw invalidRequest(message);
     }
     const limit = wholeNumber(query, 'limit', [1, Number.MAX_SAFE_INTEGER]) ?? Infinity;
     return {
@@ -89,11 +96,7 @@ async function countEvents(options: SearchOptions, request: RouteRequest): Promi
     ...(bucket !== undefined && { bucket: new Date(bucket).toISOString() }),
     count,
   }));
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: `${JSON.stringify({ by: attributes, rows: shown })}\n`,
-  };
+  return jsonAnswer({ by: attributes, rows: shown });
 }
 
 /** Where a listener begins: behind the event that it saw last, else at the end. */
@@ -102,7 +105,7 @@ function tailStart({ headers }: RouteRequest, end: Sequence): Sequence {
   if (text === undefined || text === '') return end;
   if (!/^\d{1,15}$/.test(text)) {
     const message = `Last-Event-ID takes the id of an event of this tail, not "${text}".`;
-    throw new AwsFault('ValidationException', message, { status: 400 });
+    throw invalidRequest(message);
   }
   return sequence(Number(text) + 1);
 }

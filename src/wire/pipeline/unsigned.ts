@@ -1,4 +1,5 @@
-import { AwsFault, limits } from '../../kernel/index.ts';
+import { limits } from '../../kernel/index.ts';
+import { absentOperation } from '../absent-operation.ts';
 import { route, unrouted, type RoutedOperation } from '../protocol/index.ts';
 import { missingToken } from '../sigv4/index.ts';
 import type { Pipeline, Progress } from './progress.ts';
@@ -17,10 +18,7 @@ export async function refuseUnsigned<Change>(pipeline: Pipeline<Change>, progres
     progress.target = routed;
     progress.service = service;
     progress.operationName = routed.operationName;
-    throw new AwsFault(
-      'NotImplemented',
-      `Cairn does not implement the operation ${routed.operationName} of ${service.name}. docs/coverage.md lists what it does implement.`,
-    );
+    throw absentOperation(service, routed.operationName);
   }
   progress.target = await unrouted(pipeline.services, progress.claimed, undefined);
   throw missingToken(progress.target.protocol === 'restXml' ? 's3' : 'aws');
