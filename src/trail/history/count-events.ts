@@ -49,10 +49,11 @@ async function markMatches(
 }
 
 /** The number of its bucket for each document: buckets are counted from the newest one, because documents are. */
-function bucketColumn(
+async function bucketColumn(
   source: EventSource,
   bucketMs: number | undefined,
-): { column: Int32Array; starts: number[] } {
+  pause: () => Promise<void>,
+): Promise<{ readonly column: Int32Array; readonly starts: readonly number[] }> {
   const column = new Int32Array(source.documents);
   const starts: number[] = [];
   if (bucketMs === undefined) return { column, starts };
@@ -64,6 +65,7 @@ function bucketColumn(
       starts.push(start);
     }
     column[doc] = starts.length - 1;
+    if (doc % sliceDocs === sliceDocs - 1) await pause();
   }
   return { column, starts };
 }
@@ -113,9 +115,14 @@ interface ValueColumn {
   readonly further: ReadonlyMap<number, readonly number[]>;
 }
 
-function valueColumn(values: SourceValues, marks: Uint8Array): ValueColumn {
+async function valueColumn(
+  values: SourceValues,
+  marks: Uint8Array,
+  pause: () => Promise<void>,
+): Promise<ValueColumn> {
   const first = new Int32Array(marks.length);
   const further = new Map<number, number[]>();
+  let sinceLast = 0;
   for (const { value, docs, length } of values.lists()) {
     let number = 0;
     for (let index = 0; index < length; index += 1) {
@@ -125,6 +132,10 @@ function valueColumn(values: SourceValues, marks: Uint8Array): ValueColumn {
       if (first[doc] === 0) first[doc] = number;
       else further.set(doc, [...(further.get(doc) ?? []), number]);
     }
+    sinceLast += length;
+    if (sinceLast < sliceDocs) continue;
+    sinceLast = 0;
+    await pause();
   }
   return { first, further };
 }
@@ -166,7 +177,7 @@ async function countSource(
 ): Promise<void> {
   const { marks, count } = await markMatches(source, query, pause);
   if (count === 0) return;
-  const { column, starts } = bucketColumn(source, by.bucketMs);
+  const { column, starts } = await bucketColumn(source, by.bucketMs, pause);
   const numbers = by.bucketMs === undefined ? [0] : bucketNumbers(starts);
   await pause();
   const [only] = by.attributes;
@@ -182,8 +193,7 @@ async function countSource(
   }
   const columns: ValueColumn[] = [];
   for (const attribute of by.attributes) {
-    columns.push(valueColumn(source.valuesOf(attribute), marks));
-    await pause();
+    columns.push(await valueColumn(source.valuesOf(attribute), marks, pause));
   }
   const full = [...by.attributes.map(() => 0), 0];
   const add = (tuple: readonly number[], bucket: number) => {

@@ -65,6 +65,22 @@ export function encodeNumbers(numbers: Float64Array): Buffer {
 }
 
 function unpackBits(bytes: Buffer, bits: number, base: number, out: Float64Array, count: number): void {
+  // Four bytes at the place of each number hold it whole when it has at most 25 bits, wherever in a byte it begins.
+  if (bits <= 25) {
+    const padded = new Uint8Array(bytes.length + 4);
+    padded.set(bytes);
+    const mask = 2 ** bits - 1;
+    for (let index = 0, at = 0; index < count; index += 1, at += bits) {
+      const place = at >> 3;
+      const word =
+        (padded[place] as number) |
+        ((padded[place + 1] as number) << 8) |
+        ((padded[place + 2] as number) << 16) |
+        ((padded[place + 3] as number) << 24);
+      out[index] = base + ((word >>> (at & 7)) & mask);
+    }
+    return;
+  }
   let at = 0;
   for (let index = 0; index < count; index += 1) {
     let value = 0;

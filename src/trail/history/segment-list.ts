@@ -157,6 +157,7 @@ export function openSegmentList(
       await writeManifest(directory, written);
     } catch (error) {
       for (const { segment } of fresh) segment.close();
+      for (const file of files) await unlink(file).catch(() => undefined);
       throw error;
     }
     const retired = entries.filter((entry) => gone.includes(entry));

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { openByteWriter } from './byte-writer.ts';
@@ -34,7 +34,7 @@ export interface SegmentWriter {
   addAttribute(name: IndexedAttribute, terms: Terms, groups: TermGroups): void;
   /** Makes the file durable under its name. */
   finish(): SegmentFooter;
-  /** Gives up; what was written stays under the temporary name for the next open to remove. */
+  /** Gives up and removes what was written. */
   abandon(): void;
 }
 
@@ -164,6 +164,8 @@ export function openSegmentWriter(file: string): SegmentWriter {
     abandon() {
       if (!isClosed) closeSync(handle);
       isClosed = true;
+      // On a full disk every attempt would otherwise leave more behind.
+      rmSync(temporary, { force: true });
     },
   };
 }
