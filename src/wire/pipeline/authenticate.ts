@@ -9,6 +9,7 @@ import {
   credentialFault,
   payloadHashText,
   payloadMode,
+  queryPairs,
   readClaim,
   sha256Hex,
   signatureMismatch,
@@ -118,7 +119,7 @@ function withoutSignature(seen: WireRequest, claim: SignatureClaim, mode: Payloa
 function withoutParameters(query: string): string {
   return query
     .split('&')
-    .filter((part) => !signatureParameters.has(part.replace(/=.*$/s, '')))
+    .filter((part) => !queryPairs(part).some(([name]) => signatureParameters.has(name)))
     .join('&');
 }
 

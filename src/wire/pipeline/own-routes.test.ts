@@ -172,6 +172,23 @@ describe("Cairn's own paths", () => {
     expect(String(asked[0]!.query)).toBe('a=1');
   });
 
+  it('presigned for a session: the token reaches neither the route nor the record, however its name is spelt', async () => {
+    const { route, asked } = echo();
+    const endpoint = await endpointWith({ routes: [route] });
+    const url = presignUrl({
+      method: 'GET',
+      url: new URL(`${endpoint.url}/_cairn/echo?a=1`),
+      service: 'cairn',
+      region: 'us-east-1',
+      credentials: { ...endpoint.credentials, accessKeyId: 'ASIASESSION', sessionToken: 'the-token' },
+      time: endpoint.clock.now(),
+      expiresSeconds: 60,
+    });
+    const respelt = String(url).replace('X-Amz-Security-Token', 'X-Amz-Security-%54oken');
+    expect((await fetch(respelt)).status).toBe(200);
+    expect(String(asked[0]!.query)).toBe('a=1');
+  });
+
   it('unsigned where the route says so, and then neither performed nor recorded', async () => {
     const { route } = echo({ unsigned: true });
     const endpoint = await endpointWith({ routes: [route] });

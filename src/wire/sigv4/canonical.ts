@@ -105,10 +105,13 @@ function canonicalQuery(query: string): string {
   return pairs.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
-/** A header's value for signing: without white space at its ends, and inner runs of it as one space. */
+/**
+ * A header's value for signing: without white space at its ends, and inner runs of it as one space. White space is that
+ * of ASCII: the byte A0, a blank to JavaScript, is the end of many a character in UTF-8.
+ */
 function canonicalValue(value: string): string {
-  const trimmed = value.trim();
-  return /\s{2}|[\t\r\n\f\v]/.test(trimmed) ? trimmed.replaceAll(/\s+/g, ' ') : trimmed;
+  if (!/^[ \t]|[ \t]$|[ \t]{2}|\t/.test(value)) return value;
+  return value.replaceAll(/[ \t]+/g, ' ').replaceAll(/^ | $/g, '');
 }
 
 /** `name:value` lines of the signed headers; undefined where the request lacks one of them. */

@@ -49,16 +49,24 @@ export interface ClaimedCredential {
   readonly service: string | undefined;
 }
 
+/** The parameters by which a presigned URL is told. Clients may write names with percent signs as well as plainly. */
+const presignedParameters: ReadonlySet<string> = new Set([
+  'X-Amz-Algorithm',
+  'X-Amz-Signature',
+  'X-Amz-Credential',
+]);
+
 /**
  * What the request says of itself, without checking anything: the service decides in whose words a refusal is put, key
- * and region belong in the record of the attempt. All undefined when there is no signature.
+ * and region belong in the record of the attempt. All undefined when there is no signature. What is verified is read from
+ * the same place, so that nobody is verified for one service and routed by another.
  */
 export function claimedCredential(request: SignedRequest): ClaimedCredential {
   const authorization = headerValue(request.headers, 'authorization');
   const text =
     authorization === undefined
-      ? /(?:^|&)X-Amz-Credential=([^&]*)/.exec(request.query)?.[1]?.replaceAll(/%2F/gi, '/')
-      : /Credential=([^,\s]*)/.exec(authorization)?.[1];
+      ? queryPairs(request.query).find(([name]) => name === 'X-Amz-Credential')?.[1]
+      : /[\s,]Credential=([^,\s]*)/.exec(authorization)?.[1];
   const [accessKeyId = '', , region = '', service = ''] = text?.split('/') ?? [];
   return {
     accessKeyId: /^\w{1,128}$/.test(accessKeyId) ? accessKeyId : undefined,
@@ -73,7 +81,7 @@ export function claimedCredential(request: SignedRequest): ClaimedCredential {
  */
 export function readClaim(request: SignedRequest, dialect: Dialect): SignatureClaim | undefined {
   const authorization = headerValue(request.headers, 'authorization');
-  const presigned = /(?:^|&)X-Amz-(?:Algorithm|Signature|Credential)=/.test(request.query);
+  const presigned = queryPairs(request.query).some(([name]) => presignedParameters.has(name));
   if (authorization !== undefined && presigned) {
     const message =
       'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified';

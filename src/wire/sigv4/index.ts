@@ -3,7 +3,7 @@
  * read, or the refusal in the words of the service that was called. Also the client's side, for the command line.
  */
 export type { HeaderLine, SignedRequest } from './canonical.ts';
-export { normalisePath, sha256Hex } from './canonical.ts';
+export { normalisePath, queryPairs, sha256Hex } from './canonical.ts';
 export { claimedCredential, readClaim, signatureParameters, type SignatureClaim } from './claim.ts';
 export {
   badScope,

@@ -251,6 +251,56 @@ describe('what a request claims before it is believed', () => {
   });
 });
 
+describe('what is claimed is what is verified', () => {
+  const s3Scope = `${credentials.accessKeyId}/20261122/eu-central-1/s3/aws4_request`;
+
+  it('whatever else stands in the Authorization header', async () => {
+    const request = await withAuthorization((text) => text.replace(' ', ` OtherCredential=${s3Scope}, `));
+    expect(verify(request, '')).toBe('verified');
+    expect(claimedCredential(request).service).toBe('iam');
+  });
+
+  it('however the names of a presigned URL are spelt', () => {
+    const url = presignUrl({
+      method: 'GET',
+      url: new URL('http://localhost/b/x/../k'),
+      service: 's3',
+      region: 'us-east-1',
+      credentials,
+      time,
+      expiresSeconds: 60,
+    });
+    for (const name of ['Credential', 'Algorithm', 'Signature', 'Date']) {
+      const query = url.search.slice(1).replace(`X-Amz-${name}=`, `X-Am%7A-${name}=`);
+      const request: SignedRequest = {
+        method: 'GET',
+        path: url.pathname,
+        query,
+        headers: [['host', 'localhost']],
+      };
+      expect(verify(request, '', 's3')).toBe('verified');
+      expect(claimedCredential(request).service).toBe('s3');
+    }
+  });
+
+  it('white space is that of ASCII: other bytes of a header are not', async () => {
+    const request = await signed('iam', {
+      method: 'GET',
+      segments: [],
+      query: {},
+      headers: { 'x-amz-meta-a': 'voil\u00e0' },
+      body: '',
+      sessionToken: undefined,
+    });
+    expect(verify(request, '')).toBe('verified');
+    const changed = {
+      ...request,
+      headers: request.headers.map(([name, value]): HeaderLine => [name, value.replace('\u00a0', '')]),
+    };
+    expect(codeOf(() => verify(changed, ''))).toBe('SignatureDoesNotMatch');
+  });
+});
+
 describe('derived keys', () => {
   it('are kept up to a bound, and only for the secret they were derived from', () => {
     const bounded = openSigningKeys(2);
