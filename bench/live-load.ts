@@ -44,7 +44,7 @@ export async function putAuditEvents(
   server: ServerProcess,
   load: { readonly seconds: number; readonly inFlight: number },
 ): Promise<number> {
-  const account = process.env['CAIRN_ACCOUNT_ID'] ?? '000000000000';
+  const account = server.env['CAIRN_ACCOUNT_ID'] ?? '000000000000';
   const query = {
     channelArn: `arn:aws:cloudtrail:us-east-1:${account}:channel/00000000-0000-4000-8000-000000000000`,
   };
@@ -74,10 +74,14 @@ export async function putAuditEvents(
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ auditEvents }),
       });
-      const { successful } = (await answer.json()) as { readonly successful?: readonly unknown[] };
-      // Overloaded: the same client would try again after a pause.
-      if (successful) acknowledged += successful.length;
-      else await pause(5);
+      if (answer.status === 503) {
+        // Overloaded: the same client would try again after a pause.
+        await pause(5);
+        continue;
+      }
+      const { successful = [] } = (await answer.json()) as { readonly successful?: readonly unknown[] };
+      if (successful.length < auditEvents.length) throw new Error(`not all were taken: ${answer.status}`);
+      acknowledged += successful.length;
     }
   };
   const start = performance.now();
