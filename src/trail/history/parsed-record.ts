@@ -18,9 +18,9 @@ function memberOf(object: unknown, name: string): unknown {
   return isObject(object) && Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-function readOnlyOf(record: JsonObject): string | undefined {
-  const value = memberOf(record, 'readOnly');
-  return typeof value === 'boolean' ? String(value) : textOf(record, 'readOnly');
+function wordOf(record: JsonObject, name: string): string | undefined {
+  const value = memberOf(record, name);
+  return typeof value === 'boolean' ? String(value) : textOf(record, name);
 }
 
 function ownResources(record: JsonObject): EventResource[] {
@@ -57,6 +57,8 @@ function namedResources(record: JsonObject): (readonly [number, string])[] {
 export function fieldsOfParsed(record: JsonObject): RecordFields {
   const identity = memberOf(record, 'userIdentity');
   const issuer = memberOf(memberOf(identity, 'sessionContext'), 'sessionIssuer');
+  const data = memberOf(record, 'eventData');
+  const dataIdentity = memberOf(data, 'userIdentity');
   return {
     eventID: textOf(record, 'eventID'),
     eventTime: textOf(record, 'eventTime'),
@@ -68,7 +70,7 @@ export function fieldsOfParsed(record: JsonObject): RecordFields {
     sourceIPAddress: textOf(record, 'sourceIPAddress'),
     recipientAccountId: textOf(record, 'recipientAccountId'),
     awsRegion: textOf(record, 'awsRegion'),
-    readOnly: readOnlyOf(record),
+    readOnly: wordOf(record, 'readOnly'),
     type: textOf(identity, 'type'),
     arn: textOf(identity, 'arn'),
     userName: textOf(identity, 'userName'),
@@ -77,6 +79,13 @@ export function fieldsOfParsed(record: JsonObject): RecordFields {
     principalId: textOf(identity, 'principalId'),
     invokedBy: textOf(identity, 'invokedBy'),
     issuerUserName: textOf(issuer, 'userName'),
+    managementEvent: wordOf(record, 'managementEvent'),
+    dataEventName: textOf(data, 'eventName'),
+    dataEventSource: textOf(data, 'eventSource'),
+    dataErrorCode: textOf(data, 'errorCode'),
+    dataSourceIPAddress: textOf(data, 'sourceIPAddress'),
+    dataType: textOf(dataIdentity, 'type'),
+    dataPrincipalId: textOf(dataIdentity, 'principalId'),
     resources: ownResources(record),
     named: namedResources(record),
   };

@@ -25,6 +25,15 @@ export interface RecordFields {
   invokedBy: string | undefined;
   /** userIdentity.sessionContext.sessionIssuer.userName: the role. */
   issuerUserName: string | undefined;
+  /** A boolean in real records. */
+  managementEvent: string | undefined;
+  /** What stands under eventData, in audit events of other systems. */
+  dataEventName: string | undefined;
+  dataEventSource: string | undefined;
+  dataErrorCode: string | undefined;
+  dataSourceIPAddress: string | undefined;
+  dataType: string | undefined;
+  dataPrincipalId: string | undefined;
   /** The record's own `resources`. */
   resources: EventResource[];
   /** Index in `namingParameters`, value: in ascending order of index, and in the record's order within one. */
@@ -137,6 +146,33 @@ function resourcesOf(fields: RecordFields): readonly EventResource[] {
   return isLong ? distinctResources(resources) : resources;
 }
 
+/** Since event version 1.07 records say it; older ones are management events unless they deny it. */
+function categoryOf(fields: RecordFields): string {
+  return fields.eventCategory ?? (fields.managementEvent === 'false' ? 'Data' : 'Management');
+}
+
+/** What happened, by whom and from where: in audit events of other systems all of it stands under eventData. */
+function happeningOf(fields: RecordFields) {
+  if (fields.eventCategory === 'ActivityAuditLog') {
+    return {
+      eventName: fields.dataEventName,
+      eventSource: fields.dataEventSource,
+      username: fields.dataPrincipalId,
+      principalType: fields.dataType,
+      errorCode: fields.dataErrorCode,
+      sourceIpAddress: fields.dataSourceIPAddress,
+    };
+  }
+  return {
+    eventName: fields.eventName,
+    eventSource: fields.eventSource,
+    username: usernameOf(fields),
+    principalType: fields.type,
+    errorCode: fields.errorCode,
+    sourceIpAddress: fields.sourceIPAddress,
+  };
+}
+
 /** Turns a record's members into what is indexed, or says what is missing. */
 export function recordOf(fields: RecordFields): RecordScan {
   const { eventID: eventId, awsRegion: region } = fields;
@@ -151,16 +187,11 @@ export function recordOf(fields: RecordFields): RecordScan {
     eventTime,
     accountId,
     region,
-    eventName: fields.eventName,
-    eventSource: fields.eventSource,
+    ...happeningOf(fields),
     readOnly: fields.readOnly === 'true' || fields.readOnly === 'false' ? fields.readOnly : undefined,
-    username: usernameOf(fields),
     accessKeyId: fields.accessKeyId,
     principalArn: fields.arn,
-    principalType: fields.type,
-    errorCode: fields.errorCode,
-    sourceIpAddress: fields.sourceIPAddress,
-    eventCategory: fields.eventCategory,
+    eventCategory: categoryOf(fields),
     eventType: fields.eventType,
     resources: resourcesOf(fields),
   };

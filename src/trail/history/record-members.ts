@@ -23,7 +23,10 @@ export interface Member {
   readonly next: Member | undefined;
 }
 
-/** Where each text of a record goes among its spans. `readOnly` may be a bare word. */
+/**
+ * Where each text of a record goes among its spans. `readOnly` and `managementEvent` may be bare words. Those that begin
+ * with `data` stand under eventData, where the integrations of CloudTrail Lake have what other records have at the top.
+ */
 export const spanNames = [
   'eventID',
   'eventTime',
@@ -44,6 +47,13 @@ export const spanNames = [
   'principalId',
   'invokedBy',
   'issuerUserName',
+  'managementEvent',
+  'dataEventName',
+  'dataEventSource',
+  'dataErrorCode',
+  'dataSourceIPAddress',
+  'dataType',
+  'dataPrincipalId',
 ] as const;
 export type SpanName = (typeof spanNames)[number];
 
@@ -91,13 +101,39 @@ function build({ members, inLists }: Sketch): MemberNode {
   return { places, inLists };
 }
 
+/** Spans whose value may be the bare word true or false. */
+export const wordSpans: ReadonlySet<number> = new Set([
+  spanNames.indexOf('readOnly'),
+  spanNames.indexOf('managementEvent'),
+]);
+
+/** Puts the spans `data…` of these members, whose own names are given, into a node. */
+function addDataSpans(node: Sketch, names: Readonly<Record<string, SpanName>>): void {
+  for (const [name, span] of Object.entries(names)) member(node, name).span = spanNames.indexOf(span);
+}
+
+function dataSketch(): Sketch {
+  const data = sketch(false);
+  addDataSpans(data, {
+    eventName: 'dataEventName',
+    eventSource: 'dataEventSource',
+    errorCode: 'dataErrorCode',
+    sourceIPAddress: 'dataSourceIPAddress',
+  });
+  const identity = sketch(false);
+  addDataSpans(identity, { type: 'dataType', principalId: 'dataPrincipalId' });
+  member(data, 'userIdentity').child = identity;
+  return data;
+}
+
 function addSpans(node: Sketch, names: readonly SpanName[]): void {
   for (const name of names) member(node, name).span = spanNames.indexOf(name);
 }
 
 function recordSketch(): Sketch {
   const record = sketch(false);
-  addSpans(record, spanNames.slice(0, spanNames.indexOf('type')));
+  addSpans(record, [...spanNames.slice(0, spanNames.indexOf('type')), 'managementEvent']);
+  member(record, 'eventData').child = dataSketch();
   const identity = sketch(false);
   addSpans(identity, ['type', 'arn', 'userName', 'accessKeyId', 'accountId', 'principalId', 'invokedBy']);
   const session = sketch(false);

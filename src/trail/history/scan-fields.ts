@@ -7,7 +7,7 @@ import {
   resourceNode,
   resourceSpans,
   spanCount,
-  spanNames,
+  wordSpans,
   type Member,
   type MemberNode,
 } from './record-members.ts';
@@ -69,7 +69,7 @@ function readSpan(gathered: Gathered, span: number, at: number): number {
   const behind = isText ? skipText(bytes, at + 1, end) : skipValue(bytes, at, end);
   if (behind < 0) return invalid;
   spans[span * 2] = isText ? at + 1 : at;
-  const isWord = spanNames[span] === 'readOnly' && (bytes[at] === 0x74 || bytes[at] === 0x66);
+  const isWord = wordSpans.has(span) && (bytes[at] === 0x74 || bytes[at] === 0x66);
   spans[span * 2 + 1] = isText ? behind - 1 : isWord ? behind : -1;
   return behind;
 }
@@ -240,6 +240,13 @@ function fieldsOf(gathered: Gathered): RecordFields {
     principalId: span(16),
     invokedBy: span(17),
     issuerUserName: span(18),
+    managementEvent: span(19),
+    dataEventName: span(20),
+    dataEventSource: span(21),
+    dataErrorCode: span(22),
+    dataSourceIPAddress: span(23),
+    dataType: span(24),
+    dataPrincipalId: span(25),
     resources: own,
     named: namedInOrder(gathered, textOf),
   };

@@ -28,6 +28,9 @@ const memberNames = [
   'awsRegion',
   'readOnly',
   'userIdentity',
+  'eventData',
+  'managementEvent',
+  'eventCategory',
   'type',
   'arn',
   'userName',
@@ -65,6 +68,7 @@ const texts = [
   '日本',
   'AROA:s',
   'root',
+  'ActivityAuditLog',
 ];
 
 /** JSON text of a value, with members that may stand twice, names and texts with escapes, and spaces anywhere. */
@@ -111,6 +115,9 @@ const recordText = fc
           'readOnly',
           'eventName',
           'errorCode',
+          'managementEvent',
+          'eventCategory',
+          'eventData',
         ),
         json,
       ),
@@ -279,5 +286,42 @@ describe('scanning a log file', () => {
   test('a byte that is no UTF-8 anywhere is refused', () => {
     expect(scanLogFile(Buffer.from([0x7b, 0xff, 0x7d])).problem?.reason).toBe('not valid UTF-8');
     expect(skipSpace(Buffer.from('  '), 0, 2)).toBe(2);
+  });
+});
+
+describe('what a record says elsewhere, or not at all', () => {
+  const scanned = (members: Readonly<Record<string, unknown>>) => {
+    const base = { eventID: 'e', eventTime: '2026-01-01T00:00:00Z', awsRegion: 'r', recipientAccountId: '1' };
+    const scan = scanRecord(Buffer.from(JSON.stringify({ ...base, ...members })));
+    return scan.kind === 'record' ? scan.record : scan;
+  };
+
+  test('audit events of other systems say what happened under eventData', () => {
+    const eventData = {
+      eventName: 'Refund',
+      eventSource: 'shop.example',
+      errorCode: 'Declined',
+      sourceIPAddress: '198.51.100.1',
+      userIdentity: { type: 'app', principalId: 'grace' },
+    };
+    expect(scanned({ eventCategory: 'ActivityAuditLog', eventData })).toMatchObject({
+      eventName: 'Refund',
+      eventSource: 'shop.example',
+      username: 'grace',
+      principalType: 'app',
+      errorCode: 'Declined',
+      sourceIpAddress: '198.51.100.1',
+      eventCategory: 'ActivityAuditLog',
+    });
+    expect(scanned({ eventCategory: 'Management', eventData })).toMatchObject({ eventName: undefined });
+  });
+
+  test('records of before event version 1.07 have no category', () => {
+    expect(scanned({})).toMatchObject({ eventCategory: 'Management' });
+    expect(scanned({ managementEvent: true })).toMatchObject({ eventCategory: 'Management' });
+    expect(scanned({ managementEvent: false })).toMatchObject({ eventCategory: 'Data' });
+    expect(scanned({ managementEvent: false, eventCategory: 'Insight' })).toMatchObject({
+      eventCategory: 'Insight',
+    });
   });
 });
