@@ -117,6 +117,19 @@ describe('tidy', () => {
     expect(problems).toEqual([]);
   });
 
+  it('the example of CONTRIBUTING.md is the code as it stands', () => {
+    const [, example = ''] =
+      /^ +```ts account\.ts\n(.*?)^ +```$/ms.exec(readFileSync('CONTRIBUTING.md', 'utf8')) ?? [];
+    const [imports = '', operation = ''] = example.replaceAll(/^ {3}/gm, '').split('\n\nexport ');
+    const code = texts.get('src/identity/api/account.ts') ?? '';
+    expect(code).toContain(`export ${operation.trim()}\n`);
+    for (const line of imports.split('\n')) {
+      const [, names = '', from = ''] = /\{(.*)\} from (.*)/.exec(line) ?? [];
+      const [, found = ''] = new RegExp(`import (?:type )?\\{([^}]*)\\} from ${from}`).exec(code) ?? [];
+      for (const name of names.split(',')) expect(found).toContain(name.trim());
+    }
+  });
+
   it('nothing names a place outside the project', () => {
     // Written so that this file does not find itself.
     const outside = /\/wor[k]\/|\.librar[y]|\/roo[t]\//;
