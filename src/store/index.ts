@@ -1,6 +1,6 @@
 /**
  * The ports behind which everything durable stands (`log`, `blob`, and the `cursors` of a log's readers), each with
- * its adapters in `memory/` and `embedded/`. Only `server.ts` and tests name an adapter.
+ * its adapters in `memory/` and `embedded/`. Only `server.ts`, `cairn doctor` and tests name an adapter.
  */
 export type { Log, LogBatch, LogDamage, LogEntry } from './log-port.ts';
 export { LogFailedError } from './log-failed-error.ts';

@@ -11,8 +11,8 @@ const uuid = '^[a-f0-9\\-]+$';
 
 /**
  * Lengths, ranges, patterns and values of CloudTrail, from the pages of its operations and data types. What CloudTrail
- * has an exception of its own for (InvalidLookupAttributesException, InvalidMaxResultsException, InvalidTrailNameException, InvalidS3BucketNameException,
- * …) is left to its operations.
+ * has an exception of its own for (InvalidLookupAttributesException, InvalidMaxResultsException,
+ * InvalidTrailNameException, InvalidS3BucketNameException, …) is left to its operations.
  */
 export const cloudTrailConstraints: ServiceConstraints = {
   source: 'https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/',
