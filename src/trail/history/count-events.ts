@@ -34,12 +34,20 @@ async function markMatches(
   const meter: WorkMeter = { spent: 0 };
   let count = 0;
   let sinceLast = 0;
-  for (let doc = cursor.seek(0); doc < documents; doc = cursor.seek(doc + 1)) {
-    if (!accepts || accepts(doc, meter)) {
-      marks[doc] = 1;
-      count += 1;
+  for (let target = 0; target < documents;) {
+    const limit = Math.min(documents, target + sliceDocs);
+    const doc = cursor.seek(target, limit);
+    if (doc < limit) {
+      if (!accepts || accepts(doc, meter)) {
+        marks[doc] = 1;
+        count += 1;
+      }
+      target = doc + 1;
+      sinceLast += 1;
+    } else {
+      target = doc;
+      sinceLast += sliceDocs;
     }
-    sinceLast += 1;
     if (sinceLast < sliceDocs && meter.spent < 5000) continue;
     sinceLast = 0;
     meter.spent = 0;

@@ -3,8 +3,12 @@
  * from the newest; the number of documents stands for "none".
  */
 export interface DocCursor {
-  /** The first document of the set that is at or behind `target`. Targets never go back. */
-  seek(target: number): number;
+  /**
+   * The first document of the set that is at or behind `target`. Targets never go back. With a `limit`, an answer at or
+   * behind the limit only says that there is nothing before it; whether it is in the set itself is for the next call to
+   * say. So a search for what is hard to find can pause.
+   */
+  seek(target: number, limit?: number): number;
 }
 
 /** Every document. */
@@ -62,9 +66,9 @@ export function intersectDocs(cursors: readonly DocCursor[], documents: number):
   if (!first) return rangeDocs(documents);
   if (!second) return first;
   return {
-    seek(target) {
+    seek(target, limit = documents) {
       let doc = first.seek(target);
-      for (let index = 1; doc < documents && index < cursors.length;) {
+      for (let index = 1; doc < limit && index < cursors.length;) {
         const found = (cursors[index] as DocCursor).seek(doc);
         if (found === doc) index += 1;
         else {
@@ -80,9 +84,9 @@ export function intersectDocs(cursors: readonly DocCursor[], documents: number):
 /** In `cursor` and not in `excluded`. */
 export function withoutDocs(cursor: DocCursor, excluded: DocCursor, documents: number): DocCursor {
   return {
-    seek(target) {
-      let doc = cursor.seek(target);
-      while (doc < documents && excluded.seek(doc) === doc) doc = cursor.seek(doc + 1);
+    seek(target, limit = documents) {
+      let doc = cursor.seek(target, limit);
+      while (doc < limit && excluded.seek(doc) === doc) doc = cursor.seek(doc + 1, limit);
       return doc;
     },
   };
@@ -91,8 +95,10 @@ export function withoutDocs(cursor: DocCursor, excluded: DocCursor, documents: n
 /** The documents of `cursor` from `low` up to, not including, `high`. */
 export function withinDocs(cursor: DocCursor, low: number, high: number, documents: number): DocCursor {
   return {
-    seek(target) {
-      const doc = cursor.seek(Math.max(target, low));
+    seek(target, limit = documents) {
+      const start = Math.max(target, low);
+      if (start >= high) return documents;
+      const doc = cursor.seek(start, limit);
       return doc < high ? doc : documents;
     },
   };

@@ -45,6 +45,18 @@ const docSet = fc
     return { documents, docs: Int32Array.from(docs.length === 0 ? [documents - 1] : docs) };
   });
 
+/** As `walk`, in steps that end after `stride` documents. */
+function walkInSteps(cursor: DocCursor, documents: number, stride: number): readonly number[] {
+  const docs: number[] = [];
+  for (let target = 0; target < documents;) {
+    const limit = Math.min(documents, target + stride);
+    const doc = cursor.seek(target, limit);
+    if (doc < limit) docs.push(doc);
+    target = doc < limit ? doc + 1 : doc;
+  }
+  return docs;
+}
+
 function walk(cursor: DocCursor, documents: number): readonly number[] {
   const docs: number[] = [];
   for (let doc = cursor.seek(0); doc < documents; doc = cursor.seek(doc + 1)) docs.push(doc);
@@ -99,6 +111,13 @@ describe('posting lists', () => {
         expect(walk(withoutDocs(...cursors(), documents), documents)).toEqual(
           ascending(left.difference(right)),
         );
+        const inRange = (docs: Iterable<number>) =>
+          ascending([...docs].filter((doc) => doc >= low && doc < high));
+        const both = withinDocs(intersectDocs(cursors(), documents), low, high, documents);
+        expect(walkInSteps(both, documents, 1 + (low % 300))).toEqual(inRange(left.intersection(right)));
+        const [first, second] = cursors();
+        const without = withoutDocs(withinDocs(first, low, high, documents), second, documents);
+        expect(walkInSteps(without, documents, 1 + (low % 300))).toEqual(inRange(left.difference(right)));
         expect(walk(withinDocs(cursors()[0], low, high, documents), documents)).toEqual(
           [...one.docs].filter((doc) => doc >= low && doc < high),
         );

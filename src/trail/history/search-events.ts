@@ -7,6 +7,10 @@ import { firstAtMost, type EventSource } from './event-source.ts';
 /** Work units after which a search lets others run: about five milliseconds. */
 const sliceWork = 5000;
 
+/** Documents that are looked through between two looks at the meter, and what that may have cost. */
+const sliceDocs = 16_384;
+const sliceDocWork = 500;
+
 /** The first document behind `after`: a search by halves, by time and among equal times by the records themselves. */
 function firstBehind(source: EventSource, after: EventPosition): number {
   let low = firstAtMost(source, after.eventTime);
@@ -34,9 +38,17 @@ function advance(walk: Walk, meter: WorkMeter): boolean {
   const { documents } = walk.source;
   const { cursor, accepts } = walk.matches;
   while (walk.target < documents) {
-    const doc = cursor.seek(walk.target);
+    const limit = Math.min(documents, walk.target + sliceDocs);
+    const doc = cursor.seek(walk.target, limit);
     meter.spent += 1;
     if (doc >= documents) break;
+    if (doc >= limit) {
+      // Nothing so far; the work of finding that out is not known exactly, but it is bounded.
+      walk.target = doc;
+      meter.spent += sliceDocWork;
+      if (meter.spent > sliceWork) return false;
+      continue;
+    }
     walk.target = doc + 1;
     if (!accepts || accepts(doc, meter)) {
       walk.doc = doc;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../../kernel/index.ts';
 import { planMerge } from './compaction-plan.ts';
 import type { Cutoffs } from './event-query.ts';
@@ -141,6 +142,7 @@ export function openSegmentKeeper(options: {
       for (const listed of list.segments) {
         const source = sourceOfSegment(listed.segment);
         const expired = countExpired(source, by);
+        await nextTurn();
         if (expired === source.documents)
           dropped += (await list.change({ gone: [listed], files: [] })) ? 1 : 0;
         else if (expired >= source.documents * rewriteShare) await rewrite([listed], by);
