@@ -77,6 +77,9 @@ export const limits = {
   policyDocumentCharacters: 131_072,
   /** IAM: objects and arrays inside one another in a policy; the language itself needs seven. */
   policyNesting: 16,
+  /** IAM: characters of all policies of one simulation, and of policies times results in one page of its answer. */
+  simulatedPolicyCharacters: 4 * 131_072,
+  simulatedPageCharacters: 4 * miB,
   /** Identity: credentials, callers' permissions and parsed policies kept in memory. */
   credentialCacheEntries: 10_000,
   permissionCacheEntries: 10_000,

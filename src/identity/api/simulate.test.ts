@@ -155,4 +155,24 @@ describe('SimulateCustomPolicy', () => {
     });
     expect(keys.ContextKeyNames).toEqual(['aws:username']);
   });
+
+  it('answers large policies in short pages, and refuses larger ones', async () => {
+    const statement = '{"Effect":"Allow","Action":"*","Resource":"*"}';
+    const statements = Array.from({ length: 2_700 }, () => statement).join(',');
+    const document = `{"Version":"2012-10-17","Statement":[${statements}]}`;
+    const ActionNames = Array.from({ length: 1_000 }, (_, index) => `a:A${index}`);
+    const ask = (documents: number, over: object = {}) =>
+      identity.call('SimulateCustomPolicy', {
+        PolicyInputList: Array.from({ length: documents }, () => document),
+        ActionNames,
+        MaxItems: 1_000,
+        ...over,
+      });
+    const first = await ask(4);
+    expect([first.EvaluationResults.length, first.IsTruncated]).toEqual([8, true]);
+    const second = await ask(4, { Marker: first.Marker });
+    expect(second.EvaluationResults[0].EvalActionName).toBe('a:A8');
+    expect((await ask(4, { ResourceArns: ['a'.repeat(2_048)] })).EvaluationResults).toHaveLength(1);
+    expect((await faultOf(ask(5))).code).toBe('InvalidInputException');
+  });
 });

@@ -8,7 +8,7 @@ import type {
   SimulatePolicyResponse,
   SimulatePrincipalPolicyRequest,
 } from '@aws-sdk/client-iam';
-import { AwsFault, parseArn } from '../../kernel/index.ts';
+import { AwsFault, limits, parseArn } from '../../kernel/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
 import { groupArn, roleArn, userArn } from '../arns.ts';
@@ -23,6 +23,7 @@ import {
   permissionsOfUser,
   type Permissions,
 } from '../permissions.ts';
+import { pages } from '../quotas.ts';
 import { checkPolicyText } from '../policy-texts.ts';
 import {
   contextKeysOf,
@@ -38,7 +39,7 @@ import {
 
 /** What both simulations take. */
 type Simulation = Omit<Given<SimulateCustomPolicyRequest>, 'PolicyInputList'> &
-  Pick<SimulatePrincipalPolicyRequest, 'PolicyExclusionList'>;
+  Pick<SimulatePrincipalPolicyRequest, 'PolicyExclusionList' | 'PolicyInputList'>;
 
 /** Whose policies are simulated. */
 interface Source {
@@ -48,12 +49,18 @@ interface Source {
   readonly conditionKeys: ConditionKeys;
 }
 
-const given = (texts: readonly string[] | undefined, list: string, kind: PolicyKind): AttachedPolicy[] =>
-  (texts ?? []).map((text, place) => ({
+const charactersOf = (texts: readonly string[] = []): number =>
+  texts.reduce((sum, text) => sum + text.length, 0);
+
+function given(texts: readonly string[] | undefined, list: string, kind: PolicyKind): AttachedPolicy[] {
+  const most = limits.simulatedPolicyCharacters;
+  if (charactersOf(texts) > most) throw invalidInput(`${list} takes up to ${most} characters in all.`);
+  return (texts ?? []).map((text, place) => ({
     id: `${list}.${place + 1}`,
     source: 'none',
     policy: checkPolicyText(text, kind),
   }));
+}
 
 /** The user, group or role whose policies are asked about. Throws NoSuchEntity. */
 async function readSource(view: StateView, call: Call, arnText: string): Promise<Source> {
@@ -220,12 +227,31 @@ function simulateOne(setting: Setting, action: string, resource: string): Evalua
   };
 }
 
+/**
+ * How many results one answer has. Every result may match every statement, and matching takes as long as the policy and
+ * the resource are, so large policies make short pages.
+ */
+function pageSize(
+  { MaxItems = pages.usual, PolicyInputList }: Simulation,
+  resources: readonly string[],
+): number {
+  const longest = resources.reduce((most, { length }) => Math.max(most, length), usualResource);
+  const perResult = (charactersOf(PolicyInputList) * longest) / usualResource;
+  return Math.max(1, Math.min(MaxItems, Math.floor(limits.simulatedPageCharacters / perResult)));
+}
+
+/** Characters of a resource's ARN that are nothing special. */
+const usualResource = 256;
+
 /** One result for each action on each resource. Only those of the page asked for are evaluated. */
 function simulate(input: Simulation, source: Source): SimulatePolicyResponse {
   checkSimulation(input);
   const resources = input.ResourceArns?.length ? input.ResourceArns : ['*'];
   const setting = settingOf(input, source);
-  const page = pageOfIndexes(input.ActionNames.length * resources.length, input);
+  const page = pageOfIndexes(input.ActionNames.length * resources.length, {
+    ...input,
+    MaxItems: pageSize(input, resources),
+  });
   const results = page.items.map((index) => {
     const action = input.ActionNames[Math.floor(index / resources.length)] ?? '';
     return simulateOne(setting, checkAction(action), resources[index % resources.length] ?? '*');
