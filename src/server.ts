@@ -180,6 +180,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
         clock,
         version,
         metrics,
+        managementAccountId: settings.accountId,
         measure: () => measure(measured),
         damage: () => damageOf(measured),
       }),

@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/index.ts';
+import { AwsFault, type Clock } from '../kernel/index.ts';
 import { jsonAnswer, type HttpRoute } from '../wire/index.ts';
 import type { Measurements, Metrics } from './metrics.ts';
 import { findProblems } from './problems.ts';
@@ -7,6 +7,8 @@ export interface MonitorOptions {
   readonly clock: Clock;
   readonly version: string;
   readonly metrics: Metrics;
+  /** The account whose principals may see the status, which speaks of files and of all accounts together. */
+  readonly managementAccountId: string;
   /** Asked anew for every answer. */
   measure(): Promise<Measurements>;
   /** Details for `cairn doctor`: each damaged stretch in words. */
@@ -15,10 +17,10 @@ export interface MonitorOptions {
 
 /**
  * The routes `GET /_cairn/health` and `GET /_cairn/metrics` (unsigned: they say nothing of any account) and
- * `GET /_cairn/status` (signed; what `cairn doctor` asks).
+ * `GET /_cairn/status` (signed, for the management account; what `cairn doctor` asks).
  */
 export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
-  const { clock, version, metrics } = options;
+  const { clock, version, metrics, managementAccountId } = options;
   const started = clock.monotonic();
   const uptimeSeconds = () => Math.round((clock.monotonic() - started) / 1000);
   return [
@@ -52,7 +54,11 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
       path: '/_cairn/status',
       operationName: 'GetStatus',
       access: 'read',
-      async handle() {
+      async handle({ call }) {
+        if (call?.accountId !== managementAccountId) {
+          const text = `Only principals of the management account ${managementAccountId} may see the status.`;
+          throw new AwsFault('AccessDenied', text, { status: 403 });
+        }
         const now = await options.measure();
         return jsonAnswer({
           version,

@@ -83,7 +83,7 @@ function* memberChecks(data: JsonObject, textLength: number): Iterable<AuditEven
     if (value === undefined || value === null) continue;
     if (!isObject(value)) yield problem('InvalidData', `eventData.${name} is not a JSON object.`);
     // An event shorter than the cap cannot hold a member above it.
-    else if (textLength * 3 > maxBytes && Buffer.byteLength(JSON.stringify(value)) > maxBytes) {
+    else if (textLength * 3 > maxBytes && jsonBytes(value) > maxBytes) {
       yield problem('FieldTooLong', `eventData.${name} is larger than ${maxBytes / kiB} kB.`);
     }
   }
@@ -91,6 +91,16 @@ function* memberChecks(data: JsonObject, textLength: number): Iterable<AuditEven
   const address = data['sourceIPAddress'];
   if (typeof address === 'string' && isIP(address) === 0) {
     yield problem('InvalidData', 'eventData.sourceIPAddress is not an IPv4 or IPv6 address.');
+  }
+}
+
+/** How large a value is as JSON; one that is nested too deeply to be written is larger than anything. */
+function jsonBytes(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch (error) {
+    if (error instanceof RangeError) return Infinity;
+    throw error;
   }
 }
 

@@ -135,6 +135,8 @@ function listen(server: Server | TlsServer, { host, port }: Settings['listen']):
   });
 }
 
+const answered = new Error('the answer has been sent');
+
 /** Receives one request, has it answered, and sends the answer. Never rejects. */
 async function serve(
   running: Running,
@@ -173,6 +175,8 @@ async function serve(
     options.log.error({ err: error, requestId }, 'an answer could not be sent whole');
     response.destroy();
   } finally {
+    // Ends what a handler began for an answer that was never read: a body asked for with HEAD, or refused after all.
+    exchange.abort.abort(answered);
     handled?.sent();
     exchanges.delete(exchange);
     onSocket.delete(message);
