@@ -218,8 +218,8 @@ async function isInForce(
 /**
  * Makes sure that the management account is there, with its root key: at the first start it creates both; later it
  * leaves them alone, unless the settings name a root key, which then becomes the only one (the way back in when keys
- * were lost). Throws SettingError when the state was made for another management account or the key is somebody else's, and MasterKeyError when the master key is
- * not the one the secrets were encrypted under.
+ * were lost). Throws SettingError when the state was made for another management account or the key is somebody
+ * else's, and MasterKeyError when the master key is not the one that the secrets were encrypted under.
  */
 export async function openManagementAccount(options: {
   readonly state: State;

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { findEndpoint } from '../connection/endpoint.ts';
-import { readSharedProfile } from '../connection/shared-file.ts';
+import { readIfPresent, readSharedProfile } from '../connection/shared-file.ts';
 import { dataDirectory, type CommandContext } from '../context.ts';
 import { CommandError, exitCodes, type ExitCode } from '../exit-codes.ts';
 
@@ -24,18 +23,6 @@ export function shellQuote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    return (await readFile(file, 'utf8')).trim();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, exitCodes.noAccess, {
-      cause: error,
-    });
-  }
-}
-
 /**
  * Runs `cairn env`. A session token or a profile left over in the shell would be mixed with the root key, hence the
  * `unset`.
@@ -43,7 +30,7 @@ async function readText(file: string): Promise<string | undefined> {
 export async function printEnv(context: CommandContext, options: EnvOptions): Promise<ExitCode> {
   const data = dataDirectory(options, context.env);
   const file = resolve(join(data, 'credentials'));
-  const text = await readText(file);
+  const text = await readIfPresent(file);
   const profile = text === undefined ? undefined : readSharedProfile(text, 'default');
   if (!profile) {
     const reason = text === undefined ? 'does not exist' : 'holds no [default] profile';
@@ -52,7 +39,7 @@ export async function printEnv(context: CommandContext, options: EnvOptions): Pr
       exitCodes.noAccess,
     );
   }
-  const written = options.endpoint ?? (await readText(join(data, 'endpoint')));
+  const written = options.endpoint ?? (await readIfPresent(join(data, 'endpoint')))?.trim();
   const endpoint = findEndpoint(written, {});
   const region = profile.region ?? (context.env['CAIRN_REGION'] || 'us-east-1');
   const variables = {

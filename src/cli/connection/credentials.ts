@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { CommandError, exitCodes } from '../exit-codes.ts';
-import { readSharedProfile } from './shared-file.ts';
+import { readIfPresent, readSharedProfile } from './shared-file.ts';
 
 export interface Credentials {
   readonly accessKeyId: string;
@@ -19,18 +18,6 @@ export interface CredentialPlaces {
   readonly profile: string | undefined;
   /** The data directory whose `credentials` file is the last resort. */
   readonly data: string;
-}
-
-async function readIfPresent(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, exitCodes.noAccess, {
-      cause: error,
-    });
-  }
 }
 
 /** The credentials that the server wrote into its data directory; undefined when there are none. */

@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+
 /** A section of an AWS shared-credentials file, such as `[default]`. */
 export interface SharedProfile {
   readonly accessKeyId: string;
@@ -32,4 +35,17 @@ export function readSharedProfile(text: string, profile: string): SharedProfile 
     sessionToken: values.get('aws_session_token') || undefined,
     region: values.get('region') || undefined,
   };
+}
+
+/** The file's text; undefined when there is none. Throws CommandError when it cannot be read. */
+export async function readIfPresent(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, exitCodes.noAccess, {
+      cause: error,
+    });
+  }
 }
