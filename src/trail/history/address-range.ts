@@ -35,7 +35,7 @@ function unmapped(bytes: Uint8Array): Uint8Array {
 }
 
 /** The bytes of an IP address; undefined for other text (CloudTrail also puts service names in sourceIPAddress). */
-export function parseAddress(text: string): Uint8Array | undefined {
+function parseAddress(text: string): Uint8Array | undefined {
   if (isIPv4(text)) return parseIPv4(text);
   return isIPv6(text) ? unmapped(parseIPv6(text)) : undefined;
 }

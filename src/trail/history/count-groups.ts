@@ -1,7 +1,7 @@
 import { AwsFault } from '../../kernel/index.ts';
 
 /** Most groups that a count keeps; beyond it the caller is told to narrow the question down. */
-export const mostGroups = 2_000_000;
+const mostGroups = 2_000_000;
 
 /** Numbers below this fit twice into one exact number. */
 const radix = 2 ** 26;

@@ -54,7 +54,7 @@ function namedResources(record: JsonObject): (readonly [number, string])[] {
 }
 
 /** The members that are indexed, taken from a record that JSON.parse has read. */
-export function fieldsOfParsed(record: JsonObject): RecordFields {
+function fieldsOfParsed(record: JsonObject): RecordFields {
   const identity = memberOf(record, 'userIdentity');
   const issuer = memberOf(memberOf(identity, 'sessionContext'), 'sessionIssuer');
   const data = memberOf(record, 'eventData');

@@ -12,7 +12,7 @@ export interface RawFrame {
 const magic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** The length of the frame at the start of `bytes`; undefined when there is none, or not all of it. */
-export function frameLength(bytes: Buffer): number | undefined {
+function frameLength(bytes: Buffer): number | undefined {
   if (bytes.length < 6 || !bytes.subarray(0, 4).equals(magic)) return undefined;
   const descriptor = bytes[4] as number;
   const isSingle = (descriptor & 0x20) !== 0;

@@ -62,7 +62,7 @@ function midnightOf(day: string): number {
 }
 
 /** Parses an eventTime (RFC 3339, as `2026-11-22T20:53:01Z`) to epoch milliseconds; undefined if it is not one. */
-export function parseEventTime(text: string): number | undefined {
+function parseEventTime(text: string): number | undefined {
   const isUsual =
     text.length === 20 && text[10] === 'T' && text[13] === ':' && text[16] === ':' && text[19] === 'Z';
   if (!isUsual) return parseAnyTime(text);

@@ -27,7 +27,7 @@ export interface Member {
  * Where each text of a record goes among its spans. `readOnly` and `managementEvent` may be bare words. Those that begin
  * with `data` stand under eventData, where the integrations of CloudTrail Lake have what other records have at the top.
  */
-export const spanNames = [
+const spanNames = [
   'eventID',
   'eventTime',
   'eventName',
