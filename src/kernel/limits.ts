@@ -43,6 +43,8 @@ export const limits = {
   requestBytesInFlight: 256 * miB,
   /** Wire: body of a request that carries no signature (AssumeRoleWithSAML takes assertions of 100,000 characters). */
   unsignedBodyBytes: 512 * kiB,
+  /** Wire: time for a body that is read before its sender has proven who they are. */
+  unprovenBodyMs: 20_000,
   /** Wire: the longest pause inside a streamed body, and inside the sending of an answer. */
   streamIdleMs: 60_000,
   /** Wire: open connections, and how long an idle one is kept. */

@@ -11,7 +11,7 @@ import {
 } from './pipeline/own-routes.ts';
 import type { Pipeline, PipelineOptions, Progress } from './pipeline/progress.ts';
 import { refuse } from './pipeline/refuse.ts';
-import { decodeContent, openRawBody } from './pipeline/request-body.ts';
+import { decodeContent, openRawBody, openUnprovenBodies } from './pipeline/request-body.ts';
 import { refuseUnsigned } from './pipeline/unsigned.ts';
 import { decode, encodeOutput, route, validate, type RoutedOperation } from './protocol/index.ts';
 import type { Operation } from './service.ts';
@@ -28,7 +28,13 @@ export function openPipeline<Change>(options: PipelineOptions<Change>): HandleRe
   const { clock } = options;
   const bounds = options.bounds ?? limits;
   const memory = openBodyMemory(bounds.requestBytesInFlight);
-  const pipeline: Pipeline<Change> = { ...options, memory, keys: openSigningKeys(limits.signingKeys) };
+  const pipeline: Pipeline<Change> = {
+    ...options,
+    memory,
+    // Half of the room stays for those who have proven who they are.
+    unproven: openUnprovenBodies(Math.floor(bounds.requestsInFlight / 2)),
+    keys: openSigningKeys(limits.signingKeys),
+  };
   let inFlight = 0;
   return async (request) => {
     const started = clock.monotonic();
@@ -52,7 +58,7 @@ export function openPipeline<Change>(options: PipelineOptions<Change>): HandleRe
   };
 }
 
-function receive<Change>({ clock, memory }: Pipeline<Change>, request: ReceivedRequest): Progress {
+function receive<Change>(pipeline: Pipeline<Change>, request: ReceivedRequest): Progress {
   const { signed, headers, host } = request;
   const signingName = claimedCredential(signed).service;
   const dialect = dialectOf(signingName);
@@ -60,7 +66,7 @@ function receive<Change>({ clock, memory }: Pipeline<Change>, request: ReceivedR
   return {
     request,
     claimed: { method: signed.method, path, query: signed.query, headers: visibleHeaders(headers), host },
-    body: openRawBody(request, dialect, { clock, memory }),
+    body: openRawBody(request, dialect, pipeline),
     signingName,
     dialect,
     call: undefined,
@@ -82,7 +88,7 @@ async function answerRequest<Change>(
   if (overloaded) throw overload(progress);
   const caller = (await authenticateCaller(pipeline, progress)) ?? (await refuseUnsigned(pipeline, progress));
   const routed = await routeCall(pipeline, progress, caller);
-  const input = await decodeInput(pipeline, progress, caller, routed);
+  const input = await decodeInput(progress, caller, routed);
   validate(routed, input);
   progress.recorded = true;
   const output = await pipeline.perform({
@@ -119,12 +125,13 @@ async function authenticateCaller<Change>(
 }
 
 async function routeCall<Change>(
-  { services, memory }: Pipeline<Change>,
+  { services }: Pipeline<Change>,
   progress: Progress,
   caller: Authenticated,
 ): Promise<RoutedOperation> {
   const { wire, signingName } = caller;
-  const readForm = async () => decodeContent(await caller.whole(), wire.headers['content-encoding'], memory);
+  const readForm = async () =>
+    decodeContent(await caller.whole(), wire.headers['content-encoding'], progress.body.memory);
   const routed = await route(services, wire, signingName, readForm);
   progress.target = routed;
   progress.service = routed.service.description;
@@ -134,9 +141,8 @@ async function routeCall<Change>(
 }
 
 /** For S3 the content encoding is a property of the object, and nothing to be undone. */
-async function decodeInput<Change>(
-  { memory }: Pipeline<Change>,
-  { dialect }: Progress,
+async function decodeInput(
+  { dialect, body }: Progress,
   caller: Authenticated,
   routed: RoutedOperation,
 ): Promise<Record<string, unknown>> {
@@ -144,7 +150,7 @@ async function decodeInput<Change>(
   if (routed.streamingInput) return decode(routed, wire, caller.stream());
   const bytes = await caller.whole();
   const encoding = dialect === 's3' ? undefined : wire.headers['content-encoding'];
-  return decode(routed, wire, routed.form ? bytes : await decodeContent(bytes, encoding, memory));
+  return decode(routed, wire, routed.form ? bytes : await decodeContent(bytes, encoding, body.memory));
 }
 
 function presentOperation<Change>(

@@ -3,6 +3,7 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits, manualClock } from '../../kernel/index.ts';
 import type { HttpRoute } from '../endpoint.ts';
@@ -232,6 +233,65 @@ describe('overload', () => {
     for (const { socket } of [first, second, unsigned]) socket.destroy();
     await until(() => endpoint.reports.length === 4);
     await expectServing(endpoint);
+  });
+
+  it('is none that senders make who prove nothing and send no body', async () => {
+    const endpoint = await endpointWith({
+      pipeline: { bounds: { requestsInFlight: 4, requestBytesInFlight: 10_000 } },
+    });
+    const form = 'content-type: application/x-www-form-urlencoded\r\ncontent-length: 100\r\n';
+    const signature = `SignedHeaders=host, Signature=${'0'.repeat(64)}`;
+    const scope = '20261122/us-east-1/sts/aws4_request';
+    const heads = [
+      '',
+      `authorization: AWS4-HMAC-SHA256 Credential=AKIAUNKNOWN000000000/${scope}, ${signature}\r\n`,
+      '',
+      `authorization: AWS4-HMAC-SHA256 Credential=AKIAUNKNOWN000000000/${scope}, ${signature}\r\n`,
+    ];
+    const clients = heads.map((head, index) => {
+      const client = rawClient(endpoint.port);
+      client.socket.write(`POST / HTTP/1.1\r\nhost: a${index}\r\n${form}${head}\r\n`);
+      return client;
+    });
+    await until(() => endpoint.received.length === 4);
+    await expectServing(endpoint);
+    for (const { socket } of clients) socket.destroy();
+    await until(() => endpoint.reports.length === 5);
+  });
+
+  it('of memory: what bodies unpack to counts for as long as they are used', async () => {
+    const held = Promise.withResolvers<void>();
+    const endpoint = await endpointWith({
+      pipeline: {
+        bounds: { requestsInFlight: 10, requestBytesInFlight: 3_000 },
+        async perform() {
+          await held.promise;
+          return {};
+        },
+      },
+    });
+    const post = () => {
+      const body = gzipSync(`Action=GetCallerIdentity&Version=2011-06-15&x=${'x'.repeat(2_000)}`);
+      const url = new URL(endpoint.url);
+      const headers = signRequest({
+        method: 'POST',
+        url,
+        body,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': 'gzip' },
+        service: 'sts',
+        region: 'us-east-1',
+        credentials: endpoint.credentials,
+        time: endpoint.clock.now(),
+      });
+      return fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
+    };
+    const first = post();
+    const second = post();
+    expect((await Promise.race([first, second])).status).toBe(503);
+    held.resolve();
+    const statuses = [(await first).status, (await second).status];
+    expect(statuses).toContain(503);
+    expect((await post()).status).not.toBe(503);
   });
 
   it('of memory: bodies beyond what all may hold together', async () => {

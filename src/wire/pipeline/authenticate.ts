@@ -63,7 +63,7 @@ export async function authenticate(
   const credential = await findCredential(claim.accessKeyId, claim.sessionToken).catch((error: unknown) => {
     throw error instanceof AwsFault ? credentialFault(dialect, error) : error;
   });
-  const actual = mode.kind === 'undeclared' ? sha256Hex(await body.whole()) : undefined;
+  const actual = mode.kind === 'undeclared' ? sha256Hex(await body.unproven()) : undefined;
   const payloadHash = payloadHashText(signed, claim, actual);
   const verified = verifySignature(signed, claim, credential.secretAccessKey, payloadHash, dialect, keys);
   const stream = () =>

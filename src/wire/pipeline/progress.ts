@@ -5,7 +5,7 @@ import type { RoutedOperation, UnroutedRequest, WireRequest } from '../protocol/
 import type { Call, Operations, ServiceDescription } from '../service.ts';
 import type { Services } from '../services.ts';
 import type { Dialect, SigningKeys } from '../sigv4/index.ts';
-import type { RawBody } from './request-body.ts';
+import type { RawBody, UnprovenBodies } from './request-body.ts';
 
 /** One answered request, for metrics. `-` stands for what is not known. */
 export interface RequestReport {
@@ -38,6 +38,7 @@ export interface PipelineOptions<Change> {
 export interface Pipeline<Change> extends PipelineOptions<Change> {
   readonly keys: SigningKeys;
   readonly memory: BodyMemory;
+  readonly unproven: UnprovenBodies;
 }
 
 /** How far one request has come: what its record and its answer need, whatever happens to it next. */

@@ -56,14 +56,14 @@ describe('Content-Encoding of a request', () => {
     expect(await codeOf(decodeContent(many, 'gzip', memory()))).toBe('SerializationException');
   });
 
-  it('claims the memory that it will take, and gives it back', async () => {
+  it('claims the memory that it will take, and gives it back when nothing comes of it', async () => {
     const small = openBodyMemory(1000);
     await expect(decodeContent(gzipSync(Buffer.alloc(1001)), 'gzip', small)).rejects.toThrow(OverloadError);
-    await decodeContent(gzipSync(Buffer.alloc(1000)), 'gzip', small);
     await codeOf(
       decodeContent(Buffer.from([...gzipSync(Buffer.alloc(900)).subarray(0, -4), 0, 1, 0, 0]), 'gzip', small),
     );
-    expect(small.take(1000)).toBe(true);
+    await decodeContent(gzipSync(Buffer.alloc(1000)), 'gzip', small);
+    expect(small.take(1)).toBe(false);
   });
 
   it('any bytes are decoded or refused by name', async () => {

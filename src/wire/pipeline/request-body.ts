@@ -8,6 +8,13 @@ import type { Dialect } from '../sigv4/index.ts';
 export interface RawBody extends Disposable {
   /** All of it, within `bound` bytes; the same bytes again when asked again. */
   whole(bound?: number): Promise<Uint8Array>;
+  /**
+   * The same before anybody has proven who sent it: in less time, and only while few others are waited for in this way,
+   * so that whoever sends nothing behind their head keeps nobody else out. Rejects with OverloadError over that bound.
+   */
+  unproven(bound?: number): Promise<Uint8Array>;
+  /** Memory for what is made of the body, which is given back together with the body's own. */
+  readonly memory: BodyMemory;
   /** Piece by piece; of bytes that are in memory already, those. */
   stream(): AsyncIterable<Uint8Array>;
   /** All of it where that is possible without giving up reading it in another way: undefined once it streams. */
@@ -17,6 +24,46 @@ export interface RawBody extends Disposable {
 export interface BodyReading {
   readonly clock: Clock;
   readonly memory: BodyMemory;
+  readonly unproven: UnprovenBodies;
+}
+
+/** How many bodies are waited for whose senders have not proven who they are. */
+export interface UnprovenBodies {
+  /** Does the work, unless `most` others are at it. Rejects with OverloadError then. */
+  read<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function openUnprovenBodies(most: number): UnprovenBodies {
+  let reading = 0;
+  return {
+    async read(work) {
+      if (reading >= most) throw new OverloadError('Too many unproven requests are being received.');
+      reading++;
+      try {
+        return await work();
+      } finally {
+        reading--;
+      }
+    },
+  };
+}
+
+/** Memory of which it is known how much is taken. */
+function openShare(memory: BodyMemory): BodyMemory & Disposable {
+  let held = 0;
+  const release = (bytes: number) => {
+    held -= bytes;
+    memory.release(bytes);
+  };
+  return {
+    take(bytes) {
+      const taken = memory.take(bytes);
+      if (taken) held += bytes;
+      return taken;
+    },
+    release,
+    [Symbol.dispose]: () => release(held),
+  };
 }
 
 const empty = new Uint8Array();
@@ -26,25 +73,35 @@ export function openRawBody(request: ReceivedRequest, dialect: Dialect, reading:
   const faults = bodyFaults(dialect);
   let kept: Promise<{ readonly bytes: Uint8Array } & Disposable> | undefined;
   let streaming = false;
-  const readAll = async (bound: number) => {
+  const share = openShare(reading.memory);
+  const readAll = async (bound: number, timeMs: number) => {
     if (request.contentLength !== undefined && request.contentLength > bound) throw tooLarge(bound);
     return readWhole(request.openBody(faults), {
       ...reading,
       bytes: bound,
-      timeMs: limits.requestBodyMs,
+      timeMs,
       tooLarge: () => tooLarge(bound),
       timeOut: () => faults.timeOut(),
       overload: () => new OverloadError('Too many bytes of requests are being received; try again later.'),
     });
   };
-  const whole = async (bound: number = limits.requestBodyBytes): Promise<Uint8Array> => {
+  const whole = async (
+    bound: number = limits.requestBodyBytes,
+    timeMs: number = limits.requestBodyMs,
+  ): Promise<Uint8Array> => {
     if (request.contentLength === 0) return empty;
     if (streaming) throw new Error('the body of a request is read once');
-    kept ??= readAll(bound);
+    kept ??= readAll(bound, timeMs);
     return (await kept).bytes;
   };
+  const unproven = async (bound?: number): Promise<Uint8Array> =>
+    kept || request.contentLength === 0
+      ? whole(bound)
+      : reading.unproven.read(() => whole(bound, limits.unprovenBodyMs));
   return {
-    whole,
+    whole: (bound) => whole(bound),
+    unproven,
+    memory: share,
     async *stream() {
       if (request.contentLength === 0) return;
       if (kept) {
@@ -56,9 +113,10 @@ export function openRawBody(request: ReceivedRequest, dialect: Dialect, reading:
     },
     async peek(bound) {
       if (streaming || (!kept && (request.contentLength ?? bound + 1) > bound)) return undefined;
-      return whole().catch(() => undefined);
+      return unproven().catch(() => undefined);
     },
     [Symbol.dispose]() {
+      share[Symbol.dispose]();
       void kept?.then((body) => body[Symbol.dispose]()).catch(() => undefined);
     },
   };
@@ -96,7 +154,8 @@ const decompress = promisify(gunzip);
 
 /**
  * Undoes `Content-Encoding: gzip` of a body that has been verified. The size is the one that the body's own end tells,
- * so that the memory can be claimed before it is filled; a body that grows larger than it says is refused.
+ * so that the memory can be claimed before it is filled; a body that grows larger than it says is refused. The memory stays
+ * claimed for as long as the result is used.
  * Throws AwsFault: RequestEntityTooLarge, SerializationException, UnsupportedMediaTypeException; and OverloadError.
  */
 export async function decodeContent(
@@ -122,12 +181,11 @@ export async function decodeContent(
   try {
     return await decompress(bytes, { maxOutputLength: Math.max(size, 1) });
   } catch (error) {
+    memory.release(size);
     throw new AwsFault(
       'SerializationException',
       'The gzip body cannot be decompressed, or is larger than its own end says.',
       { status: 400, cause: error },
     );
-  } finally {
-    memory.release(size);
   }
 }

@@ -30,7 +30,7 @@ async function unsignedOperation<Change>(
 ): Promise<RoutedOperation | undefined> {
   let routed: RoutedOperation;
   try {
-    routed = await route(services, claimed, undefined, () => body.whole(limits.unsignedBodyBytes));
+    routed = await route(services, claimed, undefined, () => body.unproven(limits.unsignedBodyBytes));
   } catch {
     return undefined;
   }
