@@ -289,13 +289,13 @@ describe('scanning a log file', () => {
   });
 });
 
-describe('what a record says elsewhere, or not at all', () => {
-  const scanned = (members: Readonly<Record<string, unknown>>) => {
-    const base = { eventID: 'e', eventTime: '2026-01-01T00:00:00Z', awsRegion: 'r', recipientAccountId: '1' };
-    const scan = scanRecord(Buffer.from(JSON.stringify({ ...base, ...members })));
-    return scan.kind === 'record' ? scan.record : scan;
-  };
+const scanned = (members: Readonly<Record<string, unknown>>) => {
+  const base = { eventID: 'e', eventTime: '2026-01-01T00:00:00Z', awsRegion: 'r', recipientAccountId: '1' };
+  const scan = scanRecord(Buffer.from(JSON.stringify({ ...base, ...members })));
+  return scan.kind === 'record' ? scan.record : scan;
+};
 
+describe('what a record says elsewhere, or not at all', () => {
   test('audit events of other systems say what happened under eventData', () => {
     const eventData = {
       eventName: 'Refund',
