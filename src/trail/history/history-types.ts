@@ -93,7 +93,7 @@ export interface History extends AsyncDisposable {
    * account and eventID are already there is left out. `added` and `duplicates` count what happened.
    */
   apply(entries: readonly JournalEntry[]): Promise<{ readonly added: number; readonly duplicates: number }>;
-  /** A page of events that match, newest first. `limit` is 1 to 1,000. */
+  /** A page of events that match, newest first. `limit` is 1 to 1,000; of large records there may be fewer with a `next`. */
   search(
     filter: EventFilter,
     page: { readonly limit: number; readonly after?: string },

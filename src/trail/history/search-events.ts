@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { limits } from '../../kernel/index.ts';
 import type { EventPage, FoundEvent } from './history-types.ts';
 import { comparePositions, writeToken, type EventPosition } from './event-order.ts';
 import { matchesIn, type EventQuery, type Matches, type WorkMeter } from './event-query.ts';
@@ -140,17 +141,17 @@ export async function searchEvents(
   signal?.throwIfAborted();
   const events: FoundEvent[] = [];
   let last: EventPosition | undefined;
+  let bytes = 0;
   for (;;) {
     const walk = await next();
     if (!walk) return { events };
-    if (events.length === limit) return last ? { events, next: writeToken(last) } : { events };
+    if (events.length === limit || bytes >= limits.searchPageBytes)
+      return last ? { events, next: writeToken(last) } : { events };
     last = positionOf(walk);
     // A copy: the source's bytes belong to a whole block, or to the tail.
-    events.push({
-      eventId: last.eventId,
-      eventTime: last.eventTime,
-      raw: Uint8Array.from(walk.source.raw(walk.doc)),
-    });
+    const raw = Uint8Array.from(walk.source.raw(walk.doc));
+    bytes += raw.length;
+    events.push({ eventId: last.eventId, eventTime: last.eventTime, raw });
     meter.spent += 30;
     await step(walk);
   }
