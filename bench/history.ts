@@ -15,33 +15,13 @@ import {
   type OpenedHistory,
 } from '../src/trail/history/index.ts';
 import { openEventGenerator } from './events.ts';
+import { median, openFigures, round, timed } from './figures.ts';
 
-/** What the issue of speed asks for, beside what is measured. */
-interface Row {
-  readonly what: string;
-  readonly measured: string;
-  readonly target?: string;
-}
-
-const rows: Row[] = [];
+/** The history inside one process: `node bench/history.ts [--events 1000000] [--directory DIR]`. */
+const { report, print } = openFigures();
 const batchEvents = 1000;
 /** Values of each attribute that are looked up. */
 const lookUps = 40;
-
-function note(what: string, measured: string, target?: string): void {
-  rows.push({ what, measured, ...(target === undefined ? {} : { target }) });
-  console.log(`${what.padEnd(44)} ${measured.padStart(24)}   ${target ?? ''}`);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
 
 interface Sample {
   /** For each attribute, values that stand in the events: as frequent as they come. */
@@ -96,6 +76,7 @@ async function measureLookUps(history: OpenedHistory, sample: Sample): Promise<v
   for (const [name, values] of sample.values) {
     const chosen = Array.from({ length: lookUps }, (_, index) => values[index % Math.max(1, values.length)]);
     const times: number[] = [];
+    const firstTimes: number[] = [];
     for (const value of chosen) {
       if (value === undefined) continue;
       const search = () => history.search({ attributes: [{ name, values: [value] }] }, { limit: 50 });
@@ -103,7 +84,8 @@ async function measureLookUps(history: OpenedHistory, sample: Sample): Promise<v
       if (page.events.length === 0) throw new Error(`${name} ${value} was not found`);
       times.push(await timed(search));
     }
-    note(
+    if (times.length === 0) continue;
+    report(
       `look-up of 50 by ${name}`,
       `${median(times).toFixed(2)} ms`,
       name === 'EventId' ? '0.3 ms' : '5 ms',
@@ -111,7 +93,7 @@ async function measureLookUps(history: OpenedHistory, sample: Sample): Promise<v
   }
   const times: number[] = [];
   for (let run = 0; run < lookUps; run += 1) times.push(await timed(() => history.search({}, { limit: 50 })));
-  note('newest 50', `${median(times).toFixed(2)} ms`, '5 ms');
+  report('newest 50', `${median(times).toFixed(2)} ms`, '5 ms');
 }
 
 async function measureCounts(history: OpenedHistory): Promise<void> {
@@ -119,19 +101,19 @@ async function measureCounts(history: OpenedHistory): Promise<void> {
     timed(() =>
       history.count({}, { attributes, limit: 100, ...(bucketMs === undefined ? {} : { bucketMs }) }),
     );
-  note(
+  report(
     'count per eventName and hour',
     `${(await count(['EventName'], 3_600_000)).toFixed(0)} ms`,
     '1000 ms at 10M',
   );
-  note('count per eventName and errorCode', `${(await count(['EventName', 'ErrorCode'])).toFixed(0)} ms`);
+  report('count per eventName and errorCode', `${(await count(['EventName', 'ErrorCode'])).toFixed(0)} ms`);
   const denied = await timed(() =>
     history.count(
       { attributes: [{ name: 'ErrorCode', values: ['AccessDenied', 'Client.UnauthorizedOperation'] }] },
       { attributes: ['PrincipalArn'], limit: 20 },
     ),
   );
-  note('top 20 denied principals', `${denied.toFixed(0)} ms`);
+  report('top 20 denied principals', `${denied.toFixed(0)} ms`);
 }
 
 /** Memory of a fresh process that has opened the history, looked something up, and applied something known. */
@@ -163,27 +145,28 @@ async function main(): Promise<void> {
     const filled = await fill(history, events);
     const stats = await history.stats();
     const perSecond = (events / (filled.applyMs + filled.mergeMs)) * 1000;
-    note(`events of ${(filled.rawBytes / events).toFixed(0)} bytes applied`, String(stats.events));
-    note('ingest, with merging', `${perSecond.toFixed(0)} events/s`, 'over 30000 with everything else');
-    note('CPU of ingest', `${(filled.cpuMicros / events).toFixed(1)} us/event`, 'under 30 us');
+    report(`events of ${(filled.rawBytes / events).toFixed(0)} bytes applied`, String(stats.events));
+    report('ingest, with merging', `${perSecond.toFixed(0)} events/s`, 'over 30000 with everything else');
+    report('CPU of ingest', `${(filled.cpuMicros / events).toFixed(1)} us/event`, 'under 30 us');
     const bytes = stats.sizeBytes / events;
-    note('disk, with raw records', `${bytes.toFixed(1)} bytes/event`, '260 bytes/event');
+    report('disk, with raw records', `${bytes.toFixed(1)} bytes/event`, '260 bytes/event');
     const ratio = bytes / filled.gzipBytesPerEvent;
-    note('against .json.gz', `${ratio.toFixed(2)} of ${filled.gzipBytesPerEvent.toFixed(1)}`, '1.1');
+    report('against .json.gz', `${ratio.toFixed(2)} of ${filled.gzipBytesPerEvent.toFixed(1)}`, '1.1');
     await measureLookUps(history, filled.sample);
     await measureCounts(history);
     await history[Symbol.asyncDispose]();
     const openMs = await timed(async () => {
       history = await openHistory({ directory, clock: systemClock, log: silentLog });
     });
-    note(`open of ${stats.segments} segments`, `${openMs.toFixed(1)} ms`, '1000 ms');
+    report(`open of ${stats.segments} segments`, `${openMs.toFixed(1)} ms`, '1000 ms');
     const user = filled.sample.values.get('Username')?.[0] ?? '';
     const first = await timed(() =>
       history.search({ attributes: [{ name: 'Username', values: [user] }] }, { limit: 50 }),
     );
-    note('first look-up after opening', `${first.toFixed(1)} ms`, '100 ms');
+    report('first look-up after opening', `${first.toFixed(1)} ms`, '100 ms');
     await history[Symbol.asyncDispose]();
-    note('memory (RSS) of a process that has it open', `${await idleMegabytes(directory)} MB`, '200 MB');
+    report('memory (RSS) of a process that has it open', `${await idleMegabytes(directory)} MB`, '200 MB');
+    print(`The history, ${round(events)} events`);
   } finally {
     if (values.directory === undefined) await rm(directory, { recursive: true });
   }

@@ -22,99 +22,137 @@ export interface CountSource extends EventSource {
 /** Documents after which a count lets others run. */
 const sliceDocs = 65_536;
 
-/** Marks the matching documents with a 1 in their place. */
-async function markMatches(
+/** The matching documents of a source, by bucket of time. */
+interface Buckets {
+  /** For each document the number of its bucket, -1 where it does not match. Buckets are numbered from the newest. */
+  readonly column: Int32Array;
+  /** Start of each bucket, epoch milliseconds. */
+  readonly starts: readonly number[];
+  /** Matching documents in each bucket. */
+  readonly counts: readonly number[];
+}
+
+/** The end of the run of documents from `from` on whose time is `start` or later; found by strides that double. */
+function endOfBucket(source: EventSource, from: number, high: number, start: number): number {
+  let low = from + 1;
+  let stride = 1;
+  while (low + stride < high && source.timeAt(low + stride) >= start) {
+    low += stride;
+    stride *= 2;
+  }
+  let end = Math.min(high, low + stride);
+  while (low < end) {
+    const middle = (low + end) >> 1;
+    if (source.timeAt(middle) >= start) low = middle + 1;
+    else end = middle;
+  }
+  return low;
+}
+
+/** Buckets of a range of which every document matches: run by run. */
+function bucketRange(
+  source: EventSource,
+  low: number,
+  high: number,
+  startOf: (time: number) => number,
+): Buckets {
+  const column = new Int32Array(source.documents).fill(-1);
+  const starts: number[] = [];
+  const counts: number[] = [];
+  for (let doc = low; doc < high;) {
+    const start = startOf(source.timeAt(doc));
+    const end = start === -Infinity ? high : endOfBucket(source, doc, high, start);
+    column.fill(starts.length, doc, end);
+    starts.push(start);
+    counts.push(end - doc);
+    doc = end;
+  }
+  return { column, starts, counts };
+}
+
+/** Finds the matching documents and their buckets. */
+async function bucketMatches(
   source: EventSource,
   query: EventQuery,
+  bucketMs: number | undefined,
   pause: () => Promise<void>,
-): Promise<{ readonly marks: Uint8Array; readonly count: number }> {
+): Promise<Buckets> {
   const { documents } = source;
-  const marks = new Uint8Array(documents);
-  const { cursor, accepts } = matchesIn(source, query, 0);
+  const startOf = (time: number) =>
+    bucketMs === undefined ? -Infinity : Math.floor(time / bucketMs) * bucketMs;
+  const { cursor, accepts, range } = matchesIn(source, query, 0);
+  if (range) return bucketRange(source, range.low, range.high, startOf);
+  const column = new Int32Array(documents).fill(-1);
+  const starts: number[] = [];
+  const counts: number[] = [];
   const meter: WorkMeter = { spent: 0 };
-  let count = 0;
+  let start = Infinity;
   let sinceLast = 0;
   for (let target = 0; target < documents;) {
     const limit = Math.min(documents, target + sliceDocs);
     const doc = cursor.seek(target, limit);
-    if (doc < limit) {
-      if (!accepts || accepts(doc, meter)) {
-        marks[doc] = 1;
-        count += 1;
+    if (doc < limit && (!accepts || accepts(doc, meter))) {
+      const time = source.timeAt(doc);
+      if (time < start) {
+        start = startOf(time);
+        starts.push(start);
+        counts.push(0);
       }
-      target = doc + 1;
-      sinceLast += 1;
-    } else {
-      target = doc;
-      sinceLast += sliceDocs;
+      column[doc] = starts.length - 1;
+      counts[starts.length - 1] = (counts.at(-1) ?? 0) + 1;
     }
+    sinceLast += doc < limit ? 1 : sliceDocs;
+    target = doc < limit ? doc + 1 : doc;
     if (sinceLast < sliceDocs && meter.spent < 5000) continue;
     sinceLast = 0;
     meter.spent = 0;
     await pause();
   }
-  return { marks, count };
+  return { column, starts, counts };
 }
 
-/** The number of its bucket for each document: buckets are counted from the newest one, because documents are. */
-async function bucketColumn(
-  source: EventSource,
-  bucketMs: number | undefined,
-  pause: () => Promise<void>,
-): Promise<{ readonly column: Int32Array; readonly starts: readonly number[] }> {
-  const column = new Int32Array(source.documents);
-  const starts: number[] = [];
-  if (bucketMs === undefined) return { column, starts };
-  let start = Infinity;
-  for (let doc = 0; doc < source.documents; doc += 1) {
-    const time = source.timeAt(doc);
-    if (time < start) {
-      start = Math.floor(time / bucketMs) * bucketMs;
-      starts.push(start);
-    }
-    column[doc] = starts.length - 1;
-    if (doc % sliceDocs === sliceDocs - 1) await pause();
-  }
-  return { column, starts };
-}
-
-/** Runs of documents of one value and one bucket are added as one. */
+/** Counts by one attribute: runs of documents of one value and one bucket are added as one. */
 async function countSingle(
   values: SourceValues,
-  marks: Uint8Array,
-  buckets: Int32Array,
+  buckets: Buckets,
   add: (value: number, bucket: number, count: number) => void,
   pause: () => Promise<void>,
 ): Promise<void> {
-  const hasValue = new Uint8Array(marks.length);
+  const { column } = buckets;
+  // Where a document has one value at most, those without are what is left of each bucket; else they are marked.
+  const left = [...buckets.counts];
+  const hasValue = values.isMultiple ? new Uint8Array(column.length) : undefined;
   let sinceLast = 0;
-  const addRuns = (value: () => number, docs: Int32Array, length: number): void => {
+  for (const { value, docs, length } of values.lists()) {
+    let number = 0;
     let bucket = -1;
     let run = 0;
-    for (let index = 0; index < length; index += 1) {
+    for (let index = 0; index <= length; index += 1) {
       const doc = docs[index] as number;
-      hasValue[doc] = 1;
-      if (marks[doc] === 0) continue;
-      const current = buckets[doc] as number;
-      if (current !== bucket) {
-        if (run > 0) add(value(), bucket, run);
-        bucket = current;
-        run = 0;
+      const current = index < length ? (column[doc] as number) : -1;
+      if (current >= 0 && hasValue) hasValue[doc] = 1;
+      if (current === bucket) {
+        run += 1;
+        continue;
       }
-      run += 1;
+      if (bucket >= 0) {
+        number ||= value();
+        add(number, bucket, run);
+        left[bucket] = (left[bucket] as number) - run;
+      }
+      bucket = current;
+      run = 1;
     }
-    if (run > 0) add(value(), bucket, run);
-  };
-  for (const { value, docs, length } of values.lists()) {
-    addRuns(value, docs, length);
     sinceLast += length;
     if (sinceLast < sliceDocs) continue;
     sinceLast = 0;
     await pause();
   }
-  for (let doc = 0; doc < marks.length; doc += 1) {
-    if (marks[doc] === 1 && hasValue[doc] === 0) add(0, buckets[doc] as number, 1);
-  }
+  if (hasValue) {
+    for (let doc = 0; doc < column.length; doc += 1) {
+      if ((column[doc] as number) >= 0 && hasValue[doc] === 0) add(0, column[doc] as number, 1);
+    }
+  } else for (const [bucket, count] of left.entries()) if (count > 0) add(0, bucket, count);
 }
 
 /** For each document its value of an attribute (0: none), and the further values of those that have several. */
@@ -125,17 +163,17 @@ interface ValueColumn {
 
 async function valueColumn(
   values: SourceValues,
-  marks: Uint8Array,
+  { column }: Buckets,
   pause: () => Promise<void>,
 ): Promise<ValueColumn> {
-  const first = new Int32Array(marks.length);
+  const first = new Int32Array(column.length);
   const further = new Map<number, number[]>();
   let sinceLast = 0;
   for (const { value, docs, length } of values.lists()) {
     let number = 0;
     for (let index = 0; index < length; index += 1) {
       const doc = docs[index] as number;
-      if (marks[doc] === 0) continue;
+      if ((column[doc] as number) < 0) continue;
       number ||= value();
       if (first[doc] === 0) first[doc] = number;
       else further.set(doc, [...(further.get(doc) ?? []), number]);
@@ -148,31 +186,81 @@ async function valueColumn(
   return { first, further };
 }
 
+/** Most cells of a table that is counted in at once, instead of group by group. */
+const mostCells = 2 ** 22;
+
+/** The number of cells that all tuples of these columns and buckets need. */
+function cellsOf(columns: readonly ValueColumn[], { starts }: Buckets): readonly number[] {
+  const sizes = columns.map(({ first, further }) => {
+    let most = 0;
+    for (const value of first) if (value > most) most = value;
+    for (const values of further.values()) most = Math.max(most, ...values);
+    return most + 1;
+  });
+  return [...sizes, starts.length];
+}
+
+/** Counts tuples in a table in memory, where it is small enough, and adds its cells as groups. */
+function openCells(sizes: readonly number[], add: (tuple: readonly number[], count: number) => void) {
+  const cells = new Uint32Array(sizes.reduce((product, size) => product * size, 1));
+  return {
+    add(tuple: readonly number[]): void {
+      let cell = 0;
+      for (let level = 0; level < sizes.length; level += 1) {
+        cell = cell * (sizes[level] as number) + (tuple[level] as number);
+      }
+      cells[cell] = (cells[cell] as number) + 1;
+    },
+    finish(): void {
+      const tuple = sizes.map(() => 0);
+      for (const [cell, count] of cells.entries()) {
+        if (count === 0) continue;
+        let rest = cell;
+        for (let level = sizes.length - 1; level >= 0; level -= 1) {
+          tuple[level] = rest % (sizes[level] as number);
+          rest = Math.floor(rest / (sizes[level] as number));
+        }
+        add(tuple, count);
+      }
+    },
+  };
+}
+
+/** Counts by several attributes, or by none: a tuple for each combination of a document's values, and its bucket. */
 async function countTuples(
   columns: readonly ValueColumn[],
-  marks: Uint8Array,
-  buckets: Int32Array,
-  counts: { add(tuple: readonly number[], bucket: number): void },
+  buckets: Buckets,
+  add: (tuple: readonly number[], count: number) => void,
   pause: () => Promise<void>,
 ): Promise<void> {
-  const tuple = columns.map(() => 0);
+  const { column } = buckets;
+  const sizes = cellsOf(columns, buckets);
+  const isSmall = sizes.reduce((product, size) => product * size, 1) <= mostCells;
+  const cells = isSmall ? openCells(sizes, add) : undefined;
+  const tuple = sizes.map(() => 0);
   const fill = (doc: number, level: number): void => {
-    const column = columns[level];
-    if (!column) {
-      counts.add(tuple, buckets[doc] as number);
+    const values = columns[level];
+    if (!values) {
+      if (cells) cells.add(tuple);
+      else add(tuple, 1);
       return;
     }
-    tuple[level] = column.first[doc] as number;
+    tuple[level] = values.first[doc] as number;
     fill(doc, level + 1);
-    for (const value of column.further.get(doc) ?? []) {
+    if (values.further.size === 0) return;
+    for (const value of values.further.get(doc) ?? []) {
       tuple[level] = value;
       fill(doc, level + 1);
     }
   };
-  for (let doc = 0; doc < marks.length; doc += 1) {
-    if (marks[doc] === 1) fill(doc, 0);
+  for (let doc = 0; doc < column.length; doc += 1) {
+    if ((column[doc] as number) >= 0) {
+      tuple[columns.length] = column[doc] as number;
+      fill(doc, 0);
+    }
     if (doc % sliceDocs === sliceDocs - 1) await pause();
   }
+  cells?.finish();
 }
 
 async function countSource(
@@ -183,10 +271,9 @@ async function countSource(
   bucketNumbers: (starts: readonly number[]) => readonly number[],
   pause: () => Promise<void>,
 ): Promise<void> {
-  const { marks, count } = await markMatches(source, query, pause);
-  if (count === 0) return;
-  const { column, starts } = await bucketColumn(source, by.bucketMs, pause);
-  const numbers = by.bucketMs === undefined ? [0] : bucketNumbers(starts);
+  const buckets = await bucketMatches(source, query, by.bucketMs, pause);
+  if (buckets.starts.length === 0) return;
+  const numbers = bucketNumbers(buckets.starts);
   await pause();
   const [only] = by.attributes;
   if (only !== undefined && by.attributes.length === 1) {
@@ -196,20 +283,21 @@ async function countSource(
       tuple[1] = numbers[bucket] as number;
       counts.add(tuple, run);
     };
-    await countSingle(source.valuesOf(only), marks, column, add, pause);
+    await countSingle(source.valuesOf(only), buckets, add, pause);
     return;
   }
   const columns: ValueColumn[] = [];
   for (const attribute of by.attributes) {
-    columns.push(await valueColumn(source.valuesOf(attribute), marks, pause));
+    columns.push(await valueColumn(source.valuesOf(attribute), buckets, pause));
+    await pause();
   }
   const full = [...by.attributes.map(() => 0), 0];
-  const add = (tuple: readonly number[], bucket: number) => {
-    for (let level = 0; level < tuple.length; level += 1) full[level] = tuple[level] as number;
-    full[tuple.length] = numbers[bucket] as number;
-    counts.add(full, 1);
+  const add = (tuple: readonly number[], count: number) => {
+    for (let level = 0; level < columns.length; level += 1) full[level] = tuple[level] as number;
+    full[columns.length] = numbers[tuple[columns.length] as number] as number;
+    counts.add(full, count);
   };
-  await countTuples(columns, marks, column, { add }, pause);
+  await countTuples(columns, buckets, add, pause);
 }
 
 /** The `limit` greatest groups, and only those, with their texts. */

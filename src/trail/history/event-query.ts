@@ -43,6 +43,12 @@ export interface Matches {
   readonly cursor: DocCursor;
   /** Looks at the record where the index does not tell; undefined where it does. */
   readonly accepts: ((doc: number, meter: WorkMeter) => boolean) | undefined;
+  /** Set when all documents from `low` up to, not including, `high` match, and no others. */
+  readonly range: { readonly low: number; readonly high: number } | undefined;
+}
+
+function hidesAny(source: EventSource, cutoffs: Cutoffs): boolean {
+  return [...cutoffs.values()].some((cutoff) => source.oldest < cutoff);
 }
 
 /** Hides what has expired: for each account with a retention, its documents from the cut-off on. */
@@ -103,5 +109,6 @@ export function matchesIn(source: EventSource, query: EventQuery, start: number)
   if (query.text) checks.push(textAccepts(source, query.text));
   const [first] = checks;
   const accepts = first && ((doc: number, meter: WorkMeter) => checks.every((check) => check(doc, meter)));
-  return { cursor, accepts };
+  const isPlain = conditions.length === 0 && !query.range && !first && !hidesAny(source, query.cutoffs);
+  return { cursor, accepts, range: isPlain ? { low, high } : undefined };
 }

@@ -175,7 +175,7 @@ describe('damage', () => {
           await rm(copy, { recursive: true });
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 

@@ -20,6 +20,8 @@ export interface ValueList {
 
 /** All values of an attribute in one source, with their documents. */
 export interface SourceValues {
+  /** Whether a document may have several. */
+  readonly isMultiple: boolean;
   lists(): Iterable<ValueList>;
 }
 
@@ -29,70 +31,101 @@ export interface SourceValues {
  */
 export interface ValueNumbers {
   ofText(text: string): number;
-  /** `text` tells the value when it is asked for: from a record that has it. */
-  ofHash(high: number, low: number, text: () => string): number;
+  /** `doc` has the value; `texts` tells it, when it is asked for, from that document's record. */
+  ofHash(high: number, low: number, doc: number, texts: HashedTexts): number;
   textOf(number: number): string;
 }
 
-function hashName(high: number, low: number): string {
-  return `${high},${low}`;
+/** Tells the text of a hashed value from the record of a document that has it. */
+type HashedTexts = (doc: number, high: number, low: number) => string;
+
+/** The highest 52 bits of a hash, as one exact number. */
+function mostOf(high: number, low: number): number {
+  return high * 0x10_0000 + (low >>> 12);
+}
+
+/** Numbers by 64-bit hashes. One number of 52 bits is nearly always enough to tell them apart; the rest is compared. */
+function openHashNumbers() {
+  const byMost = new Map<number, number>();
+  const byAll = new Map<string, number>();
+  const halves: number[] = [];
+  return {
+    find(high: number, low: number): number | undefined {
+      const number = byMost.get(mostOf(high, low));
+      if (number === undefined) return undefined;
+      const isSame = halves[number * 2] === high && halves[number * 2 + 1] === low;
+      return isSame ? number : byAll.get(`${high},${low}`);
+    },
+    add(high: number, low: number, number: number): void {
+      const most = mostOf(high, low);
+      if (byMost.has(most)) byAll.set(`${high},${low}`, number);
+      else byMost.set(most, number);
+      halves[number * 2] = high;
+      halves[number * 2 + 1] = low;
+    },
+  };
 }
 
 /** Opens numbers for one attribute. Once a hash comes in, texts are known by their hashes too. */
 export function openValueNumbers(attribute: AttributeName, hashKey: TermKey): ValueNumbers {
   const byText = new Map<string, number>();
-  const byHash = new Map<string, number>();
-  const texts: (string | (() => string))[] = [''];
+  const byHash = openHashNumbers();
+  /** By number: the text, or the document and the source of texts that tell it. */
+  const known: (string | number)[] = [''];
+  const sources: (HashedTexts | undefined)[] = [undefined];
+  const hashes: (readonly [number, number] | undefined)[] = [undefined];
   let usesHashes = false;
-  const startHashes = (): void => {
-    usesHashes = true;
-    for (const [text, number] of byText) byHash.set(hashName(...hashTerm(hashKey, text)), number);
+  const addText = (text: string): number => {
+    sources.push(undefined);
+    hashes.push(undefined);
+    return known.push(text) - 1;
   };
   return {
     ofText(text) {
-      const known = byText.get(text);
-      if (known !== undefined) return known;
-      const name = usesHashes ? hashName(...hashTerm(hashKey, text)) : undefined;
-      const number = (name === undefined ? undefined : byHash.get(name)) ?? texts.push(text) - 1;
-      texts[number] = text;
+      const before = byText.get(text);
+      if (before !== undefined) return before;
+      const [high, low] = usesHashes ? hashTerm(hashKey, text) : [0, 0];
+      const hashed = usesHashes ? byHash.find(high, low) : undefined;
+      const number = hashed ?? addText(text);
+      known[number] = text;
       byText.set(text, number);
-      if (name !== undefined) byHash.set(name, number);
+      if (usesHashes && hashed === undefined) byHash.add(high, low, number);
       return number;
     },
-    ofHash(high, low, text) {
-      if (!usesHashes) startHashes();
-      const name = hashName(high, low);
-      const known = byHash.get(name);
-      if (known !== undefined) return known;
-      const number = texts.push(text) - 1;
-      byHash.set(name, number);
+    ofHash(high, low, doc, texts) {
+      if (!usesHashes) {
+        usesHashes = true;
+        for (const [text, number] of byText) byHash.add(...hashTerm(hashKey, text), number);
+      }
+      const before = byHash.find(high, low);
+      if (before !== undefined) return before;
+      const number = known.push(doc) - 1;
+      sources.push(texts);
+      hashes.push([high, low]);
+      byHash.add(high, low, number);
       return number;
     },
     textOf(number) {
-      const text = texts[number];
-      assert(text !== undefined, `${attribute} has no value number ${number}`);
-      return typeof text === 'string' ? text : text();
+      const value = known[number];
+      if (typeof value === 'string') return value;
+      const [texts, halves] = [sources[number], hashes[number]];
+      assert(value !== undefined && texts && halves, `${attribute} has no value number ${number}`);
+      return texts(value, ...halves);
     },
   };
 }
 
-function textFromRecord(
-  segment: Segment,
-  attribute: AttributeName,
-  doc: number,
-  hashKey: TermKey,
-  wanted: readonly [number, number],
-) {
-  return (): string => {
+function openHashedTexts(segment: Segment, attribute: AttributeName, hashKey: TermKey): HashedTexts {
+  return (doc, wantedHigh, wantedLow) => {
     const scan = scanRecord(segment.raw(doc));
     assert(scan.kind === 'record', `document ${doc} of ${segment.file} is no record`);
     const text = attributeValues(scan.record, attribute).find((value) => {
       const [high, low] = hashTerm(hashKey, value);
-      return high === wanted[0] && low === wanted[1];
+      return high === wantedHigh && low === wantedLow;
     });
     assert(
       text !== undefined,
-      `document ${doc} of ${segment.file} has no value of ${attribute} with the hash of its term`,
+      `document ${doc} of ${segment.file} has no ${attribute} with the hash of its term`,
     );
     return text;
   };
@@ -122,7 +155,7 @@ export function valuesOfSegment(
       assert(scan.kind === 'record', `document ${doc} of ${segment.file} is no record`);
       return scan.record.eventId;
     };
-    return { lists: () => eventIdLists(segment.documents, eventIdAt, numbers) };
+    return { isMultiple: false, lists: () => eventIdLists(segment.documents, eventIdAt, numbers) };
   }
   const { kind, terms, pointerBytes } = segment.footer.attributes[attribute];
   function* lists(name: Exclude<AttributeName, 'EventId'>): Iterable<ValueList> {
@@ -133,6 +166,7 @@ export function valuesOfSegment(
     const hashed = text
       ? undefined
       : readHashTable(sourceOfBuffer(table.bytes(0, table.length)), terms, pointerBytes);
+    const hashedTexts = openHashedTexts(segment, name, hashKey);
     const docs = new Int32Array(segment.documents);
     for (let term = 0; term < terms; term += 1) {
       const place = (text ?? (hashed as NonNullable<typeof hashed>)).placeAt(term);
@@ -144,16 +178,11 @@ export function valuesOfSegment(
         continue;
       }
       const { high, low } = (hashed as NonNullable<typeof hashed>).terms;
-      const wanted = [high[term] as number, low[term] as number] as const;
-      const first = docs[0] as number;
-      yield {
-        value: () => numbers.ofHash(...wanted, textFromRecord(segment, name, first, hashKey, wanted)),
-        docs,
-        length,
-      };
+      const [one, other, first] = [high[term] as number, low[term] as number, docs[0] as number];
+      yield { value: () => numbers.ofHash(one, other, first, hashedTexts), docs, length };
     }
   }
-  return { lists: () => lists(attribute) };
+  return { isMultiple: isMultiple(attribute), lists: () => lists(attribute) };
 }
 
 /** The values of an attribute in a tail, of which `order` gives the events by document. */
@@ -165,10 +194,12 @@ export function valuesOfTail(
 ): SourceValues {
   if (attribute === 'EventId') {
     return {
+      isMultiple: false,
       lists: () => eventIdLists(order.length, (doc) => tail.eventIdAt(order[doc] as number), numbers),
     };
   }
   const { texts, column, pairEvents, pairTexts } = tail.attribute(attribute);
+  const hasPairs = isMultiple(attribute);
   function* lists(): Iterable<ValueList> {
     const byText = new Map<number, number[]>();
     const add = (text: number, doc: number): void => {
@@ -176,7 +207,7 @@ export function valuesOfTail(
       if (docs) docs.push(doc);
       else byText.set(text, [doc]);
     };
-    if (isMultiple(attribute as Exclude<AttributeName, 'EventId'>)) {
+    if (hasPairs) {
       const docOf = new Map<number, number>();
       for (const [doc, event] of order.entries()) docOf.set(event, doc);
       for (const [pair, event] of pairEvents.entries()) {
@@ -192,5 +223,5 @@ export function valuesOfTail(
       yield { value: () => numbers.ofText(texts[text] as string), docs: ascending, length: ascending.length };
     }
   }
-  return { lists };
+  return { isMultiple: hasPairs, lists };
 }
