@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CloudTrailClient, LookupEventsCommand, type LookupAttributeKey } from '@aws-sdk/client-cloudtrail';
 import { defaultEvents, openEventGenerator, writeLogFiles } from './events.ts';
-import { median, percentile, printFigures, round, timed, type Figure } from './figures.ts';
+import { median, openFigures, percentile, round, timed } from './figures.ts';
 import { callToFound, putAuditEvents } from './live-load.ts';
 import { openDuckDb } from './peers/duckdb.ts';
 import { copyRow, hasPostgres, openPostgres, type PostgresPeer } from './peers/postgres.ts';
@@ -31,7 +31,7 @@ const logs = join(home, 'logs');
 const data = join(home, 'data');
 /** One account, so that LookupEvents of the caller's account and region meets everything it is asked for. */
 const account = accountOf();
-const figures: Figure[] = [];
+const { report, print } = openFigures();
 
 function accountOf(): string {
   const generator = openEventGenerator();
@@ -43,11 +43,6 @@ function directoryBytes(directory: string): number {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
-}
-
-function report(what: string, figure: string, target?: string): void {
-  figures.push({ what, figure, ...(target === undefined ? {} : { target }) });
-  console.error(`${what}: ${figure}`);
 }
 
 function runImport(server: ServerProcess, directory: string): number {
@@ -131,18 +126,19 @@ async function main(): Promise<void> {
     report('import of log files to durable and searchable', `${round(rate)} events/s`, '30,000 events/s');
     const postgres = await measurePostgres();
     if (postgres) {
-      report('– PostgreSQL 15 COPY, attributes already taken out', `${round(postgres.rate)} events/s`);
-      report('– import against PostgreSQL', `${round(rate / postgres.rate)} times`, '2.5 times');
+      report('PostgreSQL 15 COPY, attributes already taken out', `${round(postgres.rate)} events/s`);
+      report('import, against PostgreSQL', `${round(rate / postgres.rate)} times`, '2.5 times');
     }
     await settled(server);
     const bytes = directoryBytes(join(data, 'history')) / events;
     report('disk, history with raw records', `${round(bytes)} bytes/event`, '260 bytes/event');
     report(
-      '– against the .json.gz files',
+      'disk, against the .json.gz files',
       `${round(bytes / (files.sizeBytes / events))} times`,
       'at most 1.1 times',
     );
-    if (postgres) report('– against PostgreSQL', `1/${round(postgres.bytesPerEvent / bytes)}`, 'at most 1/8');
+    if (postgres)
+      report('disk, against PostgreSQL', `1/${round(postgres.bytesPerEvent / bytes)}`, 'at most 1/8');
     for (const [attribute, ms] of Object.entries(await lookUps(server))) {
       report(
         `LookupEvents by ${attribute}, median of up to 50 values`,
@@ -196,7 +192,7 @@ async function measureCounts(server: ServerProcess, postgresMs: number | undefin
   if (postgresMs !== undefined) {
     const scaled = postgresMs * (events / peerEvents);
     report(
-      `– against PostgreSQL (${round(postgresMs)} ms over ${round(peerEvents)})`,
+      `count, against PostgreSQL (${round(postgresMs)} ms over ${round(peerEvents)})`,
       `${round(scaled / ms)} times faster`,
       '3 times',
     );
@@ -234,10 +230,7 @@ async function measureDuckDb(server: ServerProcess): Promise<void> {
 
 try {
   await main();
-  printFigures(
-    `Cairn as a whole, ${round(events)} events of ${defaultEvents.principals} principals`,
-    figures,
-  );
+  print(`Cairn as a whole, ${round(events)} events of ${defaultEvents.principals} principals`);
 } finally {
   if (values.keep === undefined) rmSync(home, { recursive: true, force: true });
 }

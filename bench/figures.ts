@@ -30,6 +30,18 @@ export function round(value: number): string {
   return Number(value.toFixed(Math.min(digits, 3))).toLocaleString('en-GB');
 }
 
+/** Gathers figures. Each is told on standard error as it comes. */
+export function openFigures() {
+  const figures: Figure[] = [];
+  return {
+    report: (what: string, figure: string, target?: string): void => {
+      figures.push({ what, figure, ...(target === undefined ? {} : { target }) });
+      console.error(`${what}: ${figure}`);
+    },
+    print: (title: string) => printFigures(title, figures),
+  };
+}
+
 /** Prints the figures as a table for docs/benchmarks.md, under a line that says on what they were taken. */
 export function printFigures(title: string, figures: readonly Figure[]): void {
   const [cpu] = cpus();

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { openLog, seededRandom, systemClock, systemRandom } from '../src/kernel/index.ts';
 import { openJournal, type NewEntry, type Stream } from '../src/journal/index.ts';
 import { openDataDirectory } from '../src/store/embedded/index.ts';
+import { percentile } from './figures.ts';
 
 const entryBytes = 1_700;
 
@@ -18,10 +19,6 @@ interface Measured {
   readonly entriesPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-}
-
-function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
 async function measure(stream: Stream, producers: number, group: number, seconds: number): Promise<Measured> {
@@ -45,13 +42,12 @@ async function measure(stream: Stream, producers: number, group: number, seconds
   }
   await Promise.all(Array.from({ length: producers }, (_, producer) => produce(producer)));
   const tookMs = systemClock.monotonic() - begun;
-  const sorted = latencies.toSorted((a, b) => a - b);
   return {
     producers,
     group,
     entriesPerSecond: Math.round((latencies.length * group * 1000) / tookMs),
-    p50Ms: percentile(sorted, 0.5),
-    p99Ms: percentile(sorted, 0.99),
+    p50Ms: percentile(latencies, 50),
+    p99Ms: percentile(latencies, 99),
   };
 }
 
