@@ -75,6 +75,8 @@ export const limits = {
   tailBytes: 16 * miB,
   /** CloudTrail LookupEvents (AWS: default and most 50 a page). */
   lookupEventsPage: 50,
+  /** Searches: counts at once; one with as many groups as there may be takes a gigabyte. */
+  countsAtOnce: 2,
   /** Searches: bytes of the records of one page, beyond which the next page goes on; 256 KB records make short pages. */
   searchPageBytes: 8 * miB,
   /** IAM: characters of a policy document as the API takes it; what may be stored is less and depends on the entity. */

@@ -14,6 +14,7 @@ import type { HistoryReader } from '../history-reader.ts';
 import { contentTypes, download, downloadFormats, type DownloadFormat } from './event-formats.ts';
 import { matcherOf } from './event-matcher.ts';
 import { readBucket, readBy, readFilter, single, wholeNumber } from './event-query.ts';
+import { openLanes, type Lanes } from './lanes.ts';
 import { tailStream } from './tail-stream.ts';
 import { openTailWindow, type TailWindow } from './tail-window.ts';
 
@@ -83,13 +84,18 @@ async function searchEvents(options: SearchOptions, request: RouteRequest): Prom
   return { status: 200, headers: { 'content-type': 'application/json' }, body: pageBody(page) };
 }
 
-async function countEvents(options: SearchOptions, request: RouteRequest): Promise<RouteAnswer> {
+async function countEvents(
+  options: SearchOptions,
+  lanes: Lanes,
+  request: RouteRequest,
+): Promise<RouteAnswer> {
   const { query, signal } = request;
   const filter = readFilter(query, ['by', 'bucket', 'limit'], callOf(request), options.managementAccountId);
   const attributes = readBy(query);
   const bucketMs = readBucket(query);
   const limit = wholeNumber(query, 'limit', [1, mostRows]) ?? 100;
   const by = { attributes, ...(bucketMs !== undefined && { bucketMs }), limit };
+  using _ = await unlessGone(signal, lanes.take(signal));
   const rows = await unlessGone(signal, options.history.count(filter, by, signal));
   const shown = rows.map(({ values, bucket, count }) => ({
     values,
@@ -126,6 +132,7 @@ async function* counted(events: AsyncIterable<Uint8Array>, end: () => void): Asy
 export function searchRoutes(options: SearchOptions): readonly HttpRoute[] {
   const { historyReader, stream, clock, managementAccountId } = options;
   const window: TailWindow = openTailWindow(historyReader.reader.applied);
+  const counting = openLanes(limits.countsAtOnce);
   let listeners = 0;
   historyReader.onApplied((entries) => window.push(entries, listeners > 0));
   const tailEvents = async (request: RouteRequest): Promise<RouteAnswer> => {
@@ -168,7 +175,7 @@ export function searchRoutes(options: SearchOptions): readonly HttpRoute[] {
       path: '/_cairn/events/count',
       operationName: 'CountEvents',
       access: 'read',
-      handle: (request) => countEvents(options, request),
+      handle: (request) => countEvents(options, counting, request),
     },
     {
       method: 'GET',

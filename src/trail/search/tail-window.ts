@@ -21,7 +21,10 @@ export interface TailWindow {
   readonly end: Sequence;
   /** Takes entries that have become searchable, in order. Without `hold` it only moves its end: nobody listens. */
   push(entries: readonly JournalEntry[], hold: boolean): void;
-  /** The records among the entries from `from`, and where they end. At most `most` entries are looked at. */
+  /**
+   * The records among the entries from `from`, and where they end. At most `most` entries are looked at, and no more
+   * than about a megabyte, since every listener holds what it was given until its client has read it.
+   */
   read(from: Sequence, most: number): { readonly records: readonly TailRecord[]; readonly next: Sequence };
   /** Calls back once, when something was pushed. Returns the function that ends it. */
   onPush(listener: () => void): () => void;
@@ -43,6 +46,8 @@ export function tailRecordOf(entry: JournalEntry): TailRecord | undefined {
     },
   };
 }
+
+const readBytes = 1024 * 1024;
 
 interface Held {
   readonly sequence: number;
@@ -105,7 +110,14 @@ export function openTailWindow(at: Sequence): TailWindow {
       for (const listener of told) listener();
     },
     read(from, most) {
-      const some = held.slice(Math.max(0, from - start), Math.max(0, from - start) + most);
+      const first = Math.max(0, from - start);
+      let behind = first;
+      for (let size = 0; behind < first + most && size < readBytes; behind++) {
+        const one = held[behind];
+        if (!one) break;
+        size += one.bytes;
+      }
+      const some = held.slice(first, behind);
       const last = some.at(-1);
       return {
         records: some.flatMap(({ record }) => record ?? []),

@@ -52,9 +52,10 @@ function covers(routePath: string, path: string): boolean {
 /** The query parameters as a record shows them: a value, or a list of them where one is given several times. */
 function parameters(query: URLSearchParams): Readonly<Record<string, string | string[]>> | null {
   const shown: Record<string, string | string[]> = {};
-  for (const name of new Set(query.keys())) {
-    const values = query.getAll(name);
-    Object.defineProperty(shown, name, { value: values.length === 1 ? values[0] : values, enumerable: true });
+  for (const [name, pairs] of Map.groupBy(query, ([key]) => key)) {
+    const values = pairs.map(([, text]) => text);
+    const [only = ''] = values;
+    Object.defineProperty(shown, name, { value: values.length === 1 ? only : values, enumerable: true });
   }
   return Object.keys(shown).length === 0 ? null : shown;
 }
