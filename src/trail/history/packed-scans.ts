@@ -1,7 +1,7 @@
 import { memberOfAttribute, type EventResource, type ScannedRecord } from './scanned-record.ts';
 
 /**
- * Scans of many records in a form that passes between threads cheaply: each text once, and numbers. Whoever receives
+ * Scans of many records in a form that passes between threads cheaply: each text (but for eventIDs) once, and numbers. Whoever receives
  * them sees equal texts as one object, which makes looking them up cheap as well.
  */
 export interface PackedScans {
@@ -36,7 +36,10 @@ export function openScanPacker(): { add(record: ScannedRecord): void; pack(): Pa
     add(record) {
       times.push(record.eventTime);
       starts.push(rows.length);
-      for (const member of rowMembers) rows.push(numberOf(record[member]));
+      // No two records share an eventID, so it is not looked for among the texts.
+      for (const member of rowMembers) {
+        rows.push(member === 'eventId' ? texts.push(record.eventId) - 1 : numberOf(record[member]));
+      }
       rows.push(record.resources.length);
       for (const { name, type } of record.resources) rows.push(numberOf(name), numberOf(type));
     },

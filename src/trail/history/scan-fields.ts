@@ -12,11 +12,10 @@ import {
   type MemberNode,
 } from './record-members.ts';
 
-/**
+/*
  * Takes the indexed members out of a record's bytes in one pass that also checks the JSON. Rare shapes (a member name
  * with an escape, a member that stands twice) are left to JSON.parse, which is the measure of what they mean.
  */
-export type FieldScan = RecordFields | 'invalid' | 'unusual';
 
 /** Results of the walk beside positions. */
 const invalid = -1;
@@ -33,12 +32,19 @@ const backslash = 0x5c;
 
 const resourcesName = Buffer.from('resources');
 
+/** Decodes a range of bytes; Node has it on every buffer, faster than `toString` for short texts. */
+interface Slices {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
+
 /** What one walk gathers. It is used again for each record, because making it anew costs as much as the walk. */
 interface Gathered {
   bytes: Uint8Array;
+  slices: Slices;
   end: number;
-  /** Whether there is a backslash anywhere in the record. */
-  hasBackslash: boolean;
+  /** The first backslash from the record's start on; Infinity where there is none. */
+  backslashAt: number;
   /** For each span: where the value's text begins and ends, without the quotes. Begin -1: absent. End -1: no text. */
   readonly spans: Int32Array;
   /** Number of the naming parameter, begin and end of its text. */
@@ -157,7 +163,7 @@ function readObject(gathered: Gathered, node: MemberNode, from: number): number 
     at = skipText(bytes, nameAt, end);
     if (at < 0) return invalid;
     const member = findMember(node, bytes, nameAt, at - 1);
-    if (!member && gathered.hasBackslash && containsBackslash(bytes, nameAt, at - 1)) return unusual;
+    if (!member && gathered.backslashAt < at && containsBackslash(bytes, nameAt, at - 1)) return unusual;
     at = skipSpace(bytes, at, end);
     if (at >= end || bytes[at] !== colon) return invalid;
     at = skipSpace(bytes, at + 1, end);
@@ -180,20 +186,21 @@ function readObject(gathered: Gathered, node: MemberNode, from: number): number 
   }
 }
 
-/** Decodes a range of bytes; Node has it on every buffer, faster than `toString` for short texts. */
-interface Slices {
-  latin1Slice(start: number, end: number): string;
-  utf8Slice(start: number, end: number): string;
-}
-
-/** Gives the texts of spans. Plain ASCII, by far the most frequent, is read without decoding. */
-function openTexts({ bytes, hasBackslash }: Gathered): (start: number, end: number) => string | undefined {
-  const slices = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) as unknown as Slices;
-  const isPlain = isAscii(bytes);
+/**
+ * Gives the texts of spans of the record that stands between `from` and `to`. Plain ASCII, by far the most frequent, is
+ * read without decoding.
+ */
+function openTexts(
+  { bytes, slices, backslashAt }: Gathered,
+  from: number,
+  to: number,
+): (start: number, end: number) => string | undefined {
+  const isPlain = isAscii(bytes.subarray(from, to));
   return (start, end) => {
     if (start >= end) return undefined;
     const text = isPlain ? slices.latin1Slice(start, end) : slices.utf8Slice(start, end);
-    return hasBackslash && text.includes('\\') ? (JSON.parse(`"${text}"`) as string).toWellFormed() : text;
+    const isEscaped = backslashAt < end && text.includes('\\');
+    return isEscaped ? (JSON.parse(`"${text}"`) as string).toWellFormed() : text;
   };
 }
 
@@ -209,9 +216,9 @@ function namedInOrder(gathered: Gathered, textOf: (start: number, end: number) =
   return result.length > 1 ? result.toSorted((one, other) => one[0] - other[0]) : result;
 }
 
-function fieldsOf(gathered: Gathered): RecordFields {
+function fieldsOf(gathered: Gathered, from: number, to: number): RecordFields {
   const { spans, resources } = gathered;
-  const textOf = openTexts(gathered);
+  const textOf = openTexts(gathered, from, to);
   const span = (index: number) => textOf(spans[index * 2] as number, spans[index * 2 + 1] as number);
   const own: RecordFields['resources'] = [];
   for (let index = 0; index < resources.length; index += 4) {
@@ -252,30 +259,44 @@ function fieldsOf(gathered: Gathered): RecordFields {
   };
 }
 
-function openFieldScanner(): (bytes: Uint8Array) => FieldScan {
+/** An object that was walked, and where it ends. */
+export interface ObjectScan {
+  /** `unusual`: what it means is for JSON.parse to say. */
+  readonly fields: RecordFields | 'unusual';
+  /** Behind its closing brace. */
+  readonly behind: number;
+}
+
+/** Used again by every scanner, because making it anew costs as much as a walk; a scan is over before the next begins. */
+const sharedSpans = new Int32Array(spanCount * 2);
+
+/**
+ * Scans objects that stand in the same bytes, which must be valid UTF-8. The result takes the offset of an object's brace,
+ * in ascending order from call to call; it gives undefined where no JSON object stands.
+ */
+export function openObjectScanner(bytes: Uint8Array): (from: number) => ObjectScan | undefined {
+  const { length } = bytes;
   const gathered: Gathered = {
-    bytes: new Uint8Array(),
-    end: 0,
-    hasBackslash: false,
-    spans: new Int32Array(spanCount * 2),
+    bytes,
+    slices: Buffer.from(bytes.buffer, bytes.byteOffset, length) as unknown as Slices,
+    end: length,
+    backslashAt: -1,
+    spans: sharedSpans,
     named: [],
     resources: [],
   };
-  return (bytes) => {
-    gathered.bytes = bytes;
-    gathered.end = bytes.length;
-    gathered.hasBackslash = bytes.includes(backslash);
+  return (from) => {
+    if (gathered.backslashAt < from) {
+      const at = bytes.indexOf(backslash, from);
+      gathered.backslashAt = at < 0 ? Infinity : at;
+    }
     gathered.spans.fill(-1);
     gathered.named = [];
     gathered.resources = [];
-    const start = skipSpace(bytes, 0, bytes.length);
-    if (start >= bytes.length || bytes[start] !== openBrace) return 'invalid';
-    const behind = readObject(gathered, recordNode, start);
-    if (behind === unusual) return 'unusual';
-    if (behind < 0 || skipSpace(bytes, behind, bytes.length) !== bytes.length) return 'invalid';
-    return fieldsOf(gathered);
+    if (from >= length || bytes[from] !== openBrace) return undefined;
+    const behind = readObject(gathered, recordNode, from);
+    if (behind >= 0) return { fields: fieldsOf(gathered, from, behind), behind };
+    const whole = behind === unusual ? skipValue(bytes, from, length) : -1;
+    return whole < 0 ? undefined : { fields: 'unusual', behind: whole };
   };
 }
-
-/** Scans one record; the bytes must be valid UTF-8. */
-export const scanFields: (bytes: Uint8Array) => FieldScan = openFieldScanner();

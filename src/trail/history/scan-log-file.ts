@@ -1,5 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { skipName, skipSpace, skipValue } from './json-bytes.ts';
+import { openObjectScanner } from './scan-fields.ts';
+import { notAnObject, recordOfObject } from './scan-record.ts';
+import type { RecordScan } from './scanned-record.ts';
 
 /** Where one record stands in a log file. */
 export interface RecordSpan {
@@ -7,6 +10,23 @@ export interface RecordSpan {
   readonly start: number;
   /** Byte offset behind its last byte. */
   readonly end: number;
+  /** What `scanRecord` says of it. */
+  readonly scan: RecordScan;
+}
+
+type ReadRecord = (at: number) => RecordSpan | undefined;
+
+/** Reads the records of a file, where each begins; undefined where no JSON value stands. */
+function openRecordReader(bytes: Uint8Array): ReadRecord {
+  const scanObject = openObjectScanner(bytes);
+  return (start) => {
+    if (bytes[start] !== 0x7b) {
+      const end = skipValue(bytes, start, bytes.length);
+      return end < 0 ? undefined : { start, end, scan: notAnObject };
+    }
+    const object = scanObject(start);
+    return object && { start, end: object.behind, scan: recordOfObject(bytes, start, object) };
+  };
 }
 
 export interface LogFileScan {
@@ -29,17 +49,17 @@ function failed(records: readonly RecordSpan[], reason: Reason, offset: number):
 function readList(
   bytes: Uint8Array,
   from: number,
+  read: ReadRecord,
   records: RecordSpan[],
 ): { readonly at: number; readonly brokenAt?: number } {
   const end = bytes.length;
   let at = skipSpace(bytes, from + 1, end);
   if (at < end && bytes[at] === 0x5d) return { at: at + 1 };
   for (;;) {
-    const start = at;
-    at = skipValue(bytes, at, end);
-    if (at < 0) return { at, brokenAt: start };
-    records.push({ start, end: at });
-    at = skipSpace(bytes, at, end);
+    const record = read(at);
+    if (!record) return { at: -1, brokenAt: at };
+    records.push(record);
+    at = skipSpace(bytes, record.end, end);
     if (at < end && bytes[at] === 0x5d) return { at: at + 1 };
     if (at >= end || bytes[at] !== 0x2c) return { at: -1, brokenAt: at };
     at = skipSpace(bytes, at + 1, end);
@@ -57,7 +77,7 @@ function isName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
  * `{"Records": […]}`, whatever else the object holds. An object without `Records` is a record if it has an eventID or
  * is not alone.
  */
-function readEnvelope(bytes: Uint8Array, from: number): LogFileScan {
+function readEnvelope(bytes: Uint8Array, from: number, read: ReadRecord): LogFileScan {
   const end = bytes.length;
   let records: RecordSpan[] = [];
   let found = false;
@@ -70,7 +90,7 @@ function readEnvelope(bytes: Uint8Array, from: number): LogFileScan {
     if (isName(bytes, nameAt, recordsName) && bytes[at] === 0x5b) {
       found = true;
       records = [];
-      const list = readList(bytes, at, records);
+      const list = readList(bytes, at, read, records);
       if (list.brokenAt !== undefined) return failed(records, 'not valid JSON', list.brokenAt);
       at = list.at;
     } else {
@@ -85,21 +105,21 @@ function readEnvelope(bytes: Uint8Array, from: number): LogFileScan {
   }
   if (at >= end || bytes[at] !== 0x7d) return failed(records, 'not valid JSON', at);
   at = skipSpace(bytes, at + 1, end);
-  if (!found && (isRecord || (at < end && bytes[at] === 0x7b))) return readSequence(bytes, from);
+  if (!found && (isRecord || (at < end && bytes[at] === 0x7b)))
+    return readSequence(bytes, from, openRecordReader(bytes));
   if (at !== end) return failed(records, 'not valid JSON', at);
   return found ? { records } : failed(records, 'no Records', from);
 }
 
 /** One record after the other, with whitespace between them, as `cairn lookup --json` writes them. */
-function readSequence(bytes: Uint8Array, from: number): LogFileScan {
+function readSequence(bytes: Uint8Array, from: number, read: ReadRecord): LogFileScan {
   const records: RecordSpan[] = [];
   let at = from;
   while (at < bytes.length) {
-    const start = at;
-    at = bytes[at] === 0x7b ? skipValue(bytes, at, bytes.length) : -1;
-    if (at < 0) return failed(records, 'not valid JSON', start);
-    records.push({ start, end: at });
-    at = skipSpace(bytes, at, bytes.length);
+    const record = bytes[at] === 0x7b ? read(at) : undefined;
+    if (!record) return failed(records, 'not valid JSON', at);
+    records.push(record);
+    at = skipSpace(bytes, record.end, bytes.length);
   }
   return { records };
 }
@@ -107,21 +127,22 @@ function readSequence(bytes: Uint8Array, from: number): LogFileScan {
 /**
  * Finds the records of a log file, so that the original bytes of each can be kept. Takes what CloudTrail delivers
  * (`{"Records":[…]}`, unpacked), a bare list of records, and records one after the other (NDJSON). The whole file is
- * checked to be UTF-8 and JSON; whether each record is one is for `scanRecord` to say.
+ * checked to be UTF-8 and JSON.
  */
 export function scanLogFile(bytes: Uint8Array): LogFileScan {
   if (!isUtf8(bytes)) return failed([], 'not valid UTF-8', 0);
   const hasMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const at = skipSpace(bytes, hasMark ? 3 : 0, bytes.length);
   if (at === bytes.length) return failed([], 'empty', at);
+  const read = openRecordReader(bytes);
   if (bytes[at] === 0x5b) {
     const records: RecordSpan[] = [];
-    const list = readList(bytes, at, records);
+    const list = readList(bytes, at, read, records);
     if (list.brokenAt !== undefined) return failed(records, 'not valid JSON', list.brokenAt);
     const behind = skipSpace(bytes, list.at, bytes.length);
     return behind === bytes.length ? { records } : failed(records, 'not valid JSON', behind);
   }
-  if (bytes[at] === 0x7b) return readEnvelope(bytes, at);
+  if (bytes[at] === 0x7b) return readEnvelope(bytes, at, read);
   const valid = skipValue(bytes, at, bytes.length);
   const isWhole = valid >= 0 && skipSpace(bytes, valid, bytes.length) === bytes.length;
   return failed([], isWhole ? 'no Records' : 'not valid JSON', at);

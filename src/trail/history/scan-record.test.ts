@@ -247,6 +247,8 @@ describe('scanning a log file', () => {
           const expected = records.length === 0 && kind === 'lines' ? 'empty' : undefined;
           expect(scanLogFile(Buffer.from(text)).problem?.reason).toBe(expected);
           expect(recordsIn(text)).toEqual(records);
+          const scans = scanLogFile(Buffer.from(text)).records.map(({ scan }) => scan);
+          expect(scans).toEqual(records.map((record) => scanRecord(Buffer.from(record))));
         },
       ),
     );

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { openScanPacker, scanLogFile, scanRecord, type PackedScans } from '../history/index.ts';
+import { openScanPacker, scanLogFile, type PackedScans } from '../history/index.ts';
 
 /** A record of a file that cannot be taken. */
 export interface BadRecord {
@@ -100,9 +100,7 @@ export function parseLogFile(
   let good = 0;
   let from = Infinity;
   let to = -Infinity;
-  scan.records.forEach(({ start, end }, index) => {
-    const raw = bytes.subarray(start, end);
-    const result = scanRecord(raw);
+  scan.records.forEach(({ start, end, scan: result }, index) => {
     if (result.kind === 'problem') {
       badCount++;
       if (bad.length < namedBadRecords) bad.push({ record: index, reason: result.problem });
@@ -116,7 +114,7 @@ export function parseLogFile(
     spans[good * 2] = start;
     spans[good * 2 + 1] = end;
     packer.add(record);
-    hashes.set(hash('sha256', raw, 'buffer'), good * hashBytes);
+    hashes.set(hash('sha256', bytes.subarray(start, end), 'buffer'), good * hashBytes);
     good++;
   });
   return {
