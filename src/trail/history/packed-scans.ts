@@ -1,8 +1,8 @@
 import { memberOfAttribute, type EventResource, type ScannedRecord } from './scanned-record.ts';
 
 /**
- * Scans of many records in a form that passes between threads cheaply: each text (but for eventIDs) once, and numbers. Whoever receives
- * them sees equal texts as one object, which makes looking them up cheap as well.
+ * Scans of many records in a form that passes between threads cheaply: each text (but for eventIDs) once, and numbers.
+ * Whoever receives them sees equal texts as one object, which makes looking them up cheap as well.
  */
 export interface PackedScans {
   readonly texts: readonly string[];

@@ -7,7 +7,7 @@ import { recordOf } from './record-fields.ts';
 import { openObjectScanner, type ObjectScan } from './scan-fields.ts';
 
 export const notAnObject: RecordScan = { kind: 'problem', problem: 'not a JSON object' };
-export const tooLarge: RecordScan = { kind: 'problem', problem: 'too large' };
+const tooLarge: RecordScan = { kind: 'problem', problem: 'too large' };
 
 /** What the history indexes of an object that was walked. */
 export function recordOfObject(bytes: Uint8Array, from: number, { fields, behind }: ObjectScan): RecordScan {
