@@ -95,4 +95,13 @@ export const limits = {
   lastUsedEntries: 10_000,
   /** Identity: body of a request that creates an account. */
   accountRequestBytes: 16 * kiB,
+  /** History: events kept in memory before they are sealed into a segment; a fraction of a second's work. */
+  historyTailEvents: 16_384,
+  historyTailBytes: 32 * miB,
+  /** History: caches of pages of the indexes, of unpacked records and of unpacked tables of terms. */
+  historyPageCacheBytes: 24 * miB,
+  historyBlockCacheBytes: 12 * miB,
+  historyTableCacheBytes: 8 * miB,
+  /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
+  historyCountGroups: 1_000_000,
 } as const;

@@ -1,7 +1,4 @@
-import { AwsFault } from '../../kernel/index.ts';
-
-/** Most groups that a count keeps; beyond it the caller is told to narrow the question down. */
-const mostGroups = 2_000_000;
+import { AwsFault, limits } from '../../kernel/index.ts';
 
 /** Numbers below this fit twice into one exact number. */
 const radix = 2 ** 26;
@@ -22,10 +19,10 @@ function openPairs() {
       const key = left * radix + right;
       const known = numbers.get(key);
       if (known !== undefined) return known;
-      if (pairs.length >= mostGroups) {
+      if (pairs.length >= limits.historyCountGroups) {
         throw new AwsFault(
           'LimitExceededException',
-          `The count has more than ${mostGroups} groups. Narrow it down by time or by attributes, or group by fewer.`,
+          `The count has more than ${limits.historyCountGroups} groups. Narrow it down by time or by attributes, or group by fewer.`,
         );
       }
       const number = pairs.length;

@@ -1,6 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { assert, sequence, systemRandom, type Clock, type Logger, type Random } from '../../kernel/index.ts';
+import {
+  assert,
+  limits,
+  sequence,
+  systemRandom,
+  type Clock,
+  type Logger,
+  type Random,
+} from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
 import type { AttributeName, EventFilter, History, HistoryStats } from './history-types.ts';
 import { countEvents, type CountSource } from './count-events.ts';
@@ -42,15 +50,7 @@ export interface OpenedHistory extends History {
   settled(): Promise<void>;
 }
 
-const miB = 1024 * 1024;
 const dayMs = 86_400_000;
-/** Bounds of the caches: pages of indexes, unpacked records, unpacked term tables. */
-const pageCacheBytes = 24 * miB;
-const blockCacheBytes = 12 * miB;
-const tableCacheBytes = 8 * miB;
-/** A tail of this size is sealed in a fraction of a second, and two of them are no burden on memory. */
-const defaultTailEvents = 16_384;
-const defaultTailBytes = 32 * miB;
 const defaultTextTerms = 4096;
 /** Events of a stream that are found at a time. */
 const streamPage = 500;
@@ -130,9 +130,9 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
   const manifest = await loadManifest(directory, options.random ?? systemRandom);
   const hashKey = termKey(manifest.hashKey);
   const share: SegmentShare = {
-    pages: openByteCache(pageCacheBytes),
-    blocks: openByteCache(blockCacheBytes),
-    tables: openByteCache(tableCacheBytes),
+    pages: openByteCache(limits.historyPageCacheBytes),
+    blocks: openByteCache(limits.historyBlockCacheBytes),
+    tables: openByteCache(limits.historyTableCacheBytes),
     dictionaries: openDictionaries(directory),
     hashKey,
   };
@@ -148,8 +148,8 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
     list,
     keeper,
     log,
-    mostEvents: options.tailEvents ?? defaultTailEvents,
-    mostBytes: options.tailBytes ?? defaultTailBytes,
+    mostEvents: options.tailEvents ?? limits.historyTailEvents,
+    mostBytes: options.tailBytes ?? limits.historyTailBytes,
   });
   /** Applying, flushing and closing happen one after the other. */
   let turn: Promise<unknown> = Promise.resolve();
