@@ -60,7 +60,9 @@ const table: readonly (readonly [string, string, readonly StatementText[]])[] = 
     'PowerUserAccess',
     'Full access to all services and resources, without the management of users and groups.',
     [
-      { Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*'], Resource: '*' },
+      { Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*', 'cairn:*'], Resource: '*' },
+      // Cairn's own actions make accounts and set retention; only what reads events is for everybody with power.
+      allow('cairn:SearchEvents', 'cairn:CountEvents', 'cairn:TailEvents'),
       allow('iam:ListRoles', 'organizations:DescribeOrganization', 'account:ListRegions'),
     ],
   ],

@@ -51,6 +51,20 @@ describe('output', () => {
     expect(wantsColour(env, { isTTY })).toBe(colours);
   });
 
+  it('shows a terminal no control above ASCII, also one that is cut in two, and keeps the JSON the same', async () => {
+    const record = '{"userAgent":"\u009b31mZo\u00eb\u007f"}\n';
+    const bytes = Buffer.from(record);
+    const terminal = Object.assign(new PassThrough(), { isTTY: true });
+    const output = openOutput(terminal, new PassThrough(), {});
+    for (const part of [bytes.subarray(0, 15), bytes.subarray(15)]) await output.result(part);
+    const shown = String(terminal.read());
+    expect(shown).toBe('{"userAgent":"\\u009b31mZo\u00eb\\u007f"}\n');
+    expect(JSON.parse(shown)).toEqual(JSON.parse(record));
+    const file = new PassThrough();
+    await openOutput(file, new PassThrough(), {}).result(bytes);
+    expect(file.read()).toEqual(bytes);
+  });
+
   it('paints only when it is on', () => {
     expect(paint('x', 'red', false)).toBe('x');
     expect(paint('x', 'red', true)).toBe('\u001b[31mx\u001b[0m');

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { Writable } from 'node:stream';
 
 /** Where a command writes: results on standard output, everything else on standard error. */
@@ -29,6 +30,14 @@ function widthOf(stream: Stream): number | undefined {
   return stream.columns && stream.columns > 0 ? stream.columns : 80;
 }
 
+/**
+ * Controls above ASCII act on a terminal too (U+009B begins a sequence as ESC [ does), and raw JSON may hold them. As
+ * escapes they are the same JSON. Controls below are never in raw JSON, only in what this program draws.
+ */
+function escapeHighControls(text: string): string {
+  return text.replace(/[\u007f-\u009f]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
+}
+
 /** Opens the output. A broken pipe on either stream is no error: the reader had enough. */
 export function openOutput(stdout: Stream, stderr: Stream, env: NodeJS.ProcessEnv): Output {
   const gone = new AbortController();
@@ -38,11 +47,16 @@ export function openOutput(stdout: Stream, stderr: Stream, env: NodeJS.ProcessEn
   });
   // Nobody is left to tell when standard error itself is gone.
   stderr.on('error', () => undefined);
+  const decoder = new StringDecoder('utf8');
+  const shown = (text: string | Uint8Array): string | Uint8Array => {
+    if (!stdout.isTTY) return text;
+    return escapeHighControls(typeof text === 'string' ? text : decoder.write(Buffer.from(text)));
+  };
   return {
     result(text) {
       if (gone.signal.aborted) return Promise.reject(gone.signal.reason as Error);
       return new Promise((resolve, reject) => {
-        stdout.write(text, (error) => {
+        stdout.write(shown(text), (error) => {
           if (error) reject(error);
           else resolve();
         });
