@@ -179,6 +179,27 @@ describe('damage', () => {
     );
   });
 
+  test.each(['times', 'places', 'ids', 'blockTable', 'EventName', 'AccountId'] as const)(
+    'of the section %s is found by its checksum, and nothing is lost',
+    async (section) => {
+      const file = await filled(400);
+      const footer = inspectSegment(file);
+      const [offset, length] =
+        section === 'EventName' || section === 'AccountId'
+          ? footer.attributes[section].postings
+          : footer[section];
+      const bytes = readFileSync(file);
+      const at = footer.indexAt + offset + Math.floor(length / 2);
+      bytes[at] = (bytes[at] ?? 0) ^ 1;
+      writeFileSync(file, bytes);
+      await using history = await open();
+      expect(await idsOf(history)).toEqual(expectedIds(0, 400));
+      expect(history.damage).toEqual([
+        { file, offset: footer.indexAt, reason: 'wrong checksum of the index', lostBytes: 0 },
+      ]);
+    },
+  );
+
   test.each([0, headerBytes + 5, 3000, -trailerBytes, -1])(
     'a file cut at %i keeps what is whole',
     async (cut) => {
