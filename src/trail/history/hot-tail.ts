@@ -21,6 +21,8 @@ export interface HotTail {
   apply(entries: readonly JournalEntry[]): Promise<{ readonly added: number; readonly duplicates: number }>;
   /** Seals everything that was applied. Rejects when that fails; nothing is lost then, and it can be tried again. */
   flush(): Promise<void>;
+  /** Resolves when what is being sealed is a segment, or has failed to become one. */
+  settled(): Promise<void>;
   /** The tails as they stand now. */
   sources(): readonly EventSource[];
   countSources(): readonly ((values: ReadonlyMap<AttributeName, ValueNumbers>) => CountSource)[];
@@ -170,6 +172,9 @@ export function openHotTail(options: {
       if (applied > list.manifest.durable) {
         await list.change({ gone: [], files: [], manifest: { durable: applied } });
       }
+    },
+    async settled() {
+      await sealing?.attempt;
     },
     sources: () =>
       [current, ...(sealing ? [sealing] : [])].map(({ tail, order }) => sourceOfTail(tail, order())),

@@ -137,12 +137,12 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
     hashKey,
   };
   const list = openSegmentList(directory, manifest, share, log);
-  const tasks = openWorkerTasks(
-    { directory, terms: { hashKey, mostTextTerms: options.mostTextTerms ?? defaultTextTerms } },
-    clock,
-  );
+  const start = { directory, terms: { hashKey, mostTextTerms: options.mostTextTerms ?? defaultTextTerms } };
+  const tasks = openWorkerTasks(start, clock);
+  // A thread of their own, so that a long merge does not hold up the sealing that new events wait for.
+  const merges = openWorkerTasks(start, clock);
   const retention = openRetention(clock);
-  const keeper = openSegmentKeeper({ list, tasks, log, cutoffs: () => retention.cutoffs() });
+  const keeper = openSegmentKeeper({ list, tasks, merges, log, cutoffs: () => retention.cutoffs() });
   for (const damage of list.broken) await keeper.repair(damage);
   const hot = openHotTail({
     list,
@@ -217,7 +217,9 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
     flush: () => inTurn(() => hot.flush()),
     async [Symbol.asyncDispose]() {
       keeper.stop();
+      await merges[Symbol.asyncDispose]();
       await turn.catch(() => undefined);
+      await hot.settled();
       await tasks[Symbol.asyncDispose]();
       await list.close();
     },

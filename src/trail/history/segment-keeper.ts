@@ -38,12 +38,14 @@ const rewriteShare = 0.5;
 
 export function openSegmentKeeper(options: {
   readonly list: SegmentList;
+  /** Seals and repairs. */
   readonly tasks: WorkerTasks;
+  readonly merges: WorkerTasks;
   readonly log: Logger;
   /** What has expired now; merges leave it out. */
   readonly cutoffs: () => Cutoffs;
 }): SegmentKeeper {
-  const { list, tasks, log, cutoffs } = options;
+  const { list, tasks, merges, log, cutoffs } = options;
   const damage: HistoryDamage[] = [];
   const repairs = new Map<string, Promise<void>>();
   let merging: Promise<void> | undefined;
@@ -51,7 +53,7 @@ export function openSegmentKeeper(options: {
 
   /** Writes segments anew as one, without what has expired. */
   const rewrite = async (segments: readonly ListedSegment[], by: Cutoffs): Promise<void> => {
-    const result = await tasks.run({
+    const result = await merges.run({
       kind: 'merge',
       files: segments.map(({ segment }) => segment.file),
       file: list.newFile(),
