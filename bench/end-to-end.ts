@@ -4,7 +4,16 @@
  *   node bench/end-to-end.ts [--events 1000000] [--peer-events 300000] [--keep DIR]
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,6 +36,7 @@ const { values } = parseArgs({
 const events = Number(values.events);
 const peerEvents = Math.min(events, Number(values['peer-events']));
 const home = values.keep ?? mkdtempSync(join(tmpdir(), 'cairn-bench-'));
+mkdirSync(home, { recursive: true });
 const logs = join(home, 'logs');
 const data = join(home, 'data');
 /** One account, so that LookupEvents of the caller's account and region meets everything it is asked for. */
@@ -37,6 +47,22 @@ function accountOf(): string {
   const generator = openEventGenerator();
   generator.next();
   return generator.account;
+}
+
+interface LogFiles {
+  readonly files: number;
+  readonly sizeBytes: number;
+  readonly rawBytes: number;
+}
+
+/** The log files; a directory that is kept has those of the run before, with a note of what they are. */
+async function logFiles(): Promise<LogFiles> {
+  const note = join(home, `logs-${events}.json`);
+  if (existsSync(note)) return JSON.parse(readFileSync(note, 'utf8')) as LogFiles;
+  rmSync(logs, { recursive: true, force: true });
+  const written = await writeLogFiles(logs, events);
+  writeFileSync(note, JSON.stringify(written));
+  return written;
 }
 
 function directoryBytes(directory: string): number {
@@ -117,7 +143,7 @@ async function measurePostgres(): Promise<
 }
 
 async function main(): Promise<void> {
-  const files = await writeLogFiles(logs, events);
+  const files = await logFiles();
   report('events', `${round(events)} of ${round(files.rawBytes / events)} bytes in ${files.files} files`);
   {
     await using server = await startServerProcess(data, { CAIRN_ACCOUNT_ID: account });
