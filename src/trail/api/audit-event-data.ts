@@ -1,4 +1,4 @@
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 
 /** Why an audit event is not taken (PutAuditEvents, ResultErrorEntry). */
@@ -119,10 +119,18 @@ function identityProblem(identity: unknown): AuditEventProblem | undefined {
   );
 }
 
+/** The last time that was read: the events of a request mostly share a few seconds. */
+let lastTime = { text: '', seconds: undefined as string | undefined };
+
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?$/;
 
 /** `yyyy-MM-DDTHH:mm:ss` in UTC, with or without `Z` and a fraction, in whole seconds; undefined if it is none. */
 function normaliseTime(text: string): string | undefined {
+  if (text !== lastTime.text) lastTime = { text, seconds: readTime(text) };
+  return lastTime.seconds;
+}
+
+function readTime(text: string): string | undefined {
   if (!timePattern.test(text)) return undefined;
   const seconds = `${text.slice(0, 19)}Z`;
   const time = new Date(seconds);
@@ -169,7 +177,7 @@ export function checksumMatches(text: string, checksum: string): boolean {
  * request which is sent again after a lost answer does not make a second event.
  */
 export function eventIdFor(channelArn: string, id: string, text: string): string {
-  const digest = createHash('sha256').update(`${channelArn}\0${id}\0`).update(text).digest();
+  const digest = hash('sha256', `${channelArn}\0${id}\0${text}`, 'buffer');
   digest[6] = ((digest[6] ?? 0) & 0x0f) | 0x80;
   digest[8] = ((digest[8] ?? 0) & 0x3f) | 0x80;
   const hex = digest.toString('hex', 0, 16);
