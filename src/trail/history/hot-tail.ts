@@ -21,8 +21,11 @@ export interface HotTail {
   apply(entries: readonly JournalEntry[]): Promise<{ readonly added: number; readonly duplicates: number }>;
   /** Seals everything that was applied. Rejects when that fails; nothing is lost then, and it can be tried again. */
   flush(): Promise<void>;
-  /** Resolves when what is being sealed is a segment, or has failed to become one. */
-  settled(): Promise<void>;
+  /**
+   * Before the history is closed: seals what would take the next start noticeable time to read again, and waits for what
+   * is being sealed. Never rejects: what is not sealed is in the journal.
+   */
+  close(): Promise<void>;
   /** The tails as they stand now. */
   sources(): readonly EventSource[];
   countSources(): readonly ((values: ReadonlyMap<AttributeName, ValueNumbers>) => CountSource)[];
@@ -43,6 +46,9 @@ interface Sealing extends OrderedTail {
 
 /** What tells one event from another. */
 type EventKey = Pick<ScannedRecord, 'eventId' | 'accountId'>;
+
+/** Fewer events are read again in no time, and would make a segment of their own at every stop. */
+const worthSealing = 1024;
 
 /** Entries after which applying lets others run: a few milliseconds. */
 const sliceEntries = 512;
@@ -173,7 +179,8 @@ export function openHotTail(options: {
         await list.change({ gone: [], files: [], manifest: { durable: applied } });
       }
     },
-    async settled() {
+    async close() {
+      if (current.tail.count >= worthSealing) await rotate().catch(() => undefined);
       await sealing?.attempt;
     },
     sources: () =>

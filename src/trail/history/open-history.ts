@@ -219,7 +219,7 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
       keeper.stop();
       await merges[Symbol.asyncDispose]();
       await turn.catch(() => undefined);
-      await hot.settled();
+      await hot.close();
       await tasks[Symbol.asyncDispose]();
       await list.close();
     },
