@@ -16,17 +16,31 @@ export const hasPostgres = existsSync(join(binaries, 'postgres'));
 const schema = `
   CREATE TABLE events (
     event_id uuid, event_time timestamptz, event_name text, read_only bool, username text, event_source text,
-    access_key_id text, resource_names text[], error_code text, source_ip text, account_id text, region text, raw text);`;
+    access_key_id text, resource_names text[], resource_types text[], error_code text, source_ip text, principal_arn text,
+    principal_type text, account_id text, region text, category text, event_type text, raw text);`;
 
+/** The attributes that Cairn indexes, each with the time, because the newest are asked for. */
+const indexed = [
+  'event_name',
+  'read_only',
+  'username',
+  'event_source',
+  'access_key_id',
+  'source_ip',
+  'principal_arn',
+  'principal_type',
+  'account_id',
+  'region',
+  'category',
+  'event_type',
+];
 const indexes = `
   CREATE UNIQUE INDEX ON events (event_id);
   CREATE INDEX ON events (event_time);
-  CREATE INDEX ON events (event_name, event_time);
-  CREATE INDEX ON events (username, event_time);
-  CREATE INDEX ON events (event_source, event_time);
-  CREATE INDEX ON events (access_key_id, event_time);
+  ${indexed.map((column) => `CREATE INDEX ON events (${column}, event_time);`).join('\n  ')}
   CREATE INDEX ON events (error_code, event_time) WHERE error_code IS NOT NULL;
-  CREATE INDEX ON events USING gin (resource_names);`;
+  CREATE INDEX ON events USING gin (resource_names);
+  CREATE INDEX ON events USING gin (resource_types);`;
 
 export interface PostgresPeer extends AsyncDisposable {
   /** Rows in COPY's text format; resolves when they are committed. */
@@ -114,8 +128,10 @@ interface ParsedRecord {
     readonly userName?: string;
     readonly accessKeyId?: string;
     readonly principalId?: string;
+    readonly arn?: string;
+    readonly type?: string;
   };
-  readonly resources?: readonly { readonly ARN?: string }[];
+  readonly resources?: readonly { readonly ARN?: string; readonly type?: string }[];
 }
 
 function escapeText(text: string): string {
@@ -130,25 +146,35 @@ function cell(value: unknown): string {
   return typeof value === 'string' || typeof value === 'boolean' ? escapeText(String(value)) : '\\N';
 }
 
+function listCell(texts: readonly (string | undefined)[]): string {
+  const quoted = texts.flatMap((text) =>
+    text === undefined ? [] : [`"${text.replaceAll(/["\\]/g, '\\$&')}"`],
+  );
+  return escapeText(`{${quoted.join(',')}}`);
+}
+
 /** One row in COPY's text format from a CloudTrail record. */
 export function copyRow(record: string): string {
   const event = JSON.parse(record) as ParsedRecord;
-  const names = (event.resources ?? []).flatMap(({ ARN }) =>
-    ARN === undefined ? [] : [`"${ARN.replaceAll(/["\\]/g, '\\$&')}"`],
-  );
+  const { userIdentity: who, resources = [] } = event;
   return `${[
     cell(event['eventID']),
     cell(event['eventTime']),
     cell(event['eventName']),
     cell(event['readOnly']),
-    cell(event.userIdentity?.userName ?? event.userIdentity?.principalId),
+    cell(who?.userName ?? who?.principalId),
     cell(event['eventSource']),
-    cell(event.userIdentity?.accessKeyId),
-    escapeText(`{${names.join(',')}}`),
+    cell(who?.accessKeyId),
+    listCell(resources.map(({ ARN }) => ARN)),
+    listCell(resources.map(({ type }) => type)),
     cell(event['errorCode']),
     cell(event['sourceIPAddress']),
+    cell(who?.arn),
+    cell(who?.type),
     cell(event['recipientAccountId']),
     cell(event['awsRegion']),
+    cell(event['eventCategory']),
+    cell(event['eventType']),
     escapeText(record),
   ].join('\t')}\n`;
 }
