@@ -164,7 +164,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     }),
   );
   // Whoever asks right after the start gets the whole history, not a part of it.
-  if (trail.reader.lag > 0)
+  if (trail.reader.lag > 1000)
     log.info({ entries: trail.reader.lag }, 'the event history reads what it has not sealed yet');
   await trail.settle();
   const metrics = openMetrics();

@@ -40,7 +40,8 @@ async function manageUsers(
     try {
       await iam.send(new CreateUserCommand({ UserName: name }));
       ledger.users.add(name);
-      if (index % 3 === 2) {
+      // Most go again, so that a long run stays below the quota of users.
+      if (index % 3 > 0) {
         await iam.send(new DeleteUserCommand({ UserName: name }));
         ledger.deleted.add(name);
       }
