@@ -4,14 +4,15 @@
  * The bytes must be valid UTF-8; that is checked once by the caller, because the machine does it far faster as a whole.
  */
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
+/** The bytes that JSON is made of. */
+export const quote = 0x22;
+export const backslash = 0x5c;
+export const comma = 0x2c;
+export const colon = 0x3a;
+export const openBrace = 0x7b;
+export const closeBrace = 0x7d;
+export const openBracket = 0x5b;
+export const closeBracket = 0x5d;
 
 /** 1 for the bytes at which a plain run inside a string stops: the quote, the backslash, control characters. */
 const stopsText = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -1,5 +1,17 @@
 import { isAscii } from 'node:buffer';
-import { skipSpace, skipText, skipValue } from './json-bytes.ts';
+import {
+  backslash,
+  closeBrace,
+  closeBracket,
+  colon,
+  comma,
+  openBrace,
+  openBracket,
+  quote,
+  skipSpace,
+  skipText,
+  skipValue,
+} from './json-bytes.ts';
 import type { RecordFields } from './record-fields.ts';
 import {
   placeOfName,
@@ -20,15 +32,6 @@ import {
 /** Results of the walk beside positions. */
 const invalid = -1;
 const unusual = -2;
-
-const quote = 0x22;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-const comma = 0x2c;
-const colon = 0x3a;
-const backslash = 0x5c;
 
 const resourcesName = Buffer.from('resources');
 

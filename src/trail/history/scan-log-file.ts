@@ -1,5 +1,14 @@
 import { isUtf8 } from 'node:buffer';
-import { skipName, skipSpace, skipValue } from './json-bytes.ts';
+import {
+  closeBrace,
+  closeBracket,
+  comma,
+  openBrace,
+  openBracket,
+  skipName,
+  skipSpace,
+  skipValue,
+} from './json-bytes.ts';
 import { openObjectScanner } from './scan-fields.ts';
 import { notAnObject, recordOfObject } from './scan-record.ts';
 import type { RecordScan } from './scanned-record.ts';
@@ -20,7 +29,7 @@ type ReadRecord = (at: number) => RecordSpan | undefined;
 function openRecordReader(bytes: Uint8Array): ReadRecord {
   const scanObject = openObjectScanner(bytes);
   return (start) => {
-    if (bytes[start] !== 0x7b) {
+    if (bytes[start] !== openBrace) {
       const end = skipValue(bytes, start, bytes.length);
       return end < 0 ? undefined : { start, end, scan: notAnObject };
     }
@@ -54,14 +63,14 @@ function readList(
 ): { readonly at: number; readonly brokenAt?: number } {
   const end = bytes.length;
   let at = skipSpace(bytes, from + 1, end);
-  if (at < end && bytes[at] === 0x5d) return { at: at + 1 };
+  if (at < end && bytes[at] === closeBracket) return { at: at + 1 };
   for (;;) {
     const record = read(at);
     if (!record) return { at: -1, brokenAt: at };
     records.push(record);
     at = skipSpace(bytes, record.end, end);
-    if (at < end && bytes[at] === 0x5d) return { at: at + 1 };
-    if (at >= end || bytes[at] !== 0x2c) return { at: -1, brokenAt: at };
+    if (at < end && bytes[at] === closeBracket) return { at: at + 1 };
+    if (at >= end || bytes[at] !== comma) return { at: -1, brokenAt: at };
     at = skipSpace(bytes, at + 1, end);
   }
 }
@@ -83,11 +92,11 @@ function readEnvelope(bytes: Uint8Array, from: number, read: ReadRecord): LogFil
   let found = false;
   let isRecord = false;
   let at = skipSpace(bytes, from + 1, end);
-  for (let first = true; at < end && (!first || bytes[at] !== 0x7d); first = false) {
+  for (let first = true; at < end && (!first || bytes[at] !== closeBrace); first = false) {
     const nameAt = at;
     at = skipName(bytes, at, end);
     if (at < 0) return failed(records, 'not valid JSON', nameAt);
-    if (isName(bytes, nameAt, recordsName) && bytes[at] === 0x5b) {
+    if (isName(bytes, nameAt, recordsName) && bytes[at] === openBracket) {
       found = true;
       records = [];
       const list = readList(bytes, at, read, records);
@@ -100,12 +109,12 @@ function readEnvelope(bytes: Uint8Array, from: number, read: ReadRecord): LogFil
       if (at < 0) return failed(records, 'not valid JSON', valueAt);
     }
     at = skipSpace(bytes, at, end);
-    if (at >= end || bytes[at] !== 0x2c) break;
+    if (at >= end || bytes[at] !== comma) break;
     at = skipSpace(bytes, at + 1, end);
   }
-  if (at >= end || bytes[at] !== 0x7d) return failed(records, 'not valid JSON', at);
+  if (at >= end || bytes[at] !== closeBrace) return failed(records, 'not valid JSON', at);
   at = skipSpace(bytes, at + 1, end);
-  if (!found && (isRecord || (at < end && bytes[at] === 0x7b)))
+  if (!found && (isRecord || (at < end && bytes[at] === openBrace)))
     return readSequence(bytes, from, openRecordReader(bytes));
   if (at !== end) return failed(records, 'not valid JSON', at);
   return found ? { records } : failed(records, 'no Records', from);
@@ -116,7 +125,7 @@ function readSequence(bytes: Uint8Array, from: number, read: ReadRecord): LogFil
   const records: RecordSpan[] = [];
   let at = from;
   while (at < bytes.length) {
-    const record = bytes[at] === 0x7b ? read(at) : undefined;
+    const record = bytes[at] === openBrace ? read(at) : undefined;
     if (!record) return failed(records, 'not valid JSON', at);
     records.push(record);
     at = skipSpace(bytes, record.end, bytes.length);
@@ -135,14 +144,14 @@ export function scanLogFile(bytes: Uint8Array): LogFileScan {
   const at = skipSpace(bytes, hasMark ? 3 : 0, bytes.length);
   if (at === bytes.length) return failed([], 'empty', at);
   const read = openRecordReader(bytes);
-  if (bytes[at] === 0x5b) {
+  if (bytes[at] === openBracket) {
     const records: RecordSpan[] = [];
     const list = readList(bytes, at, read, records);
     if (list.brokenAt !== undefined) return failed(records, 'not valid JSON', list.brokenAt);
     const behind = skipSpace(bytes, list.at, bytes.length);
     return behind === bytes.length ? { records } : failed(records, 'not valid JSON', behind);
   }
-  if (bytes[at] === 0x7b) return readEnvelope(bytes, at, read);
+  if (bytes[at] === openBrace) return readEnvelope(bytes, at, read);
   const valid = skipValue(bytes, at, bytes.length);
   const isWhole = valid >= 0 && skipSpace(bytes, valid, bytes.length) === bytes.length;
   return failed([], isWhole ? 'no Records' : 'not valid JSON', at);

@@ -1,11 +1,8 @@
 import { limits } from '../../kernel/index.ts';
 import { absentOperation } from '../absent-operation.ts';
-import { route, unrouted, type RoutedOperation } from '../protocol/index.ts';
+import { route, takesUnsigned, unrouted, type RoutedOperation } from '../protocol/index.ts';
 import { missingToken } from '../sigv4/index.ts';
 import type { Pipeline, Progress } from './progress.ts';
-
-/** Operations that AWS takes without a signature (STS API reference, "Actions"); Cairn has none of them yet. */
-const unsignedOperations: ReadonlySet<string> = new Set(['AssumeRoleWithWebIdentity', 'AssumeRoleWithSAML']);
 
 /**
  * Refuses a request without a signature. One that AWS would take is told that the operation is absent; all others, and
@@ -34,7 +31,5 @@ async function unsignedOperation<Change>(
   } catch {
     return undefined;
   }
-  return routed.service.description.name === 'sts' && unsignedOperations.has(routed.operationName)
-    ? routed
-    : undefined;
+  return takesUnsigned(routed.service.description.name, routed.operationName) ? routed : undefined;
 }

@@ -3,7 +3,7 @@
  * output or a fault goes in and becomes the bytes that the client expects. The order of calls is `route`, `decode`,
  * `validate`, then `encodeOutput` or `encodeFault`.
  */
-export { route, unrouted } from './route.ts';
+export { route, takesUnsigned, unrouted } from './route.ts';
 export { decode } from './decode.ts';
 export { validate } from './validate.ts';
 export { encodeOutput } from './encode.ts';

@@ -11,6 +11,11 @@ const unsignedActions: Readonly<Record<string, string>> = {
   AssumeRoleWithSAML: 'sts',
 };
 
+/** Whether AWS takes this operation without a signature. */
+export function takesUnsigned(serviceName: string, operationName: string): boolean {
+  return Object.hasOwn(unsignedActions, operationName) && unsignedActions[operationName] === serviceName;
+}
+
 /**
  * Finds the operation that a request asks for. `signingName` is the service in the credential scope, undefined for a
  * request without a signature; `readBody` gives the whole body and is called only for forms. Throws AwsFault:
