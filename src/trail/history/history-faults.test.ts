@@ -175,7 +175,8 @@ describe('damage', () => {
           await rm(copy, { recursive: true });
         }
       }),
-      { numRuns: 15 },
+      // The example changes the length of a frame, so that it seems to reach into the next one.
+      { numRuns: 15, examples: [[4400, 8]] },
     );
   });
 

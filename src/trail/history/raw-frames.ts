@@ -1,13 +1,5 @@
+import type { RawBlock } from './raw-blocks.ts';
 import { readExactly, SegmentDamage } from './segment-format.ts';
-
-/**
- * Finds the compressed blocks of a damaged segment without its index, by the zstd frames themselves (RFC 8878): each
- * says where it ends. Behind bytes that are no frame, the next frame is looked for by its magic number.
- */
-export interface RawFrame {
-  readonly offset: number;
-  readonly bytes: Buffer;
-}
 
 const magic = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
@@ -34,13 +26,23 @@ function frameLength(bytes: Buffer): number | undefined {
 /** More than any block takes: 32 records, or one of the largest. */
 const windowBytes = 2 * 1024 * 1024;
 
-/** Walks the frames between two offsets of a file. What is no frame is passed over; `skipped` is told. */
-export function* walkFrames(
+/**
+ * Finds the blocks of a damaged segment without its index, between two offsets of the file, by the zstd frames themselves
+ * (RFC 8878): each says where it ends. The damage may be in what says so: behind a frame that does not unpack, as behind
+ * bytes that are no frame, the next one is looked for by its magic number. `skipped` is told what was passed over.
+ */
+export function* walkBlocks(
   handle: number,
   file: string,
   [start, end]: readonly [number, number],
-  skipped: (offset: number, length: number) => void,
-): Generator<RawFrame> {
+  {
+    unpack,
+    skipped,
+  }: {
+    readonly unpack: (frame: Buffer) => RawBlock | undefined;
+    readonly skipped: (offset: number, length: number) => void;
+  },
+): Generator<RawBlock> {
   let offset = start;
   while (offset < end) {
     let window: Buffer;
@@ -52,13 +54,15 @@ export function* walkFrames(
       return;
     }
     const length = frameLength(window);
-    if (length !== undefined) {
-      yield { offset, bytes: window.subarray(0, length) };
+    const block = length === undefined ? undefined : unpack(window.subarray(0, length));
+    if (length !== undefined && block) {
+      yield block;
       offset += length;
       continue;
     }
     const next = window.indexOf(magic, 1);
-    const passed = next < 0 ? window.length : next;
+    // A magic number may begin in the window's last bytes.
+    const passed = next < 0 ? Math.max(1, window.length - magic.length + 1) : next;
     skipped(offset, passed);
     offset += passed;
   }

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import type { TermOptions } from './merge-terms.ts';
 import type { Dictionaries } from './dictionaries.ts';
 import { unpackBlock, type BlockPacker, type RawBlock } from './raw-blocks.ts';
-import { walkFrames } from './raw-frames.ts';
+import { walkBlocks } from './raw-frames.ts';
 import { scanRecord } from './scan-record.ts';
 import { sealTail } from './seal-tail.ts';
 import { headerBytes, readFooter, SegmentDamage } from './segment-format.ts';
@@ -73,14 +73,13 @@ export async function repairSegment(
   const handle = openSync(file, 'r');
   try {
     const end = endOfRecords(handle, file);
-    const frames = walkFrames(handle, file, [headerBytes, end], (offset, length) =>
-      lost.push({ offset, length }),
-    );
-    for (const { offset, bytes } of frames) {
-      const block = unpackWithAny(bytes, candidates);
-      if (!block) lost.push({ offset, length: bytes.length });
-      for (let slot = 0; slot < (block?.records ?? 0); slot += 1) {
-        const raw = (block as RawBlock).record(slot);
+    const blocks = walkBlocks(handle, file, [headerBytes, end], {
+      unpack: (frame) => unpackWithAny(frame, candidates),
+      skipped: (offset, length) => lost.push({ offset, length }),
+    });
+    for (const block of blocks) {
+      for (let slot = 0; slot < block.records; slot += 1) {
+        const raw = block.record(slot);
         const scan = scanRecord(raw);
         if (scan.kind === 'record') tail.add(raw, scan.record);
         if (tail.count === eventsPerSegment) await seal();
