@@ -25,11 +25,25 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   wire: ['kernel'],
   identity: ['state', 'wire', 'kernel'],
   monitor: ['wire', 'kernel'],
+  estate: ['journal', 'store', 'state', 'wire', 'identity', 'kernel'],
   trail: ['journal', 'store', 'state', 'wire', 'identity', 'kernel'],
 };
 
 /** Folders inside a folder that have a face of their own, which others may import. */
-const innerFaces = ['store/memory', 'store/embedded', 'trail/history', 'identity/policy'];
+const innerFaces = [
+  'store/memory',
+  'store/embedded',
+  'estate/kms',
+  'estate/s3',
+  'identity/policy',
+  'trail/delivery',
+  'trail/digests',
+  'trail/history',
+  'trail/insights',
+  'trail/lake',
+  'trail/lake/sql',
+  'trail/proofs',
+];
 
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((match) => match[1] ?? '');

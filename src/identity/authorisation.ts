@@ -9,15 +9,33 @@ import {
   evaluate,
   globalConditionKeys,
   requesterOf,
+  serviceConditionKeys,
   type AttachedPolicy,
   type EvaluationRequest,
   type Policy,
 } from './policy/index.ts';
 import { openStateCache } from './state-cache.ts';
 
+/** A service that acts by itself, such as CloudTrail when it delivers log files. */
+export interface ServiceCaller {
+  /** Such as `cloudtrail.amazonaws.com`. */
+  readonly service: string;
+  /** The resource on whose behalf it acts, such as a trail's ARN, for aws:SourceArn. */
+  readonly sourceArn: string;
+  /** The account of that resource, for aws:SourceAccount. */
+  readonly sourceAccountId: string;
+  readonly region: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+}
+
+/** Throws AccessDenied unless the resource's own policy allows the service each need: nothing else speaks of services. */
+export type AuthoriseService = (caller: ServiceCaller, needs: readonly Need[]) => void;
+
 /** Decides whether calls are allowed. */
 export interface Authorisation {
   readonly authorise: Authorise;
+  readonly authoriseService: AuthoriseService;
   [Symbol.dispose](): void;
 }
 
@@ -74,9 +92,12 @@ function decide(call: Call, need: Need, permissions: Permissions): void {
       ...globalConditionKeys(call, {
         principalTags: permissions.tags,
         ...(need.resourceTags ? { resourceTags: need.resourceTags } : {}),
+        ...(need.requestTags ? { requestTags: need.requestTags } : {}),
+        ...(need.resourceAccountId === undefined ? {} : { resourceAccountId: need.resourceAccountId }),
       }),
       ...need.conditions,
     },
+    ...(need.resourceAccountId === undefined ? {} : { resourceAccountId: need.resourceAccountId }),
   };
   const evaluation = evaluate(request, {
     identity: permissions.identity,
@@ -89,6 +110,18 @@ function decide(call: Call, need: Need, permissions: Permissions): void {
     ...resourcePolicy(need),
     ...(need.resourcePolicyRequired ? { resourcePolicyRequired: true } : {}),
   });
+  if (evaluation.decision !== 'allowed') throw accessDenied(accessDeniedMessage(request, evaluation));
+}
+
+function decideForService(caller: ServiceCaller, need: Need): void {
+  const request: EvaluationRequest = {
+    requester: { type: 'service', name: caller.service },
+    action: need.action,
+    resource: need.resource,
+    conditionKeys: { ...serviceConditionKeys(caller), ...need.conditions },
+    ...(need.resourceAccountId === undefined ? {} : { resourceAccountId: need.resourceAccountId }),
+  };
+  const evaluation = evaluate(request, { identity: [], ...resourcePolicy(need) });
   if (evaluation.decision !== 'allowed') throw accessDenied(accessDeniedMessage(request, evaluation));
 }
 
@@ -113,6 +146,9 @@ export function openAuthorisation(options: {
         refuseToSessions(call, need);
         decide(call, need, permissions);
       }
+    },
+    authoriseService(caller, needs) {
+      for (const need of needs) decideForService(caller, need);
     },
     [Symbol.dispose]: () => cache[Symbol.dispose](),
   };

@@ -6,9 +6,15 @@
 export { openIam } from './iam.ts';
 export { openSts } from './sts.ts';
 export { openAuthentication, type Authentication } from './authentication.ts';
-export { openAuthorisation, type Authorisation } from './authorisation.ts';
+export {
+  openAuthorisation,
+  type Authorisation,
+  type AuthoriseService,
+  type ServiceCaller,
+} from './authorisation.ts';
 export { openLastUsed, type LastUsed } from './last-used.ts';
 export { openMasterKey, type MasterKey } from './master-key.ts';
+export type { Cipher } from './cipher.ts';
 export {
   hasEncryptedData,
   openManagementAccount,

@@ -12,6 +12,8 @@ export interface MasterKey {
   openSecret(envelope: string, documentKey: string): string;
   /** For session tokens. */
   readonly sessions: Cipher;
+  /** Encrypts what another part keeps, such as `kms/v1`; what was sealed for one purpose opens for no other. */
+  cipher(purpose: string): Cipher;
 }
 
 /** The master key cannot be used. The message says what to do, and is meant for the person who starts Cairn. */
@@ -42,6 +44,7 @@ export function masterKeyFrom(bytes: Uint8Array, random: Random): MasterKey {
       return plain.toString();
     },
     sessions: deriveCipher(bytes, 'sessions/v1', random),
+    cipher: (purpose) => deriveCipher(bytes, purpose, random),
   };
 }
 

@@ -18,6 +18,10 @@ export interface Settings {
   readonly trustedProxies: readonly string[];
   /** `CAIRN_RETENTION_DAYS`: how long the event history keeps events; unset keeps them for good. */
   readonly retentionDays: number | undefined;
+  /** `CAIRN_DELIVERY_SECONDS`: how often trails deliver log files, 1 to 900. Default 5. */
+  readonly deliverySeconds: number;
+  /** `CAIRN_DIGEST_SECONDS`: how often trails deliver digest files, 60 to 3600. Default 3600. */
+  readonly digestSeconds: number;
   /** `CAIRN_LOG_LEVEL`: trace, debug, info, warn, error, silent. Default info. */
   readonly logLevel: string;
 }
@@ -79,6 +83,22 @@ function readDays(text: string | undefined): number | undefined {
   return days;
 }
 
+function readSeconds(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  bounds: { readonly least: number; readonly most: number; readonly usual: number },
+): number {
+  const text = env[name];
+  if (text === undefined || text === '') return bounds.usual;
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < bounds.least || seconds > bounds.most) {
+    throw new SettingError(
+      `${name} takes a whole number of seconds from ${bounds.least} to ${bounds.most}, not "${text}"`,
+    );
+  }
+  return seconds;
+}
+
 /**
  * Reads the settings. `options` are the command line's and win over `env`.
  * Throws SettingError for a value that cannot be understood.
@@ -105,6 +125,8 @@ export function readSettings(
     tls: readTls(env),
     trustedProxies: (env['CAIRN_TRUSTED_PROXIES'] ?? '').split(',').flatMap((part) => part.trim() || []),
     retentionDays: readDays(env['CAIRN_RETENTION_DAYS']),
+    deliverySeconds: readSeconds(env, 'CAIRN_DELIVERY_SECONDS', { least: 1, most: 900, usual: 5 }),
+    digestSeconds: readSeconds(env, 'CAIRN_DIGEST_SECONDS', { least: 60, most: 3600, usual: 3600 }),
     logLevel,
   };
 }

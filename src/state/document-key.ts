@@ -1,7 +1,8 @@
-const keyBytes = 1024;
+/** An S3 key has up to 1,024 bytes, and its bucket and version stand beside it. */
+const keyBytes = 2048;
 
 /**
- * Throws TypeError unless `key` is 1 to 1,024 bytes of well-formed text without NUL: what every adapter keeps, orders
+ * Throws TypeError unless `key` is 1 to 2,048 bytes of well-formed text without NUL: what every adapter keeps, orders
  * and compares alike.
  */
 export function checkDocumentKey(key: string): void {

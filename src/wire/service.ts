@@ -69,12 +69,16 @@ export interface Need {
   readonly resource: string;
   /** The resource's own policy (JSON text), such as a role's trust policy. */
   readonly resourcePolicy?: string;
-  /** Set for sts:AssumeRole: within one account the resource policy alone may allow, and without it nothing does. */
+  /** Set for sts:AssumeRole and for KMS keys: within one account the resource policy alone may allow, and without it nothing does. */
   readonly resourcePolicyRequired?: boolean;
   /** Service condition keys, such as `iam:PolicyARN`, with their values. */
   readonly conditions?: Readonly<Record<string, readonly string[]>>;
   /** Tags on the resource, for aws:ResourceTag/… */
   readonly resourceTags?: Readonly<Record<string, string>>;
+  /** Tags that the request sets, for aws:RequestTag/… and aws:TagKeys. */
+  readonly requestTags?: Readonly<Record<string, string>>;
+  /** The account that owns the resource, where its ARN does not say (buckets). Default: the ARN's, else the caller's. */
+  readonly resourceAccountId?: string;
 }
 
 /** An AWS resource that a call touched, for the record's `resources` element. */

@@ -110,3 +110,28 @@ export function requesterOf(principal: Principal): Requester {
     }
   }
 }
+
+/**
+ * The global condition keys of a call that a service makes by itself ("Properties of the network", "Service principals"
+ * of "AWS global condition context keys"): there is no caller, address or user agent.
+ */
+export function serviceConditionKeys(caller: {
+  readonly service: string;
+  readonly sourceArn: string;
+  readonly sourceAccountId: string;
+  readonly region: string;
+  readonly time: number;
+}): ConditionKeys {
+  return {
+    'aws:CurrentTime': [dateText(caller.time)],
+    'aws:EpochTime': [String(Math.floor(caller.time / 1000))],
+    'aws:PrincipalIsAWSService': ['true'],
+    'aws:PrincipalServiceName': [caller.service],
+    'aws:RequestedRegion': [caller.region],
+    // It never leaves the process.
+    'aws:SecureTransport': ['true'],
+    'aws:SourceAccount': [caller.sourceAccountId],
+    'aws:SourceArn': [caller.sourceArn],
+    'aws:ViaAWSService': ['false'],
+  };
+}

@@ -25,5 +25,5 @@ export type {
 export { accessDeniedMessage } from './access-denied.ts';
 export { contextKeysOf, missingContextKeys, principalsOf } from './context-keys.ts';
 export { evaluate } from './evaluate.ts';
-export { globalConditionKeys, requesterOf, type ContextFacts } from './global-keys.ts';
+export { globalConditionKeys, requesterOf, serviceConditionKeys, type ContextFacts } from './global-keys.ts';
 export { parsePolicy } from './parse-policy.ts';

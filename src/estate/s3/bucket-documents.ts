@@ -1,0 +1,47 @@
+import type * as S3 from '@aws-sdk/client-s3';
+import type { StateView } from '../../state/index.ts';
+
+/** The retention that every new object of a bucket gets, unless the request gives one. */
+export interface DefaultRetention {
+  readonly mode: 'GOVERNANCE' | 'COMPLIANCE';
+  readonly days?: number;
+  readonly years?: number;
+}
+
+export interface BucketEncryption {
+  readonly algorithm: 'AES256' | 'aws:kms';
+  /** As given: key id, ARN or alias. Absent with `aws:kms`: the account's `aws/s3` key. */
+  readonly kmsKeyId?: string;
+  readonly bucketKeyEnabled: boolean;
+}
+
+/** A bucket with its settings, under `s3/bucket/NAME`. Names are one namespace for all accounts. */
+export interface BucketDocument {
+  readonly name: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
+  /** Absent until versioning was first enabled. */
+  readonly versioning?: 'Enabled' | 'Suspended';
+  /** JSON text. */
+  readonly policy?: string;
+  readonly publicAccessBlock?: Required<S3.PublicAccessBlockConfiguration>;
+  readonly encryption: BucketEncryption;
+  readonly lifecycle?: readonly S3.LifecycleRule[];
+  /** Present when object lock is on; it cannot be turned off again. */
+  readonly objectLock?: { readonly defaultRetention?: DefaultRetention };
+  readonly tags?: readonly { readonly Key: string; readonly Value: string }[];
+  readonly notification?: S3.NotificationConfiguration;
+}
+
+export const bucketKey = (name: string): string => `s3/bucket/${name}`;
+
+/** The bucket of a name, as it is committed or, in a change, as it will be. */
+export async function readBucket(view: StateView, name: string): Promise<BucketDocument | undefined> {
+  return (await view.get<BucketDocument>(bucketKey(name)))?.value;
+}
+
+export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;
+export const objectArn = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`;
