@@ -1,0 +1,91 @@
+/**
+ * The columns of an event data store, with their DuckDB types: what "Supported SQL schemas for event data stores" lists for
+ * CloudTrail event records, and `metadata` and `eventData` of events from outside AWS. Names are matched without regard to
+ * case; they are written as in the event record. Times are UTC. The values of maps are text: what is a string in the
+ * record stands as it is, everything else as JSON. `eventJson` is not a column of its own: see `withheldColumns`.
+ */
+export const lakeColumns: readonly LakeColumn[] = [
+  { name: 'eventVersion', type: 'VARCHAR' },
+  {
+    name: 'userIdentity',
+    type:
+      'STRUCT("type" VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, accessKeyId VARCHAR, userName VARCHAR, ' +
+      'sessionContext STRUCT(attributes STRUCT(creationDate TIMESTAMP, mfaAuthenticated VARCHAR), ' +
+      'sessionIssuer STRUCT("type" VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, userName VARCHAR), ' +
+      'webIdFederationData STRUCT(federatedProvider VARCHAR, attributes MAP(VARCHAR, VARCHAR)), ' +
+      'sourceIdentity VARCHAR, ec2RoleDelivery VARCHAR, ec2IssuedInVpc VARCHAR), ' +
+      'onBehalfOf STRUCT(userId VARCHAR, identityStoreArn VARCHAR), ' +
+      'inScopeOf STRUCT(sourceArn VARCHAR, sourceAccount VARCHAR, issuerType VARCHAR, credentialsIssuedTo VARCHAR), ' +
+      'invokedBy VARCHAR, identityProvider VARCHAR)',
+  },
+  { name: 'eventTime', type: 'TIMESTAMP' },
+  { name: 'eventSource', type: 'VARCHAR' },
+  { name: 'eventName', type: 'VARCHAR' },
+  { name: 'awsRegion', type: 'VARCHAR' },
+  { name: 'sourceIPAddress', type: 'VARCHAR' },
+  { name: 'userAgent', type: 'VARCHAR' },
+  { name: 'errorCode', type: 'VARCHAR' },
+  { name: 'errorMessage', type: 'VARCHAR' },
+  { name: 'requestParameters', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'responseElements', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'additionalEventData', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'requestID', type: 'VARCHAR' },
+  { name: 'eventID', type: 'VARCHAR' },
+  { name: 'readOnly', type: 'BOOLEAN' },
+  {
+    name: 'resources',
+    type: 'STRUCT(accountId VARCHAR, "type" VARCHAR, arn VARCHAR, arnPrefix VARCHAR)[]',
+  },
+  { name: 'eventType', type: 'VARCHAR' },
+  { name: 'apiVersion', type: 'VARCHAR' },
+  { name: 'managementEvent', type: 'BOOLEAN' },
+  { name: 'recipientAccountId', type: 'VARCHAR' },
+  { name: 'sharedEventID', type: 'VARCHAR' },
+  { name: 'annotation', type: 'VARCHAR' },
+  { name: 'vpcEndpointId', type: 'VARCHAR' },
+  { name: 'vpcEndpointAccountId', type: 'VARCHAR' },
+  { name: 'serviceEventDetails', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'addendum', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'edgeDeviceDetails', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'insightDetails', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'eventCategory', type: 'VARCHAR' },
+  {
+    name: 'tlsDetails',
+    type: 'STRUCT(tlsVersion VARCHAR, cipherSuite VARCHAR, clientProvidedHostHeader VARCHAR)',
+  },
+  { name: 'sessionCredentialFromConsole', type: 'VARCHAR' },
+  { name: 'metadata', type: 'STRUCT(ingestionTime TIMESTAMP, channelARN VARCHAR)' },
+  {
+    name: 'eventData',
+    type:
+      'STRUCT(version VARCHAR, userIdentity STRUCT("type" VARCHAR, principalId VARCHAR, details MAP(VARCHAR, VARCHAR)), ' +
+      'userAgent VARCHAR, eventSource VARCHAR, eventName VARCHAR, eventTime TIMESTAMP, UID VARCHAR, ' +
+      'requestParameters MAP(VARCHAR, VARCHAR), responseElements MAP(VARCHAR, VARCHAR), errorCode VARCHAR, ' +
+      'errorMessage VARCHAR, sourceIPAddress VARCHAR, recipientAccountId VARCHAR, additionalEventData MAP(VARCHAR, VARCHAR))',
+  },
+];
+
+/** One column of a table, as DuckDB knows it. */
+export interface LakeColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Columns of CloudTrail Lake that a query may not name, and what to tell who does. */
+export const withheldColumns: Readonly<Record<string, string>> = {
+  eventJson:
+    'the column eventJson is not kept in the lake; select eventID and fetch the record with LookupEvents or `cairn lookup --event-id`',
+  eventJsonChecksum:
+    'the column eventJsonChecksum is not kept in the lake; the journal keeps the SHA-256 of every record',
+};
+
+/** A table that a query may name: one event data store of the caller's account. */
+export interface TableInfo {
+  /** The id of the event data store, a UUID. */
+  readonly eventDataStoreId: string;
+  /** The DuckDB view to read, to be written in double quotes. */
+  readonly view: string;
+  readonly columns: readonly LakeColumn[];
+  /** By name, as `withheldColumns`. */
+  readonly withheld: Readonly<Record<string, string>>;
+}
