@@ -12,13 +12,15 @@ export interface AuditEventProblem {
   readonly errorMessage: string;
 }
 
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 /** What is needed of an accepted event's data for its record. */
 export interface AuditEventData {
   /** Whole seconds in UTC, as CloudTrail writes them. */
   readonly eventTime: string;
+  /** As JSON.parse read it. */
+  readonly data: JsonObject;
 }
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 const kiB = 1024;
 
@@ -164,7 +166,7 @@ export function checkEventData(text: string, accountId: string): AuditEventData 
       'eventData.recipientAccountId is not the account that owns the channel.',
     );
   }
-  return { eventTime };
+  return { eventTime, data };
 }
 
 /** Whether `checksum` is the Base64-encoded SHA-256 of the data (AuditEvent, eventDataChecksum). */

@@ -9,10 +9,15 @@ import {
   rootOf,
   serviceNamed,
 } from '../../../test/trail-fixture.ts';
-import { OverloadError } from '../../kernel/index.ts';
-import type { Stream } from '../../journal/index.ts';
+import { manualClock, OverloadError } from '../../kernel/index.ts';
+import type { NewEntry, Stream } from '../../journal/index.ts';
+import { scanRecord, type RecordNote } from '../history/index.ts';
 import { defaultChannelArn } from '../index.ts';
-import type { PutAuditEventsRequest, PutAuditEventsResponse } from './put-audit-events.ts';
+import {
+  PutAuditEvents,
+  type PutAuditEventsRequest,
+  type PutAuditEventsResponse,
+} from './put-audit-events.ts';
 
 const channelArn = defaultChannelArn(managementAccount, 'eu-central-1');
 
@@ -47,6 +52,27 @@ async function openChannel(over: Parameters<typeof openTrailFixture>[0] = {}) {
 }
 
 describe('PutAuditEvents', () => {
+  it.each([
+    ['plain', {}],
+    ['escapes and other scripts', { eventName: 'Tür "öffnen"\\ \u0000', eventSource: '雪.example' }],
+    ['half of a surrogate pair', { eventName: 'a\ud800b' }],
+    ['an error, and no address', { errorCode: 'Denied', sourceIPAddress: undefined }],
+    [
+      "members of CloudTrail's own records",
+      { resources: [{ ARN: 'arn:x' }], eventID: 'mine', awsRegion: 'mars' },
+    ],
+  ])('hands the history what a scan of the record finds: %s', (_, over) => {
+    const entries: NewEntry[] = [];
+    const request = { channelArn, auditEvents: [{ id: 'one', eventData: eventData(over) }] };
+    PutAuditEvents(manualClock(0), request, callBy(rootOf(managementAccount)), {
+      append: (entry) => void entries.push(entry),
+    });
+    const [entry] = entries;
+    expect(entry?.note).toBeDefined();
+    const scanned = { kind: 'record', record: (entry?.note as RecordNote).scanned };
+    expect(scanned).toEqual(scanRecord(entry?.payload ?? new Uint8Array()));
+  });
+
   it('makes the event durable as CloudTrail Lake shows it, with the data byte for byte', async () => {
     await using channel = await openChannel();
     const data = `{ "note": "kept  as it is",${eventData().slice(1)}`;

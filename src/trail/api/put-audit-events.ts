@@ -1,8 +1,16 @@
 import { AwsFault, limits, parseArn, type Clock } from '../../kernel/index.ts';
+import type { NewEntry } from '../../journal/index.ts';
 import type { Call } from '../../wire/index.ts';
+import { scanParsed, type RecordNote } from '../history/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { auditTime } from '../recording/user-identity.ts';
-import { checkEventData, checksumMatches, eventIdFor, type AuditEventProblem } from './audit-event-data.ts';
+import {
+  checkEventData,
+  checksumMatches,
+  eventIdFor,
+  type AuditEventData,
+  type AuditEventProblem,
+} from './audit-event-data.ts';
 
 /** PutAuditEvents' own shapes; there is no SDK client for JavaScript that has them. */
 export interface PutAuditEventsRequest {
@@ -89,8 +97,13 @@ interface Channel {
  * The record of an ingested event: what CloudTrail Lake provides around `eventData` after ingestion ("CloudTrail Lake
  * integrations event schema"), and the data itself as it was sent, byte for byte.
  */
-function recordFor(channel: Channel, eventID: string, eventTime: string, eventData: string): Buffer {
-  const head = JSON.stringify({
+function recordFor(
+  channel: Channel,
+  eventID: string,
+  { eventTime, data }: AuditEventData,
+  eventData: string,
+): { readonly payload: Buffer; readonly note: RecordNote | undefined } {
+  const head = {
     eventVersion: '1.0',
     eventCategory: 'ActivityAuditLog',
     eventType: 'ActivityLog',
@@ -99,14 +112,17 @@ function recordFor(channel: Channel, eventID: string, eventTime: string, eventDa
     awsRegion: channel.region,
     recipientAccountId: channel.accountId,
     metadata: { ingestionTime: channel.ingestionTime, channelARN: channel.arn },
-  });
-  return Buffer.from(`${head.slice(0, -1)},"eventData":${eventData}}`);
+  };
+  const payload = Buffer.from(`${JSON.stringify(head).slice(0, -1)},"eventData":${eventData}}`);
+  // The data was parsed to check it, so the history need not walk the bytes once more.
+  const scan = scanParsed({ ...head, eventData: data });
+  return { payload, note: scan.kind === 'record' ? { scanned: scan.record } : undefined };
 }
 
 function ingest(
   channel: Channel,
   event: AuditEvent,
-): { eventID: string; payload: Buffer } | AuditEventProblem {
+): { readonly eventID: string; readonly entry: NewEntry } | AuditEventProblem {
   const { id, eventData, eventDataChecksum } = event;
   if (eventDataChecksum !== undefined && !checksumMatches(eventData, eventDataChecksum)) {
     return {
@@ -117,12 +133,12 @@ function ingest(
   const checked = checkEventData(eventData, channel.accountId);
   if ('errorCode' in checked) return checked;
   const eventID = eventIdFor(channel.arn, id, eventData);
-  const payload = recordFor(channel, eventID, checked.eventTime, eventData);
+  const { payload, note } = recordFor(channel, eventID, checked, eventData);
   if (payload.length > limits.auditRecordBytes) {
     const errorMessage = `The event is larger than ${limits.auditRecordBytes} bytes.`;
     return { errorCode: 'FieldTooLong', errorMessage };
   }
-  return { eventID, payload };
+  return { eventID, entry: { kind: 'ingested', payload, note } };
 }
 
 /**
@@ -148,7 +164,7 @@ export function PutAuditEvents(
     if ('errorCode' in taken) {
       failed.push({ id: event.id, ...taken });
     } else {
-      change.append({ kind: 'ingested', payload: taken.payload });
+      change.append(taken.entry);
       successful.push({ id: event.id, eventID: taken.eventID });
     }
   }

@@ -5,9 +5,8 @@ import type { AttributeName } from './history-types.ts';
 import type { CountSource } from './count-events.ts';
 import { hash32 } from './event-order.ts';
 import type { EventSource } from './event-source.ts';
-import { keyOf, scansOf } from './packed-scans.ts';
+import { keyOf, scanEntry, scansOf } from './packed-scans.ts';
 import type { ScannedRecord } from './scanned-record.ts';
-import { scanRecord } from './scan-record.ts';
 import type { SegmentKeeper } from './segment-keeper.ts';
 import type { SegmentList } from './segment-list.ts';
 import { positionInSegment } from './segment-source.ts';
@@ -147,7 +146,7 @@ export function openHotTail(options: {
       current.tail.addPacked(raw, scans, index);
       return true;
     }
-    const scan = scanRecord(raw);
+    const scan = scanEntry(entry);
     if (scan.kind === 'problem') {
       log.warn({ sequence: entry.sequence, problem: scan.problem }, 'record not taken into the history');
       return undefined;

@@ -1,4 +1,11 @@
-import { memberOfAttribute, type EventResource, type ScannedRecord } from './scanned-record.ts';
+import type { JournalEntry } from '../../journal/index.ts';
+import { scanRecord } from './scan-record.ts';
+import {
+  memberOfAttribute,
+  type EventResource,
+  type RecordScan,
+  type ScannedRecord,
+} from './scanned-record.ts';
 
 /**
  * Scans of many records in a form that passes between threads cheaply: each text (but for eventIDs) once, and numbers.
@@ -84,7 +91,12 @@ export function keyOf(
 
 const scansOfNote = Symbol('scans');
 
-/** What an import hands along with a journal entry, so that the history need not scan the record a second time. */
+/** What whoever has scanned a record hands along with its journal entry, so that it need not be scanned again. */
+export interface RecordNote {
+  readonly scanned: ScannedRecord;
+}
+
+/** The same for the records of an import. */
 export interface ScanNote {
   readonly [scansOfNote]: PackedScans;
   readonly index: number;
@@ -99,4 +111,12 @@ export function scansOf(note: unknown): { readonly scans: PackedScans; readonly 
   if (typeof note !== 'object' || note === null || !(scansOfNote in note)) return undefined;
   const { [scansOfNote]: scans, index } = note as ScanNote;
   return { scans, index };
+}
+
+/** What the history indexes of a journal entry's record: from what was handed along, else from its bytes. */
+export function scanEntry({ note, payload }: Pick<JournalEntry, 'note' | 'payload'>): RecordScan {
+  const packed = scansOf(note);
+  if (packed) return { kind: 'record', record: unpackScan(packed.scans, packed.index) };
+  const isScanned = typeof note === 'object' && note !== null && 'scanned' in note;
+  return isScanned ? { kind: 'record', record: (note as RecordNote).scanned } : scanRecord(payload);
 }

@@ -1,5 +1,5 @@
-import type { EventResource } from './scanned-record.ts';
-import type { RecordFields } from './record-fields.ts';
+import type { EventResource, RecordScan } from './scanned-record.ts';
+import { recordOf, type RecordFields } from './record-fields.ts';
 import { namingParameters } from './resource-names.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -45,6 +45,7 @@ function textsAt(value: unknown, path: readonly string[], step: number): readonl
 }
 
 function namedResources(record: JsonObject): (readonly [number, string])[] {
+  if (!isObject(record['requestParameters']) && !isObject(record['responseElements'])) return [];
   return namingParameters.flatMap((parameter, index) => {
     const side = memberOf(record, parameter.side);
     // The sides themselves are objects or null in a record; a list there names nothing.
@@ -100,4 +101,9 @@ export function parseRecord(text: string): RecordFields | undefined {
     return undefined;
   }
   return isObject(value) ? fieldsOfParsed(value) : undefined;
+}
+
+/** What the history indexes of a record that JSON.parse has read: the same as `scanRecord` finds in its bytes. */
+export function scanParsed(record: JsonObject): RecordScan {
+  return recordOf(fieldsOfParsed(record));
 }
