@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type * as S3 from '@aws-sdk/client-s3';
 import type { StateView } from '../../state/index.ts';
 
@@ -15,6 +16,12 @@ export interface BucketEncryption {
   readonly bucketKeyEnabled: boolean;
 }
 
+/** A rule as it was put; its date, where it has one, is an ISO 8601 text. */
+export interface StoredLifecycleRule extends Omit<S3.LifecycleRule, 'Expiration' | 'ID'> {
+  readonly ID: string;
+  readonly Expiration?: Omit<S3.LifecycleExpiration, 'Date'> & { readonly Date?: string };
+}
+
 /** A bucket with its settings, under `s3/bucket/NAME`. Names are one namespace for all accounts. */
 export interface BucketDocument {
   readonly name: string;
@@ -23,20 +30,29 @@ export interface BucketDocument {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly ownership: 'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter';
+  /** Set where the ownership controls were deleted: they then read as absent, and `ownership` is ObjectWriter. */
+  readonly ownershipDeleted?: true;
   /** Absent until versioning was first enabled. */
   readonly versioning?: 'Enabled' | 'Suspended';
   /** JSON text. */
   readonly policy?: string;
   readonly publicAccessBlock?: Required<S3.PublicAccessBlockConfiguration>;
   readonly encryption: BucketEncryption;
-  readonly lifecycle?: readonly S3.LifecycleRule[];
+  readonly lifecycle?: readonly StoredLifecycleRule[];
+  readonly transitionDefaultMinimumObjectSize?: S3.TransitionDefaultMinimumObjectSize;
   /** Present when object lock is on; it cannot be turned off again. */
   readonly objectLock?: { readonly defaultRetention?: DefaultRetention };
   readonly tags?: readonly { readonly Key: string; readonly Value: string }[];
   readonly notification?: S3.NotificationConfiguration;
 }
 
-export const bucketKey = (name: string): string => `s3/bucket/${name}`;
+export const bucketsPrefix = 's3/bucket/';
+export const bucketKey = (name: string): string => bucketsPrefix + name;
+
+/** Under these keys stand empty documents, so that an account's buckets are found without reading everybody's. */
+export const ownedBucketsPrefix = (accountId: string): string => `s3/owner/${accountId}/`;
+export const ownedBucketKey = (accountId: string, name: string): string =>
+  ownedBucketsPrefix(accountId) + name;
 
 /** The bucket of a name, as it is committed or, in a change, as it will be. */
 export async function readBucket(view: StateView, name: string): Promise<BucketDocument | undefined> {
@@ -45,3 +61,7 @@ export async function readBucket(view: StateView, name: string): Promise<BucketD
 
 export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;
 export const objectArn = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`;
+
+/** The 64 hexadecimal digits by which S3 names an account as an owner ("Canonical user ID"). */
+export const canonicalUserId = (accountId: string): string =>
+  createHash('sha256').update(`canonical user of ${accountId}`).digest('hex');
