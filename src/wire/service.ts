@@ -59,6 +59,8 @@ export interface Call {
   readonly tls: { readonly version: string; readonly cipher: string } | undefined;
   /** The Host header as the client sent it. */
   readonly host: string;
+  /** Where the signature stood, in CloudTrail's words; in the header unless said. */
+  readonly authenticationMethod?: 'AuthHeader' | 'QueryString';
 }
 
 /** One permission that a call needs. All needs of a call must be allowed. */
@@ -114,7 +116,12 @@ export interface Operation<Change> {
   recorded?(
     input: any,
     output: any,
-  ): { readonly requestParameters: unknown; readonly responseElements: unknown };
+    call: Call,
+  ): {
+    readonly requestParameters: unknown;
+    readonly responseElements: unknown;
+    readonly additionalEventData?: unknown;
+  };
   /** Does the work. Throws `AwsFault` for what the caller did wrong. Run again from the start after a conflict. */
   handle(input: any, call: Call, change: Change): Promise<any>;
 }

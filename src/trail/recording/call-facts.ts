@@ -20,6 +20,7 @@ export type CallOutcome =
 export interface ShownCall {
   readonly requestParameters: unknown;
   readonly responseElements: unknown;
+  readonly additionalEventData?: unknown;
   readonly resources: readonly AuditResource[];
 }
 

@@ -148,7 +148,7 @@ export function openRecording(options: RecordingOptions): Recording {
     const showResponse = output !== undefined && recordedFirst(decoded);
     const resources = operation?.resources?.(input, output, call) ?? [];
     if (operation?.recorded) {
-      const own = operation.recorded(input, output);
+      const own = operation.recorded(input, output, call);
       return { ...own, responseElements: showResponse ? own.responseElements : null, resources };
     }
     return {

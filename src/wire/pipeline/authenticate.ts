@@ -81,6 +81,7 @@ export async function authenticate(
       userAgent: request.userAgent,
       tls: request.tls,
       host: request.host,
+      ...(claim.form === 'query' && { authenticationMethod: 'QueryString' as const }),
     },
     signingName: claim.scope.service,
     wire: withoutSignature(seen, claim, mode),

@@ -7,7 +7,7 @@ export { route, takesUnsigned, unrouted } from './route.ts';
 export { decode } from './decode.ts';
 export { validate } from './validate.ts';
 export { encodeOutput } from './encode.ts';
-export { encodeFault } from './fault-writer.ts';
+export { encodeFault, s3RequestIds } from './fault-writer.ts';
 export { bucketOfHost } from './s3-host.ts';
 export type {
   EncodeFault,

@@ -5,6 +5,7 @@
 export type { HeaderLine, SignedRequest } from './canonical.ts';
 export { normalisePath, queryPairs, sha256Hex } from './canonical.ts';
 export { claimedCredential, readClaim, signatureParameters, type SignatureClaim } from './claim.ts';
+export { openChecksum, type Checksum, type ChecksumName } from './checksums.ts';
 export {
   badScope,
   credentialFault,

@@ -1,0 +1,76 @@
+import type { StateView } from '../../state/index.ts';
+import type { Call, Need } from '../../wire/index.ts';
+import { bucketArn, objectArn, readBucket, type BucketDocument } from './bucket-documents.ts';
+import { accessDenied, noSuchBucket } from './faults.ts';
+import { note } from './recorded-call.ts';
+
+/** What every input about a bucket has. */
+export interface BucketInput {
+  readonly Bucket: string;
+  readonly ExpectedBucketOwner?: string | undefined;
+}
+
+export type Conditions = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * The bucket that a call is about, as it is committed. Throws NoSuchBucket, which S3 answers before it looks at
+ * permissions, and AccessDenied when the caller expects another owner ("Verifying bucket ownership").
+ */
+export async function calledBucket(
+  input: BucketInput,
+  view: Pick<StateView, 'get'>,
+): Promise<BucketDocument> {
+  const bucket = await readBucket(view as StateView, input.Bucket);
+  if (!bucket) throw noSuchBucket(input.Bucket);
+  note(input, { bucket });
+  if (input.ExpectedBucketOwner !== undefined && input.ExpectedBucketOwner !== bucket.accountId) {
+    throw accessDenied();
+  }
+  return bucket;
+}
+
+/** Keys that every S3 action knows ("Actions, resources, and condition keys for Amazon S3"). */
+export function commonConditions(call: Call): Conditions {
+  return {
+    's3:authType': [call.authenticationMethod === 'QueryString' ? 'REST-QUERY-STRING' : 'REST-HEADER'],
+    's3:signatureversion': ['AWS4-HMAC-SHA256'],
+    's3:signatureAge': ['0'],
+  };
+}
+
+function needOn(
+  resource: string,
+  action: string,
+  bucket: BucketDocument,
+  call: Call,
+  conditions: Conditions,
+): Need {
+  return {
+    action,
+    resource,
+    ...(bucket.policy !== undefined && { resourcePolicy: bucket.policy }),
+    resourceAccountId: bucket.accountId,
+    conditions: { ...commonConditions(call), ...conditions },
+  };
+}
+
+/** A need on a bucket, with its policy. `action` with its prefix, such as `s3:ListBucket`. */
+export function onBucket(
+  action: string,
+  bucket: BucketDocument,
+  call: Call,
+  conditions: Conditions = {},
+): Need {
+  return needOn(bucketArn(bucket.name), action, bucket, call, conditions);
+}
+
+/** A need on an object, with the policy of its bucket. */
+export function onObject(
+  action: string,
+  bucket: BucketDocument,
+  key: string,
+  call: Call,
+  conditions: Conditions = {},
+): Need {
+  return needOn(objectArn(bucket.name, key), action, bucket, call, conditions);
+}

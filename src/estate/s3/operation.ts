@@ -1,0 +1,54 @@
+import type { Clock, Random } from '../../kernel/index.ts';
+import type { Change, StateView } from '../../state/index.ts';
+import type { AuditResource, Call, Need, Operations } from '../../wire/index.ts';
+import type { DataKeys } from '../kms/data-keys.ts';
+import type { ObjectStore } from './object-store.ts';
+import { recordedCall } from './recorded-call.ts';
+
+/** What the operations of this folder work with, beside the call and the change. */
+export interface S3Parts {
+  /** What is committed, for what is read before a change begins and for what a change should not depend on. */
+  readonly state: StateView;
+  readonly objects: ObjectStore;
+  readonly keys: DataKeys;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** An SDK input after validation: the members that the model requires are there. */
+export type Given<T> = {
+  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
+};
+
+/**
+ * One operation of S3, as a file in `api/` declares it under the operation's own name. `wire/service.ts` says what the
+ * members are; here they are given what they read and write.
+ */
+export interface S3Operation<Input, Output> {
+  readonly access: 'read' | 'write';
+  readonly category?: 'data';
+  /** Throws NoSuchBucket, and AccessDenied where ExpectedBucketOwner is another one: see `needs.ts`. */
+  needs(input: Given<Input>, call: Call, parts: S3Parts): Promise<readonly Need[]>;
+  /** What the record names as resources; the bucket by default, and the object where the input has a key. */
+  readonly resources?: (input: Given<Input>, call: Call) => readonly AuditResource[];
+  handle(input: Given<Input>, call: Call, change: Change, parts: S3Parts): Promise<Output>;
+}
+
+/** Supplies operations with their parts. The names of the members are the operations' names. */
+export function bindOperations(
+  parts: S3Parts,
+  operations: Readonly<Record<string, S3Operation<never, unknown>>>,
+): Operations<Change> {
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [
+      name,
+      {
+        access: operation.access,
+        ...(operation.category && { category: operation.category }),
+        needs: (input, call) => operation.needs(input as never, call, parts),
+        ...recordedCall(operation),
+        handle: (input, call, change) => operation.handle(input as never, call, change, parts),
+      } satisfies Operations<Change>[string],
+    ]),
+  );
+}
