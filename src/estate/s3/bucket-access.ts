@@ -4,6 +4,8 @@ import type { Call, Need } from '../../wire/index.ts';
 import { bucketArn, readBucket, type BucketDocument } from './bucket-documents.ts';
 import { noSuchBucket } from './bucket-faults.ts';
 import { isPublicPolicy } from './bucket-policy-reach.ts';
+import type { S3Parts } from './operation.ts';
+import { note } from './recorded-call.ts';
 
 /** What an operation on a bucket or an object names its bucket with. */
 export interface BucketRequest {
@@ -12,29 +14,30 @@ export interface BucketRequest {
 }
 
 /** Keys that every request has ("Condition keys for Amazon S3"). */
-function requestConditions({ tls }: Call, bucket: BucketDocument | undefined): Need['conditions'] {
+function requestConditions({ tls }: Call, bucket: BucketDocument): Need['conditions'] {
   const version = /^TLSv([\d.]+)$/.exec(tls?.version ?? '')?.[1];
   return {
     's3:signatureversion': ['AWS4-HMAC-SHA256'],
     ...(version !== undefined && { 's3:TlsVersion': [version] }),
-    ...(bucket && { 's3:ResourceAccount': [bucket.accountId] }),
+    's3:ResourceAccount': [bucket.accountId],
   };
 }
 
 /**
  * A permission that a call needs on a bucket or on an object in it: decided with the bucket's policy, for the account that
- * owns the bucket. `bucket` is undefined where there is none of that name: then the caller's own policies decide who is
- * told so. RestrictPublicBuckets takes other accounts what a public policy gives them ("Blocking public access to your
+ * owns the bucket. RestrictPublicBuckets takes other accounts what a public policy gives them ("Blocking public access to your
  * Amazon S3 storage").
  */
 export function needOnBucket(
-  bucket: BucketDocument | undefined,
+  bucket: BucketDocument,
   call: Call,
   need: Pick<Need, 'action' | 'resource' | 'conditions' | 'resourceTags' | 'requestTags'>,
 ): Need {
-  const common = { ...need, conditions: { ...requestConditions(call, bucket), ...need.conditions } };
-  if (!bucket) return common;
-  const owned = { ...common, resourceAccountId: bucket.accountId };
+  const owned = {
+    ...need,
+    conditions: { ...requestConditions(call, bucket), ...need.conditions },
+    resourceAccountId: bucket.accountId,
+  };
   const { policy } = bucket;
   if (policy === undefined || isRestricted(bucket, call)) return owned;
   return { ...owned, resourcePolicy: policy };
@@ -49,16 +52,20 @@ function isRestricted(bucket: BucketDocument, call: Call): boolean {
   );
 }
 
-/** The need of one action on the bucket itself. */
+/**
+ * The need of one action on the bucket itself, which the record of the call then names with its owner. Throws what
+ * `requireBucket` throws: S3 says what does not exist before it asks who may.
+ */
 export async function bucketNeed(
   action: string,
-  { Bucket = '' }: BucketRequest,
+  input: BucketRequest,
   call: Call,
-  view: StateView,
+  { state }: Pick<S3Parts, 'state'>,
   conditions: Need['conditions'] = {},
 ): Promise<readonly [Need]> {
-  const bucket = await readBucket(view, Bucket);
-  return [needOnBucket(bucket, call, { action, resource: bucketArn(Bucket), conditions })];
+  const bucket = await requireBucket(state, input, call);
+  note(input, { bucket });
+  return [needOnBucket(bucket, call, { action, resource: bucketArn(bucket.name), conditions })];
 }
 
 /**

@@ -14,6 +14,8 @@ export interface BucketEncryption {
   /** As given: key id, ARN or alias. Absent with `aws:kms`: the account's `aws/s3` key. */
   readonly kmsKeyId?: string;
   readonly bucketKeyEnabled: boolean;
+  /** Kept as given; SSE-C, which may be named here, does not exist here anyway. */
+  readonly blockedTypes?: readonly S3.EncryptionType[];
 }
 
 /** A rule as it was put; its date, where it has one, is an ISO 8601 text. */

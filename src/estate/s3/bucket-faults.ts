@@ -33,3 +33,7 @@ export const malformedXml = (why: string): AwsFault =>
 
 /** What S3 has and this S3 has not: refused by its name, never taken and forgotten. */
 export const notHere = (what: string): AwsFault => new AwsFault('NotImplemented', what, { status: 501 });
+
+/** The answer of an operation that has nothing to say. */
+export type Nothing = Readonly<Record<string, never>>;
+export const nothing: Nothing = {};

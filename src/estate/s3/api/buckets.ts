@@ -26,7 +26,9 @@ import {
 import { invalidArgument, noSuchBucket, notHere } from '../bucket-faults.ts';
 import { bucketNameProblem } from '../bucket-names.ts';
 import { checkTags } from '../bucket-tags.ts';
-import { nothing, type BucketOperation, type Given, type Nothing } from '../bucket-operation.ts';
+import { isEmpty } from '../object-documents.ts';
+import type { Given, S3Operation } from '../operation.ts';
+import { nothing, type Nothing } from '../bucket-faults.ts';
 
 /** S3: "By default, you can create up to 10,000 general purpose buckets per AWS account." */
 const bucketsPerAccount = 10_000;
@@ -146,10 +148,10 @@ function newBucket(input: Given<CreateBucketRequest>, call: Call): BucketDocumen
   };
 }
 
-export const CreateBucket: BucketOperation<CreateBucketRequest, CreateBucketOutput> = {
+export const CreateBucket: S3Operation<CreateBucketRequest, CreateBucketOutput> = {
   access: 'write',
   /** What the request sets besides needs its own permission ("CreateBucket", permissions). */
-  async needs(input, call, view) {
+  needs(input) {
     const { LocationConstraint, Tags } = input.CreateBucketConfiguration ?? {};
     const conditions = {
       ...(LocationConstraint !== undefined && { 's3:locationconstraint': [LocationConstraint] }),
@@ -167,12 +169,9 @@ export const CreateBucket: BucketOperation<CreateBucketRequest, CreateBucketOutp
     ];
     const requestTags = Object.fromEntries((Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
     // Whether somebody else has the name is answered to whoever may create it: that is no matter of their policy.
-    return actions.map((action): Need => ({
-      action,
-      resource: bucketArn(input.Bucket),
-      conditions,
-      requestTags,
-    }));
+    return Promise.resolve(
+      actions.map((action): Need => ({ action, resource: bucketArn(input.Bucket), conditions, requestTags })),
+    );
   },
   async handle(input, call, change) {
     const bucket = newBucket(input, call);
@@ -188,51 +187,61 @@ export const CreateBucket: BucketOperation<CreateBucketRequest, CreateBucketOutp
   },
 };
 
-export const DeleteBucket: BucketOperation<DeleteBucketRequest, Nothing> = {
+export const DeleteBucket: S3Operation<DeleteBucketRequest, Nothing> = {
   access: 'write',
-  needs: (input, call, view) => bucketNeed('s3:DeleteBucket', input, call, view),
-  async handle(input, call, change, { isEmpty, forget }) {
+  needs: (input, call, parts) => bucketNeed('s3:DeleteBucket', input, call, parts),
+  async handle(input, call, change, { objects }) {
     const { name, accountId } = await requireBucket(change, input, call);
     if (!(await isEmpty(change, name))) {
       const text = 'The bucket you tried to delete is not empty. You must delete all versions in the bucket.';
       throw new AwsFault('BucketNotEmpty', text, { status: 409, members: { BucketName: name } });
     }
-    await forget(change, name);
+    await objects.abandonUploads(change, name);
     change.delete(bucketKey(name));
     change.delete(ownedBucketKey(accountId, name));
     return nothing;
   },
 };
 
-export const HeadBucket: BucketOperation<HeadBucketRequest, HeadBucketOutput> = {
+/** HEAD has no body to say more in, and its model knows no other name for what is not there. */
+async function orNotFound<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof AwsFault) || error.code !== 'NoSuchBucket') throw error;
+    throw new AwsFault('NotFound', error.message, { status: 404 });
+  }
+}
+
+export const HeadBucket: S3Operation<HeadBucketRequest, HeadBucketOutput> = {
   access: 'read',
-  needs: (input, call, view) => bucketNeed('s3:ListBucket', input, call, view),
+  category: 'data',
+  needs: (input, call, parts) => orNotFound(bucketNeed('s3:ListBucket', input, call, parts)),
   async handle(input, call, change) {
-    try {
-      const { name, region } = await requireBucket(change, input, call);
-      return { BucketRegion: region, BucketArn: bucketArn(name), AccessPointAlias: false };
-    } catch (error) {
-      // HEAD has no body to say more in, and its model knows no other name for what is not there.
-      if (error instanceof AwsFault && error.code === 'NoSuchBucket') {
-        throw new AwsFault('NotFound', error.message, { status: 404 });
-      }
-      throw error;
-    }
+    const { name, region } = await orNotFound(requireBucket(change, input, call));
+    return { BucketRegion: region, BucketArn: bucketArn(name), AccessPointAlias: false };
   },
 };
 
-export const GetBucketLocation: BucketOperation<GetBucketLocationRequest, GetBucketLocationOutput> = {
+/** It is asked to find the region out, and so from any region. */
+async function fromAnywhere(
+  view: StateView,
+  { Bucket }: { readonly Bucket: string },
+  call: Call,
+): Promise<Call> {
+  const bucket = await readBucket(view, Bucket);
+  if (!bucket) throw noSuchBucket(Bucket);
+  return { ...call, region: bucket.region as Call['region'] };
+}
+
+export const GetBucketLocation: S3Operation<GetBucketLocationRequest, GetBucketLocationOutput> = {
   access: 'read',
-  needs: (input, call, view) => bucketNeed('s3:GetBucketLocation', input, call, view),
-  async handle({ Bucket, ExpectedBucketOwner }, call, change) {
-    // It is asked to find the region out, and so from any region.
-    const found = await readBucket(change, Bucket);
-    if (!found) throw noSuchBucket(Bucket);
-    const request = { Bucket, ExpectedBucketOwner };
-    const { region } = await requireBucket(change, request, {
-      ...call,
-      region: found.region as Call['region'],
-    });
+  async needs(input, call, parts) {
+    const there = await fromAnywhere(parts.state, input, call);
+    return bucketNeed('s3:GetBucketLocation', input, there, parts);
+  },
+  async handle(input, call, change) {
+    const { region } = await requireBucket(change, input, await fromAnywhere(change, input, call));
     return region === 'us-east-1'
       ? {}
       : { LocationConstraint: region as Exclude<GetBucketLocationOutput['LocationConstraint'], undefined> };
@@ -268,9 +277,9 @@ async function* bucketsAfter(view: StateView, accountId: string, prefix: string,
   }
 }
 
-export const ListBuckets: BucketOperation<ListBucketsRequest, ListBucketsOutput> = {
+export const ListBuckets: S3Operation<ListBucketsRequest, ListBucketsOutput> = {
   access: 'read',
-  needs: () => [{ action: 's3:ListAllMyBuckets', resource: '*' }],
+  needs: () => Promise.resolve([{ action: 's3:ListAllMyBuckets', resource: '*' }]),
   async handle(input, call, change) {
     const { Prefix, BucketRegion, ContinuationToken, MaxBuckets = mostInPage } = input;
     const asked = [Prefix, BucketRegion, ContinuationToken, input.MaxBuckets].some(
