@@ -104,4 +104,11 @@ export const limits = {
   historyTableCacheBytes: 8 * miB,
   /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
   historyCountGroups: 1_000_000,
+  /** Lake: events and bytes that wait in memory to be sealed, and how long the first of them waits. */
+  lakeBatchEvents: 65_536,
+  lakeBatchBytes: 64 * miB,
+  lakeSealMs: 60_000,
+  /** Lake: memory of the engines that write, and of the engine of one query. */
+  lakeWriteBytes: 1024 * miB,
+  lakeQueryBytes: 1024 * miB,
 } as const;
