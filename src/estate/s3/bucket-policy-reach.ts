@@ -1,4 +1,5 @@
 import { parsePolicy, type Policy, type Statement } from '../../identity/policy/index.ts';
+import type { BucketDocument } from './bucket-documents.ts';
 
 /**
  * Condition keys that fix who is meant, in lower case, so that a grant to everyone with one of them is not public
@@ -76,4 +77,16 @@ export function isPublicPolicy(text: string): boolean {
   if (remembered.size >= rememberedPolicies) remembered.clear();
   remembered.set(text, result);
   return result;
+}
+
+/**
+ * The policy that a bucket has for a caller of this account. RestrictPublicBuckets takes other accounts what a public policy
+ * gives them ("Blocking public access to your Amazon S3 storage").
+ */
+export function policyInForce(
+  { policy, publicAccessBlock, accountId }: BucketDocument,
+  callerAccountId: string,
+): string | undefined {
+  const restricted = publicAccessBlock?.RestrictPublicBuckets === true && callerAccountId !== accountId;
+  return policy !== undefined && restricted && isPublicPolicy(policy) ? undefined : policy;
 }

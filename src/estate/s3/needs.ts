@@ -1,6 +1,7 @@
 import type { StateView } from '../../state/index.ts';
 import type { Call, Need } from '../../wire/index.ts';
 import { bucketArn, objectArn, readBucket, type BucketDocument } from './bucket-documents.ts';
+import { policyInForce } from './bucket-policy-reach.ts';
 import { accessDenied, noSuchBucket } from './faults.ts';
 import { note } from './recorded-call.ts';
 
@@ -45,10 +46,11 @@ function needOn(
   call: Call,
   conditions: Conditions,
 ): Need {
+  const policy = policyInForce(bucket, call.accountId);
   return {
     action,
     resource,
-    ...(bucket.policy !== undefined && { resourcePolicy: bucket.policy }),
+    ...(policy !== undefined && { resourcePolicy: policy }),
     resourceAccountId: bucket.accountId,
     conditions: { ...commonConditions(call), ...conditions },
   };

@@ -12,7 +12,7 @@ import type {
   GetBucketWebsiteOutput,
   GetBucketWebsiteRequest,
 } from '@aws-sdk/client-s3';
-import { bucketNeed, requireBucket, type BucketRequest } from '../bucket-access.ts';
+import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { notSet } from '../bucket-faults.ts';
 import type { S3Operation } from '../operation.ts';
 
@@ -20,7 +20,10 @@ import type { S3Operation } from '../operation.ts';
  * What no bucket here has, answered truthfully: clients such as Terraform ask for all of it before they know what a bucket
  * is. To set any of it is absent, and says so.
  */
-const neverSet = <Input extends BucketRequest, Output>(
+const neverSet = <
+  Input extends { readonly Bucket: string | undefined; readonly ExpectedBucketOwner?: string | undefined },
+  Output,
+>(
   action: string,
   answer: (bucket: string) => Output,
 ): S3Operation<Input, Output> => ({

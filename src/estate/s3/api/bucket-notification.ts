@@ -5,7 +5,8 @@ import type {
 } from '@aws-sdk/client-s3';
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey } from '../bucket-documents.ts';
-import { invalidArgument, nothing, type Nothing } from '../bucket-faults.ts';
+import { nothing, type Nothing } from '../bucket-faults.ts';
+import { invalidArgument } from '../faults.ts';
 import type { S3Operation } from '../operation.ts';
 
 /** A destination that does not exist is refused as S3 refuses one: it validates them when they are put. */

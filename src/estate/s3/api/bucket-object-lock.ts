@@ -7,7 +7,8 @@ import type {
 import { AwsFault } from '../../../kernel/index.ts';
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey, type BucketDocument, type DefaultRetention } from '../bucket-documents.ts';
-import { invalidArgument, malformedXml, nothing, notHere, notSet, type Nothing } from '../bucket-faults.ts';
+import { malformedXml, nothing, notSet, type Nothing } from '../bucket-faults.ts';
+import { invalidArgument, notImplemented } from '../faults.ts';
 import type { S3Operation } from '../operation.ts';
 
 /** "Object Lock considerations": the longest default retention. */
@@ -17,7 +18,7 @@ const mostYears = 100;
 function retentionOf({ Rule }: ObjectLockConfiguration): DefaultRetention | undefined {
   if (!Rule) return undefined;
   const { Mode, Days, Years, DefaultEventHold } = Rule.DefaultRetention ?? {};
-  if (DefaultEventHold !== undefined) throw notHere('Event holds do not exist here.');
+  if (DefaultEventHold !== undefined) throw notImplemented('Event holds do not exist here.');
   if (Mode === undefined || (Days === undefined) === (Years === undefined)) {
     throw malformedXml('a default retention has a Mode and either Days or Years');
   }

@@ -10,7 +10,8 @@ import type {
 import { AwsFault } from '../../../kernel/index.ts';
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey, canonicalUserId, type BucketDocument } from '../bucket-documents.ts';
-import { malformedXml, nothing, notHere, notSet, type Nothing } from '../bucket-faults.ts';
+import { malformedXml, nothing, notSet, type Nothing } from '../bucket-faults.ts';
+import { notImplemented } from '../faults.ts';
 import type { Given, S3Operation } from '../operation.ts';
 
 export const PutBucketOwnershipControls: S3Operation<PutBucketOwnershipControlsRequest, Nothing> = {
@@ -99,7 +100,7 @@ export const PutBucketAcl: S3Operation<PutBucketAclRequest, Nothing> = {
       throw new AwsFault('AccessControlListNotSupported', 'The bucket does not allow ACLs', { status: 400 });
     }
     if (asksForPrivate(input, canonicalUserId(accountId))) return nothing;
-    throw notHere(
+    throw notImplemented(
       'Of the ACLs of buckets, private is the only one that exists here; use a bucket policy instead.',
     );
   },

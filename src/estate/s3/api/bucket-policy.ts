@@ -13,11 +13,12 @@ import type {
 import { AwsFault } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
-import { bucketNeed, requireBucket, type BucketRequest } from '../bucket-access.ts';
+import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey, type BucketDocument } from '../bucket-documents.ts';
 import { malformedXml, nothing, notSet, type Nothing } from '../bucket-faults.ts';
 import { checkBucketPolicy, locksOut } from '../bucket-policy.ts';
 import { grantsPublic, isPublicPolicy } from '../bucket-policy-reach.ts';
+import type { BucketInput } from '../needs.ts';
 import type { S3Operation, S3Parts } from '../operation.ts';
 
 /**
@@ -26,7 +27,7 @@ import type { S3Operation, S3Parts } from '../operation.ts';
  */
 async function policyNeed(
   action: string,
-  input: BucketRequest,
+  input: BucketInput,
   call: Call,
   parts: S3Parts,
 ): Promise<readonly Need[]> {
@@ -38,7 +39,7 @@ async function policyNeed(
 }
 
 /** As policies are managed by the owning account alone, whatever a policy allows others. */
-async function requireOwn(view: StateView, input: BucketRequest, call: Call): Promise<BucketDocument> {
+async function requireOwn(view: StateView, input: BucketInput, call: Call): Promise<BucketDocument> {
   const bucket = await requireBucket(view, input, call);
   if (bucket.accountId === call.accountId) return bucket;
   throw new AwsFault('MethodNotAllowed', 'The specified method is not allowed against this resource.', {

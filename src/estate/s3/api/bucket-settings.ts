@@ -15,7 +15,8 @@ import type {
 import { AwsFault } from '../../../kernel/index.ts';
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey, type BucketDocument, type BucketEncryption } from '../bucket-documents.ts';
-import { invalidArgument, malformedXml, nothing, notHere, notSet, type Nothing } from '../bucket-faults.ts';
+import { malformedXml, nothing, notSet, type Nothing } from '../bucket-faults.ts';
+import { invalidArgument, notImplemented } from '../faults.ts';
 import { checkTags } from '../bucket-tags.ts';
 import type { S3Operation } from '../operation.ts';
 
@@ -55,7 +56,8 @@ export const PutBucketVersioning: S3Operation<PutBucketVersioningRequest, Nothin
   async handle(input, call, change) {
     const bucket = await requireBucket(change, input, call);
     const { Status, MFADelete } = input.VersioningConfiguration;
-    if (MFADelete === 'Enabled' || input.MFA !== undefined) throw notHere('MFA delete does not exist here.');
+    if (MFADelete === 'Enabled' || input.MFA !== undefined)
+      throw notImplemented('MFA delete does not exist here.');
     if (Status === undefined) throw malformedXml('a versioning configuration has a Status');
     if (Status === 'Suspended' && bucket.objectLock) {
       throw new AwsFault(
@@ -105,7 +107,9 @@ function encryptionOf({ Rules = [] }: ServerSideEncryptionConfiguration): Bucket
     case undefined:
       throw malformedXml('ApplyServerSideEncryptionByDefault has an SSEAlgorithm');
     default:
-      throw notHere(`The encryption ${SSEAlgorithm} does not exist here; there are AES256 and aws:kms.`);
+      throw notImplemented(
+        `The encryption ${SSEAlgorithm} does not exist here; there are AES256 and aws:kms.`,
+      );
   }
 }
 

@@ -23,7 +23,7 @@ import {
   readBucket,
   type BucketDocument,
 } from '../bucket-documents.ts';
-import { invalidArgument, noSuchBucket, notHere } from '../bucket-faults.ts';
+import { invalidArgument, noSuchBucket, notImplemented } from '../faults.ts';
 import { bucketNameProblem } from '../bucket-names.ts';
 import { checkTags } from '../bucket-tags.ts';
 import { isEmpty } from '../object-documents.ts';
@@ -81,17 +81,17 @@ function checkAcl(input: Given<CreateBucketRequest>, ownership: BucketDocument['
       { status: 400 },
     );
   }
-  throw notHere(
+  throw notImplemented(
     'Of the ACLs of buckets, private is the only one that exists here; use a bucket policy instead.',
   );
 }
 
 function checkKind({ CreateBucketConfiguration, BucketNamespace }: Given<CreateBucketRequest>): void {
   if (CreateBucketConfiguration?.Location !== undefined || CreateBucketConfiguration?.Bucket !== undefined) {
-    throw notHere('Directory buckets do not exist here; create a general purpose bucket.');
+    throw notImplemented('Directory buckets do not exist here; create a general purpose bucket.');
   }
   if (BucketNamespace !== undefined && BucketNamespace !== 'global') {
-    throw notHere('Namespaces of an account do not exist here; the names of buckets are global.');
+    throw notImplemented('Namespaces of an account do not exist here; the names of buckets are global.');
   }
 }
 
