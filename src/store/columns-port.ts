@@ -1,0 +1,117 @@
+import type { Sequence } from '../kernel/index.ts';
+
+/** A column of the table. */
+export interface ColumnType {
+  /** The member of the JSON object that it is taken from, letter by letter. */
+  readonly name: string;
+  /** In the notation of Hive: string, boolean, timestamp, map<…,…>, array<…>, struct<name:…,…>. */
+  readonly type: string;
+}
+
+/** What a table of columns holds, and which columns tell its rows apart. */
+export interface ColumnsTable {
+  readonly columns: readonly ColumnType[];
+  /** Names of string columns: whom a row belongs to (twelve digits), and what tells the rows of one owner apart. */
+  readonly owner: string;
+  readonly id: string;
+  /** Name of a timestamp column: rows are sorted, pruned and dropped by it. */
+  readonly time: string;
+}
+
+/** One JSON object to be kept. */
+export interface ColumnsRow {
+  readonly sequence: Sequence;
+  readonly payload: Uint8Array;
+}
+
+export interface ColumnsBatch {
+  readonly rows: readonly ColumnsRow[];
+  /** Everything of the journal before it is in this batch or was in an earlier one. */
+  readonly through: Sequence;
+}
+
+export interface Appended {
+  readonly added: number;
+  /** Rows whose owner and id (at the same time) were there already. */
+  readonly duplicates: number;
+  /** Rows that could not be taken: no owner, id or time that can be read. At most the first hundred are named. */
+  readonly unreadable: readonly Sequence[];
+}
+
+/** A view that a query reads: rows of one owner. No other rows can be reached from the query. */
+export interface ColumnsView {
+  readonly name: string;
+  readonly owner: string;
+  /** SQL of the engine over the table's columns and `_sequence`, written by the program and never by a caller. */
+  readonly where?: string;
+}
+
+export interface ColumnsQuery {
+  /** One SELECT in the engine's own SQL over the views. */
+  readonly sql: string;
+  readonly views: readonly ColumnsView[];
+  /** File that the rows are written to: a line for each, a JSON list of texts and nulls. Replaced if it is there. */
+  readonly into: string;
+  /** Rows beyond it make the query fail. */
+  readonly mostBytes: number;
+}
+
+export type QueryOutcome =
+  | {
+      readonly kind: 'finished';
+      readonly columns: readonly { readonly name: string; readonly type: string }[];
+      readonly rows: number;
+      /** Of the file that was written. */
+      readonly bytes: number;
+      /** Rows and bytes of the files that the query had before it. */
+      readonly scannedRows: number;
+      readonly scannedBytes: number;
+    }
+  /** The engine refused it, a bound was reached, or the engine died of it. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+/** One stretch of rows for an export. */
+export interface ColumnsPart {
+  readonly owner: string;
+  readonly values: Readonly<Record<string, string | null>>;
+  /** UTC, `YYYY-MM-DD`. */
+  readonly day: string;
+  readonly rows: number;
+}
+
+export interface ColumnsStats {
+  readonly rows: number;
+  readonly files: number;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The `columns` port: rows as typed columns that SQL is asked of, a projection of the journal. Batches come in the order
+ * of the journal; one that was taken before is left out by its `through`, also after a crash, so a row is there once.
+ */
+export interface Columns extends AsyncDisposable {
+  /** Everything of the journal before it is durable here. */
+  readonly durable: Sequence;
+  /** Takes a batch; durable and seen by queries that begin later, all of it or nothing, when it resolves. One at a time. */
+  append(batch: ColumnsBatch): Promise<Appended>;
+  /**
+   * Runs a query apart from this process, within bounds of memory. Aborting ends it and frees what it holds at once; then it
+   * rejects with the signal's reason.
+   */
+  query(query: ColumnsQuery, signal: AbortSignal): Promise<QueryOutcome>;
+  /** The parts of an owner's rows by `by` (string columns) and day, with times from (inclusive) to (exclusive), epoch milliseconds. */
+  parts(
+    view: ColumnsView,
+    range: { readonly by: readonly string[]; readonly from?: number; readonly to?: number },
+    signal: AbortSignal,
+  ): Promise<readonly ColumnsPart[]>;
+  /** Writes the rows of one part as a Parquet file that other engines read. */
+  writePart(view: ColumnsView, part: ColumnsPart, into: string, signal: AbortSignal): Promise<void>;
+  /** Drops rows older than the owner's time (epoch milliseconds), by whole files; how many files went. */
+  drop(before: ReadonlyMap<string, number>): Promise<number>;
+  /** Owners of whom there are rows. */
+  owners(): readonly string[];
+  stats(): ColumnsStats;
+  /** Resolves when no merge is running or due. */
+  settled(): Promise<void>;
+}

@@ -1,0 +1,342 @@
+import { readdir, rm, mkdir, open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { limits, sequence, type Logger } from '../../../kernel/index.ts';
+import type {
+  Appended,
+  Columns,
+  ColumnsBatch,
+  ColumnsPart,
+  ColumnsQuery,
+  ColumnsTable,
+  ColumnsView,
+  QueryOutcome,
+} from '../../columns-port.ts';
+import type { EngineBounds, EngineView, WrittenFile } from './engine-messages.ts';
+import { EngineDiedError, EngineRefusedError, startEngine, type EngineProcess } from './engine-process.ts';
+import { emptyManifest, readManifest, writeManifest, type Manifest, type SealedFile } from './manifest.ts';
+import { planMerge, type MergePlan } from './merge-plan.ts';
+import { openFilePins } from './file-pins.ts';
+import { openQueryEngines } from './query-engines.ts';
+import { quoteName, quoteText, timeLiteral } from './table-sql.ts';
+
+export interface DuckColumnsOptions {
+  readonly directory: string;
+  readonly table: ColumnsTable;
+  readonly log: Logger;
+  /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
+  readonly queryBytes?: number;
+}
+
+const newline = 0x0a;
+const space = 0x20;
+
+/** A JSON object on one line: outside of its texts, where line ends stand, a blank means the same. */
+function onOneLine(payload: Uint8Array): Uint8Array {
+  if (!payload.includes(newline)) return payload;
+  return payload.map((byte) => (byte === newline ? space : byte));
+}
+
+async function stage(file: string, batch: ColumnsBatch): Promise<void> {
+  const handle = await open(file, 'w', 0o600);
+  const end = Buffer.from('}\n');
+  try {
+    for (let at = 0; at < batch.rows.length; at += 256) {
+      const buffers = batch.rows
+        .slice(at, at + 256)
+        .flatMap((row) => [Buffer.from(`{"s":${row.sequence},"r":`), onOneLine(row.payload), end]);
+      await handle.writev(buffers);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes files that the manifest does not name: what a crash left behind. */
+async function sweep(directory: string, manifest: Manifest): Promise<void> {
+  const named = new Set(manifest.files.map(({ name }) => name));
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !/^\d{12}$/.test(entry.name)) continue;
+    for (const file of await readdir(join(directory, entry.name)))
+      if (!named.has(`${entry.name}/${file}`)) await rm(join(directory, entry.name, file));
+  }
+  await rm(join(directory, 'work'), { recursive: true, force: true });
+  await mkdir(join(directory, 'work'), { mode: 0o700 });
+}
+
+/**
+ * Opens columns as Parquet files that DuckDB writes and reads, in processes of its own: one that seals, one that merges, and
+ * one for each query at a time. See FORMAT.md.
+ */
+export async function openDuckColumns(options: DuckColumnsOptions): Promise<Columns> {
+  const { directory, table } = options;
+  const log = options.log.child({ part: 'columns' });
+  let manifest = (await readManifest(directory)) ?? emptyManifest;
+  await sweep(directory, manifest);
+  const work = join(directory, 'work');
+  const threads = Math.max(1, Math.floor(availableParallelism() / 2));
+  const writing: EngineBounds = {
+    memoryBytes: limits.lakeWriteBytes,
+    threads,
+    spillDirectory: join(work, 'spill'),
+  };
+  const reading: EngineBounds = {
+    memoryBytes: options.queryBytes ?? limits.lakeQueryBytes,
+    threads: availableParallelism(),
+  };
+  const pins = openFilePins(directory, log);
+  const engines = openQueryEngines();
+  const writers = new Map<'seal' | 'merge', EngineProcess>();
+  let nextFile = manifest.nextFile;
+  let changing: Promise<unknown> = Promise.resolve();
+  let merging: Promise<void> | undefined;
+  let rewriting: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  const writer = (name: 'seal' | 'merge'): EngineProcess => {
+    const known = writers.get(name);
+    if (known?.alive) return known;
+    const started = startEngine();
+    writers.set(name, started);
+    return started;
+  };
+  /** Changes the manifest, one change after the other; what it no longer names is removed when no query reads it. */
+  const change = (make: (now: Manifest) => Manifest): Promise<void> => {
+    const done = changing.then(async () => {
+      const next = { ...make(manifest), nextFile };
+      await writeManifest(directory, next);
+      const kept = new Set(next.files.map(({ name }) => name));
+      const gone = manifest.files.map(({ name }) => name).filter((name) => !kept.has(name));
+      manifest = next;
+      pins.remove(gone);
+    });
+    changing = done.catch(() => undefined);
+    return done;
+  };
+  const nextName = (): string => `${nextFile++}.parquet`;
+  const listed = (file: WrittenFile): SealedFile => {
+    const { owner, rows, bytes, from, to } = file;
+    return { name: file.path.slice(directory.length + 1), owner, rows, bytes, from, to };
+  };
+  const pathOf = ({ name }: SealedFile): string => join(directory, name);
+
+  const seal = async (batch: ColumnsBatch): Promise<Appended> => {
+    const name = nextName();
+    const staged = join(work, `${name}.ndjson`);
+    try {
+      await stage(staged, batch);
+      const result = await writer('seal').run<'seal'>({
+        kind: 'seal',
+        table,
+        bounds: writing,
+        staged,
+        known: manifest.files.map((file) => ({
+          path: pathOf(file),
+          owner: file.owner,
+          from: file.from,
+          to: file.to,
+        })),
+        directory,
+        name,
+      });
+      const files = result.files.map(listed);
+      await change((now) => ({ ...now, durable: batch.through, files: [...now.files, ...files] }));
+      const added = files.reduce((sum, { rows }) => sum + rows, 0);
+      return { added, duplicates: result.duplicates, unreadable: result.unreadable.map(sequence) };
+    } finally {
+      await rm(staged, { force: true });
+    }
+  };
+
+  const merge = async (plan: MergePlan): Promise<void> => {
+    const [first] = plan.inputs;
+    if (!first) return;
+    const output = join(directory, first.owner, nextName());
+    const written = await writer('merge').run<'merge'>({
+      kind: 'merge',
+      table,
+      bounds: writing,
+      owner: first.owner,
+      inputs: plan.inputs.map(pathOf),
+      sort: plan.sort,
+      output,
+    });
+    const gone = new Set(plan.inputs.map(({ name }) => name));
+    await change((now) => ({
+      ...now,
+      files: now.files.flatMap((file) => {
+        if (file.name === first.name) return [listed(written)];
+        return gone.has(file.name) ? [] : [file];
+      }),
+    }));
+  };
+  const nextPlan = (): MergePlan | undefined => {
+    for (const owner of ownersOf(manifest)) {
+      const plan = planMerge(manifest.files.filter((file) => file.owner === owner));
+      if (plan) return plan;
+    }
+    return undefined;
+  };
+  const mergeSoon = (): void => {
+    if (merging || isClosed || !nextPlan()) return;
+    merging = (async () => {
+      for (let plan = nextPlan(); plan && !isClosed; plan = nextPlan()) {
+        const due = plan;
+        rewriting = rewriting.then(() => merge(due));
+        await rewriting;
+      }
+    })()
+      .catch((error: unknown) => {
+        if (!isClosed)
+          log.error(
+            { err: error },
+            'merging files of the lake failed; it is tried again after the next seal',
+          );
+        rewriting = Promise.resolve();
+      })
+      .finally(() => {
+        merging = undefined;
+      });
+  };
+
+  const viewOf = (
+    view: ColumnsView,
+  ): { readonly engine: EngineView; readonly files: readonly SealedFile[] } => {
+    const files = manifest.files.filter(({ owner }) => owner === view.owner);
+    const mine = `${quoteName(table.owner)} = ${quoteText(view.owner)}`;
+    const where = view.where === undefined ? mine : `${mine} AND (${view.where})`;
+    return { engine: { name: view.name, paths: files.map(pathOf), where }, files };
+  };
+  /** Runs a task that reads files, which stay until it ends. */
+  const read = async <T>(files: readonly SealedFile[], run: () => Promise<T>): Promise<T> => {
+    const release = pins.hold(files.map(({ name }) => name));
+    try {
+      return await run();
+    } finally {
+      release();
+    }
+  };
+  const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {
+    const { engine, files } = viewOf(view);
+    return read(files, () =>
+      engines.run<'own'>(
+        { kind: 'own', table, bounds: reading, view: engine, sql, ...(into !== undefined && { into }) },
+        signal,
+      ),
+    );
+  };
+
+  mergeSoon();
+  return {
+    get durable() {
+      return sequence(manifest.durable);
+    },
+    async append(batch) {
+      const rows = batch.rows.filter((row) => row.sequence >= manifest.durable);
+      if (batch.through <= manifest.durable) return { added: 0, duplicates: 0, unreadable: [] };
+      if (rows.length === 0) {
+        await change((now) => ({ ...now, durable: batch.through }));
+        return { added: 0, duplicates: 0, unreadable: [] };
+      }
+      const appended = await seal({ rows, through: batch.through });
+      mergeSoon();
+      return appended;
+    },
+    async query(query: ColumnsQuery, signal): Promise<QueryOutcome> {
+      const views = query.views.map(viewOf);
+      const files = [...new Set(views.flatMap((view) => view.files))];
+      const sum = (of: (file: SealedFile) => number) => files.reduce((total, file) => total + of(file), 0);
+      try {
+        const result = await read(files, () =>
+          engines.run<'query'>(
+            {
+              kind: 'query',
+              table,
+              bounds: reading,
+              views: views.map(({ engine }) => engine),
+              sql: query.sql,
+              into: query.into,
+              mostBytes: query.mostBytes,
+            },
+            signal,
+          ),
+        );
+        return {
+          kind: 'finished',
+          ...result,
+          scannedRows: sum(({ rows }) => rows),
+          scannedBytes: sum(({ bytes }) => bytes),
+        };
+      } catch (error) {
+        if (error instanceof EngineRefusedError || error instanceof EngineDiedError)
+          return { kind: 'failed', reason: error.message };
+        throw error;
+      }
+    },
+    async parts(view, { by, from, to }, signal): Promise<readonly ColumnsPart[]> {
+      const names = by.map(quoteName);
+      const day = `strftime(${quoteName(table.time)}, '%Y-%m-%d')`;
+      const bounds = rangeOf(table, from, to);
+      const sql = `SELECT ${[...names, day, 'count(*)'].join(', ')} FROM ${quoteName(view.name)} WHERE ${bounds} GROUP BY ALL ORDER BY ALL`;
+      return (await own(view, sql, signal)).map((row) => ({
+        owner: view.owner,
+        values: Object.fromEntries(by.map((name, at) => [name, row[at] ?? null])),
+        day: row[by.length] ?? '',
+        rows: Number(row[by.length + 1]),
+      }));
+    },
+    async writePart(view, part, into, signal) {
+      const from = Date.parse(`${part.day}T00:00:00Z`);
+      const conditions = Object.entries(part.values).map(([name, value]) =>
+        value === null ? `${quoteName(name)} IS NULL` : `${quoteName(name)} = ${quoteText(value)}`,
+      );
+      const where = [rangeOf(table, from, from + 86_400_000), ...conditions].join(' AND ');
+      const order = `ORDER BY ${quoteName(table.time)}`;
+      await own(view, `SELECT * FROM ${quoteName(view.name)} WHERE ${where} ${order}`, signal, into);
+    },
+    async drop(before) {
+      const isGone = ({ owner, to }: SealedFile) => to < (before.get(owner) ?? -Infinity);
+      const count = manifest.files.filter(isGone).length;
+      if (count === 0) return 0;
+      // A merge that reads them would bring them back.
+      const done = rewriting.then(() =>
+        change((now) => ({ ...now, files: now.files.filter((file) => !isGone(file)) })),
+      );
+      rewriting = done.catch(() => undefined);
+      await done;
+      return count;
+    },
+    owners: () => ownersOf(manifest),
+    stats: () => ({
+      rows: manifest.files.reduce((total, { rows }) => total + rows, 0),
+      files: manifest.files.length,
+      sizeBytes: manifest.files.reduce((total, { bytes }) => total + bytes, 0),
+    }),
+    async settled() {
+      mergeSoon();
+      for (let running = merging; running; running = merging) await running;
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true;
+      await engines[Symbol.asyncDispose]();
+      await writers.get('merge')?.kill();
+      await merging;
+      await writers.get('seal')?.kill();
+      await changing;
+      await pins.settled();
+    },
+  };
+}
+
+function rangeOf(table: ColumnsTable, from: number | undefined, to: number | undefined): string {
+  const time = quoteName(table.time);
+  const bounds = [
+    ...(from === undefined ? [] : [`${time} >= ${timeLiteral(from)}`]),
+    ...(to === undefined ? [] : [`${time} < ${timeLiteral(to)}`]),
+  ];
+  return bounds.length === 0 ? 'true' : bounds.join(' AND ');
+}
+
+function ownersOf(manifest: Manifest): readonly string[] {
+  return [...new Set(manifest.files.map(({ owner }) => owner))].toSorted();
+}

@@ -1,0 +1,40 @@
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { EngineAnswer, EngineTask } from './engine-messages.ts';
+import { runMerge, runSeal } from './run-seal.ts';
+import { runOwn, runQuery } from './run-query.ts';
+
+/**
+ * The engine's process. It does one task after the other for the process that started it, and ends with it. What kills the
+ * engine (a crash, a query that takes more memory than there is) kills nothing else.
+ */
+function run(task: EngineTask) {
+  switch (task.kind) {
+    case 'seal':
+      return runSeal(task);
+    case 'merge':
+      return runMerge(task);
+    case 'query':
+      return runQuery(task);
+    case 'own':
+      return runOwn(task);
+  }
+}
+
+function answer(message: EngineAnswer): void {
+  process.send?.(message);
+}
+
+process.on('disconnect', () => process.exit(0));
+// Ctrl-C goes to the whole group of processes; this one ends when its parent is done with it.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('message', (task: EngineTask) => {
+  run(task).then(
+    (result) => answer({ kind: 'done', result }),
+    (error: unknown) =>
+      answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }),
+  );
+});
+// The first engine loads the library and takes a moment; it is over before the first task comes.
+(await DuckDBInstance.create(':memory:')).closeSync();
+answer({ kind: 'done', result: [] });

@@ -1,0 +1,100 @@
+import type { ColumnsTable } from '../../columns-port.ts';
+
+/** What this process and the engine's process tell each other. */
+
+/** Bounds of one engine. */
+export interface EngineBounds {
+  readonly memoryBytes: number;
+  readonly threads: number;
+  /** Where sorts may spill; without it they fail when memory is short. */
+  readonly spillDirectory?: string;
+}
+
+/** A file as the engine is given it. */
+export interface EngineFile {
+  readonly path: string;
+  readonly owner: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A file as the engine wrote it. */
+export interface WrittenFile {
+  readonly path: string;
+  readonly owner: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface EngineView {
+  readonly name: string;
+  readonly paths: readonly string[];
+  readonly where: string;
+}
+
+export type EngineTask =
+  | {
+      readonly kind: 'seal';
+      readonly table: ColumnsTable;
+      readonly bounds: EngineBounds;
+      /** Staged rows, see `strictRows`. */
+      readonly staged: string;
+      readonly known: readonly EngineFile[];
+      /** The directory of all owners; a file of an owner is put into `directory/OWNER/`. */
+      readonly directory: string;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'merge';
+      readonly table: ColumnsTable;
+      readonly bounds: EngineBounds;
+      readonly owner: string;
+      /** In the order of their rows. */
+      readonly inputs: readonly string[];
+      /** Whether the rows of the inputs must be sorted to be in the order of their times. */
+      readonly sort: boolean;
+      readonly output: string;
+    }
+  | {
+      readonly kind: 'query';
+      readonly table: ColumnsTable;
+      readonly bounds: EngineBounds;
+      readonly views: readonly EngineView[];
+      readonly sql: string;
+      readonly into: string;
+      readonly mostBytes: number;
+    }
+  | {
+      /** A statement of the program's own over one view: what it gives, as rows of texts, or a Parquet file. */
+      readonly kind: 'own';
+      readonly table: ColumnsTable;
+      readonly bounds: EngineBounds;
+      readonly view: EngineView;
+      readonly sql: string;
+      readonly into?: string;
+    };
+
+export interface SealResult {
+  readonly files: readonly WrittenFile[];
+  readonly duplicates: number;
+  /** The first of the sequences whose rows could not be taken, and how many there are. */
+  readonly unreadable: readonly number[];
+}
+
+export interface EngineResults {
+  readonly seal: SealResult;
+  readonly merge: WrittenFile;
+  readonly query: {
+    readonly columns: readonly { readonly name: string; readonly type: string }[];
+    readonly rows: number;
+    readonly bytes: number;
+  };
+  readonly own: readonly (readonly (string | null)[])[];
+}
+
+export type EngineAnswer =
+  | { readonly kind: 'done'; readonly result: EngineResults[keyof EngineResults] }
+  /** The task was refused or could not be done; the engine lives on. */
+  | { readonly kind: 'failed'; readonly reason: string };

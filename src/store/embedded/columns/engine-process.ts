@@ -1,0 +1,109 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import type { EngineAnswer, EngineResults, EngineTask } from './engine-messages.ts';
+
+// The published build holds JavaScript beside this file, the repository TypeScript.
+const engineFile = new URL(
+  import.meta.url.endsWith('.ts') ? './engine-main.ts' : './engine-main.js',
+  import.meta.url,
+);
+
+/** The engine's process ended before it answered. */
+export class EngineDiedError extends Error {
+  override name = 'EngineDiedError';
+}
+
+/** The engine did not do its task, and says why. */
+export class EngineRefusedError extends Error {
+  override name = 'EngineRefusedError';
+}
+
+/** One process with an engine, for one task at a time. */
+export interface EngineProcess {
+  readonly pid: number | undefined;
+  readonly alive: boolean;
+  /** Throws EngineRefusedError, EngineDiedError, or the signal's reason after the process was killed. */
+  run<Kind extends EngineTask['kind']>(
+    task: Extract<EngineTask, { kind: Kind }>,
+    signal?: AbortSignal,
+  ): Promise<EngineResults[Kind]>;
+  /** Ends the process; resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+function describeEnd(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal === null ? `it ended with code ${String(code)}` : `it was ended by ${signal}`;
+}
+
+/** Starts a process; it is ready when its first task is. */
+export function startEngine(): EngineProcess {
+  const child: ChildProcess = fork(engineFile, [], {
+    env: {},
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+  });
+  let alive = true;
+  let last = '';
+  let waiting: ((answer: EngineAnswer | 'gone') => void) | undefined;
+  const ready = new Promise<void>((resolve) => {
+    waiting = () => resolve();
+  });
+  const gone = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      last = error.message;
+      alive = false;
+      resolve();
+    });
+    child.once('exit', (code, signal) => {
+      last = describeEnd(code, signal);
+      alive = false;
+      resolve();
+    });
+  }).then(() => waiting?.('gone'));
+  child.on('message', (answer: EngineAnswer) => waiting?.(answer));
+  // A process that waits for work keeps nothing from ending.
+  child.unref();
+  child.channel?.unref();
+
+  const ask = async (task: EngineTask): Promise<EngineAnswer | 'gone'> => {
+    child.channel?.ref();
+    await ready;
+    if (!alive) return 'gone';
+    const answer = new Promise<EngineAnswer | 'gone'>((resolve) => {
+      waiting = resolve;
+    });
+    child.send(task, () => {});
+    try {
+      return await answer;
+    } finally {
+      child.channel?.unref();
+    }
+  };
+
+  const kill = async (): Promise<void> => {
+    child.ref();
+    if (alive) child.kill('SIGKILL');
+    await gone;
+  };
+
+  return {
+    pid: child.pid,
+    get alive() {
+      return alive;
+    },
+    async run<Kind extends EngineTask['kind']>(
+      task: Extract<EngineTask, { kind: Kind }>,
+      signal?: AbortSignal,
+    ) {
+      signal?.throwIfAborted();
+      const onAbort = () => void kill();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      const answer = await ask(task).finally(() => signal?.removeEventListener('abort', onAbort));
+      signal?.throwIfAborted();
+      if (answer === 'gone') throw new EngineDiedError(`the query engine died: ${last}`);
+      if (answer.kind === 'failed') throw new EngineRefusedError(answer.reason);
+      return answer.result as EngineResults[Kind];
+    },
+    kill,
+  };
+}
