@@ -1,0 +1,77 @@
+import type { TrailDocument } from '../trails/trail-documents.ts';
+import type { ChainDocument } from './digest-documents.ts';
+
+/** What a chain of digests needs next. Times are epoch milliseconds. */
+export type NextStep =
+  /** The trail logs again: a new chain begins where this one ended. */
+  | { readonly kind: 'begin' }
+  /** A digest of `startTime` to `endTime`, not before `dueAt`. */
+  | {
+      readonly kind: 'digest';
+      readonly startTime: number;
+      readonly endTime: number;
+      readonly dueAt: number;
+      readonly isFinal: boolean;
+    }
+  /** Nothing more comes, and the trail is gone. */
+  | { readonly kind: 'forget' }
+  /** Nothing comes until the trail logs again. */
+  | { readonly kind: 'rest' };
+
+export interface ScheduleSettings {
+  readonly periodMs: number;
+  /** How long after its end a digest is made, so that deliveries that began before the end are over. */
+  readonly graceMs: number;
+}
+
+/** Whether a trail has digests now. */
+export function hasDigests(trail: TrailDocument): boolean {
+  return trail.isLogging && trail.logFileValidation;
+}
+
+/** The start of the second that `time` lies in, and of the next one unless `time` is one itself. */
+export const floorSecond = (time: number): number => Math.floor(time / 1000) * 1000;
+const ceilSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
+
+/** The first boundary of the clock after `time`. */
+function boundaryAfter(time: number, periodMs: number): number {
+  return (Math.floor(time / periodMs) + 1) * periodMs;
+}
+
+/**
+ * Says what a chain needs next. While the trail logs, that is a digest for every period, also for those that passed while
+ * nobody could deliver. When logging stops, validation is switched off or the trail is deleted, the period is ended by a
+ * final digest; a trail that logs again gets a new chain ("Starting digest file", "Digest file chaining").
+ * `hasFiles` says whether log files wait that are in no digest.
+ */
+export function nextStep(
+  chain: ChainDocument,
+  trail: TrailDocument | undefined,
+  { now, hasFiles }: { readonly now: number; readonly hasFiles: boolean },
+  { periodMs, graceMs }: ScheduleSettings,
+): NextStep {
+  const { nextStart } = chain;
+  const boundary = boundaryAfter(nextStart, periodMs);
+  const digest = (endTime: number, isFinal: boolean): NextStep => ({
+    kind: 'digest',
+    startTime: nextStart,
+    endTime,
+    dueAt: endTime + graceMs,
+    isFinal,
+  });
+  if (trail && hasDigests(trail)) {
+    if (chain.isClosed) return { kind: 'begin' };
+    const restartedAt = trail.startedAt ?? 0;
+    if (restartedAt <= chain.loggingSince) return digest(boundary, false);
+    const end = Math.max(ceilSecond(restartedAt), nextStart + 1000);
+    return end <= boundary
+      ? digest(end, true)
+      : digest(boundary, boundary >= (trail.stoppedAt ?? restartedAt));
+  }
+  if (chain.isClosed) {
+    if (hasFiles) return digest(Math.max(boundary, boundaryAfter(now, periodMs) - periodMs), true);
+    return trail ? { kind: 'rest' } : { kind: 'forget' };
+  }
+  const stoppedAt = trail && !trail.isLogging ? trail.stoppedAt : undefined;
+  return digest(boundary, boundary >= (stoppedAt ?? floorSecond(now) - periodMs + 1));
+}

@@ -1,0 +1,336 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { region } from '../../kernel/index.ts';
+import { trailKey } from '../trails/trail-documents.ts';
+import { ListPublicKeys } from './api/list-public-keys.ts';
+import { digestStatusKey } from './digest-documents.ts';
+import { sha256Hex } from './digest-format.ts';
+import {
+  accountId,
+  bucketDown,
+  hourMs,
+  openDigestsFixture,
+  startMs,
+  trailNamed,
+  type DigestsFixture,
+} from './digests-fixture.ts';
+
+interface Digest {
+  readonly place: string;
+  readonly body: Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- as read from JSON
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly sha256: string;
+}
+
+/** The digests in the buckets, in the order of their keys. */
+function digestsIn({ files }: DigestsFixture): Digest[] {
+  return [...files]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([place, { body, metadata = {} }]) => {
+      const inflated = gunzipSync(body);
+      return { place, body: JSON.parse(inflated.toString()), metadata, sha256: sha256Hex(inflated) };
+    });
+}
+
+async function publicKeys(fixture: DigestsFixture, of = 'us-east-1') {
+  const { PublicKeyList = [] } = await ListPublicKeys(
+    { StartTime: new Date(0), EndTime: new Date(startMs * 2) },
+    { region: region(of), time: fixture.clock.now() },
+    fixture.state,
+  );
+  return PublicKeyList;
+}
+
+/** Checks a signature as the documentation's page on custom implementations says, without our own code. */
+async function signatureHolds(fixture: DigestsFixture, { body, metadata, sha256 }: Digest): Promise<boolean> {
+  const keys = await publicKeys(fixture, /CloudTrail-Digest\/([^/]+)\//.exec(body['digestS3Object'])?.[1]);
+  const key = keys.find(({ Fingerprint }) => Fingerprint === body['digestPublicKeyFingerprint']);
+  const text = `${body['digestEndTime']}\n${body['digestS3Bucket']}/${body['digestS3Object']}\n${sha256}\n${body['previousDigestSignature'] ?? 'null'}`;
+  const publicKey = createPublicKey({ key: Buffer.from(key?.Value ?? []), format: 'der', type: 'pkcs1' });
+  return verify('sha256', Buffer.from(text), publicKey, Buffer.from(metadata['signature'] ?? '', 'hex'));
+}
+
+/** Fails unless the digests are one chain in their order. */
+function expectOneChain(digests: readonly Digest[]): void {
+  digests.forEach(({ body }, at) => {
+    const before = digests[at - 1];
+    expect(body['previousDigestS3Bucket'] ?? null).toBe(before?.body['digestS3Bucket'] ?? null);
+    expect(body['previousDigestS3Object']).toBe(before?.body['digestS3Object'] ?? null);
+    expect(body['previousDigestHashValue']).toBe(before?.sha256 ?? null);
+    expect(body['previousDigestHashAlgorithm']).toBe(before ? 'SHA-256' : null);
+    expect(body['previousDigestSignature']).toBe(before?.metadata['signature'] ?? null);
+    if (before) expect(body['digestStartTime']).toBe(before.body['digestEndTime']);
+  });
+}
+
+describe('digest files', () => {
+  it('are delivered for every hour, also an empty one, chained and signed', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(600_000);
+    const first = await fixture.deliver(trail);
+    await fixture.pass(2 * hourMs);
+    const second = await fixture.deliver(trail);
+    await fixture.pass(hourMs);
+    const digests = digestsIn(fixture);
+    expect(digests.map(({ place }) => place)).toEqual(
+      ['110000', '120000', '130000'].map(
+        (time) =>
+          `logs/AWSLogs/${accountId}/CloudTrail-Digest/us-east-1/2026/11/22/${accountId}_CloudTrail-Digest_us-east-1_main_us-east-1_20261122T${time}Z.json.gz`,
+      ),
+    );
+    expectOneChain(digests);
+    for (const digest of digests) expect(await signatureHolds(fixture, digest)).toBe(true);
+    expect(digests[0]?.body['logFiles']).toEqual([
+      {
+        s3Bucket: 'logs',
+        s3Object: first.key,
+        hashValue: first.sha256,
+        hashAlgorithm: 'SHA-256',
+        newestEventTime: '2026-11-22T10:09:59Z',
+        oldestEventTime: '2026-11-22T10:09:55Z',
+      },
+    ]);
+    expect(digests[1]?.body).toMatchObject({ logFiles: [], newestEventTime: null, oldestEventTime: null });
+    expect(digests[2]?.body['logFiles']).toMatchObject([{ s3Object: second.key }]);
+    expect(digests[0]?.metadata['signature-algorithm']).toBe('SHA256withRSA');
+    expect(await fixture.state.count('trail/delivered/')).toBe(0);
+    const status = await fixture.state.get(digestStatusKey(trail.arn));
+    expect(status?.value).toEqual({ latestAt: Date.UTC(2026, 10, 22, 13, 10) });
+  });
+
+  it('have the members of the documentation in their order', async () => {
+    await using fixture = await openDigestsFixture();
+    await fixture.setTrail(trailNamed('main'));
+    await fixture.pass(hourMs + 60_000);
+    expect(Object.keys(digestsIn(fixture)[0]?.body ?? {})).toEqual([
+      'awsAccountId',
+      'digestStartTime',
+      'digestEndTime',
+      'digestS3Bucket',
+      'digestS3Object',
+      'digestPublicKeyFingerprint',
+      'digestSignatureAlgorithm',
+      'newestEventTime',
+      'oldestEventTime',
+      'previousDigestS3Bucket',
+      'previousDigestS3Object',
+      'previousDigestHashValue',
+      'previousDigestHashAlgorithm',
+      'previousDigestSignature',
+      'logFiles',
+    ]);
+  });
+
+  it('catch up in order when the bucket was down, without a gap', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    fixture.failing = bucketDown;
+    await fixture.pass(5 * hourMs, hourMs / 2);
+    expect(fixture.puts).toEqual([]);
+    expect((await fixture.state.get(digestStatusKey(trail.arn)))?.value).toEqual({
+      latestError: 'ServiceUnavailable',
+    });
+    fixture.failing = undefined;
+    const file = await fixture.deliver(trail);
+    await fixture.pass(hourMs + 120_000, 60_000);
+    const digests = digestsIn(fixture);
+    expect(digests.map(({ body }) => body['digestEndTime'].slice(11, 16))).toEqual([
+      '11:00',
+      '12:00',
+      '13:00',
+      '14:00',
+      '15:00',
+      '16:00',
+    ]);
+    expectOneChain(digests);
+    expect(digests[5]?.body['logFiles']).toMatchObject([{ s3Object: file.key }]);
+    expect((await fixture.state.get(digestStatusKey(trail.arn)))?.value).not.toHaveProperty('latestError');
+  });
+
+  it('are the same bytes again after a crash between put and commit', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(1000);
+    await fixture.deliver(trail);
+    fixture.failing = (_, when) => {
+      if (when === 'after') bucketDown();
+    };
+    await fixture.pass(hourMs + 90_000);
+    const [before] = fixture.puts;
+    // What is delivered meanwhile, late or not, must not change what was put already.
+    await fixture.deliver(trail, { deliveredAt: startMs + 2000 });
+    fixture.failing = undefined;
+    await fixture.restart();
+    await fixture.pass(1000);
+    const again = fixture.puts.filter(({ key }) => key === before?.key);
+    expect(again.length).toBeGreaterThan(1);
+    for (const put of again) expect(put).toEqual(before);
+    expect(await fixture.state.count('trail/delivered/')).toBe(0);
+    const listed = digestsIn(fixture).flatMap(({ body }) => body['logFiles'].map((one: any) => one.s3Object)); // oxlint-disable-line typescript/no-explicit-any -- as read from JSON
+    expect(new Set(listed).size).toBe(2);
+    expect(listed.length).toBe(2);
+  });
+
+  it('list what came late in a backfill digest of its own chain', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 60_000);
+    const late = await fixture.deliver(trail, { deliveredAt: startMs + 60_000 });
+    await fixture.pass(hourMs);
+    const later = await fixture.deliver(trail, { deliveredAt: startMs + hourMs + 60_000 });
+    await fixture.pass(2 * hourMs);
+    const all = digestsIn(fixture);
+    const backfills = all.filter(({ place }) => place.endsWith('_backfill.json.gz'));
+    expectOneChain(all.filter((digest) => !backfills.includes(digest)));
+    expect(backfills.map(({ body }) => body['logFiles'].map((one: any) => one.s3Object))).toEqual([
+      // oxlint-disable-line typescript/no-explicit-any -- as read from JSON
+      [late.key],
+      [later.key],
+    ]);
+    expect(backfills[1]?.body['previousDigestSignature']).toBe(backfills[0]?.metadata['signature']);
+    for (const digest of backfills) {
+      expect(digest.metadata['backfill-generation-timestamp']).toMatch(/^2026-11-22T1[1-3]:\d\d:\d\dZ$/);
+      expect(await signatureHolds(fixture, digest)).toBe(true);
+    }
+  });
+
+  it('end with a final digest when logging stops, and start a new chain when it starts again', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 60_000);
+    await fixture.deliver(trail);
+    const stoppedAt = fixture.clock.now();
+    await fixture.setTrail({ ...trail, isLogging: false, stoppedAt });
+    await fixture.pass(4 * hourMs, hourMs);
+    expect(digestsIn(fixture).length).toBe(2);
+    expectOneChain(digestsIn(fixture));
+    expect(digestsIn(fixture)[1]?.body['logFiles'].length).toBe(1);
+    const startedAt = fixture.clock.now();
+    await fixture.setTrail({ ...trail, stoppedAt, startedAt });
+    await fixture.pass(2 * hourMs);
+    const digests = digestsIn(fixture);
+    expect(digests.length).toBe(4);
+    expectOneChain(digests.slice(2));
+    expect(digests[2]?.body['digestStartTime']).toBe('2026-11-22T15:01:00Z');
+  });
+
+  it('start a new chain also when logging stops and starts within one hour', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 600_000);
+    const now = fixture.clock.now();
+    await fixture.setTrail({ ...trail, stoppedAt: now - 5000, startedAt: now });
+    await fixture.pass(hourMs);
+    const digests = digestsIn(fixture);
+    expect(
+      digests.map(({ body }) => [
+        body['digestEndTime'].slice(11, 16),
+        body['previousDigestS3Object'] === null,
+      ]),
+    ).toEqual([
+      ['11:00', true],
+      ['11:10', false],
+      ['12:00', true],
+    ]);
+    expectOneChain(digests.slice(0, 2));
+  });
+
+  it('come a last time for a trail that was deleted, and then nothing of it is kept', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(600_000);
+    await fixture.deliver(trail);
+    await fixture.change((change) => change.delete(trailKey(accountId, 'us-east-1', 'main')));
+    await fixture.pass(3 * hourMs, hourMs);
+    const digests = digestsIn(fixture);
+    expect(digests.length).toBe(1);
+    expect(digests[0]?.body['logFiles'].length).toBe(1);
+    expect(await fixture.state.count('trail/digest-chains/')).toBe(0);
+    expect(await fixture.state.count('trail/delivered/')).toBe(0);
+    expect(await fixture.state.count('trail/status/')).toBe(0);
+  });
+
+  it('go to the new bucket and prefix from then on, linked to the old one', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 60_000);
+    fixture.failing = (file) => {
+      if (file.bucket === 'logs') bucketDown();
+    };
+    await fixture.pass(hourMs);
+    await fixture.setTrail({ ...trail, bucket: 'archive', prefix: 'audit' });
+    await fixture.pass(hourMs);
+    const digests = digestsIn(fixture).toSorted((a, b) =>
+      a.body['digestEndTime'] < b.body['digestEndTime'] ? -1 : 1,
+    );
+    expect(digests.map(({ place }) => place.split('/').slice(0, 2))).toEqual([
+      ['logs', 'AWSLogs'],
+      ['archive', 'audit'],
+      ['archive', 'audit'],
+    ]);
+    expectOneChain(digests);
+  });
+
+  it('are signed with another key after a rotation, and every key stays listed', async () => {
+    await using fixture = await openDigestsFixture({ keyRotationMs: 2 * hourMs });
+    await fixture.setTrail(trailNamed('main'));
+    await fixture.pass(6 * hourMs + 60_000, hourMs);
+    const digests = digestsIn(fixture);
+    expectOneChain(digests);
+    for (const digest of digests) expect(await signatureHolds(fixture, digest)).toBe(true);
+    const used = new Set(digests.map(({ body }) => body['digestPublicKeyFingerprint']));
+    const listed = await publicKeys(fixture);
+    expect(used.size).toBe(4);
+    expect(new Set(listed.map(({ Fingerprint }) => Fingerprint))).toEqual(used);
+    // What a verifier asks for: the keys of the time that the digest covers.
+    for (const { body } of digests) {
+      const time = new Date(body['digestEndTime']);
+      const { PublicKeyList = [] } = await ListPublicKeys(
+        { StartTime: time, EndTime: time },
+        { region: region('us-east-1'), time: fixture.clock.now() },
+        fixture.state,
+      );
+      expect(PublicKeyList.map(({ Fingerprint }) => Fingerprint)).toContain(
+        body['digestPublicKeyFingerprint'],
+      );
+    }
+    const documents = await fixture.state.list<{ privateKey?: string }>('trail/digest-keys/');
+    expect(documents.filter(({ value }) => value.privateKey === undefined).length).toBeGreaterThan(0);
+  });
+
+  it('of a multi-region trail come in each region from its first log file on, under a key of that region', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 60_000);
+    await fixture.deliver(trail, { region: 'eu-west-1' });
+    await fixture.pass(2 * hourMs);
+    const there = digestsIn(fixture).filter(({ place }) => place.includes('/eu-west-1/'));
+    expect(there.map(({ body }) => body['logFiles'].length)).toEqual([1, 0]);
+    expectOneChain(there);
+    expect(there[0]?.place).toContain('_CloudTrail-Digest_eu-west-1_main_us-east-1_20261122T120000Z');
+    for (const digest of there) expect(await signatureHolds(fixture, digest)).toBe(true);
+    expect(await publicKeys(fixture, 'eu-west-1')).not.toEqual(await publicKeys(fixture));
+  });
+
+  it('of one trail do not wait for the bucket of another', async () => {
+    await using fixture = await openDigestsFixture();
+    await fixture.setTrail(trailNamed('broken', { bucket: 'gone' }));
+    await fixture.setTrail(trailNamed('main'));
+    fixture.failing = ({ bucket }) => {
+      if (bucket === 'gone') bucketDown();
+    };
+    await fixture.pass(2 * hourMs + 60_000, hourMs / 2);
+    expect(digestsIn(fixture).length).toBe(2);
+  });
+});

@@ -1,0 +1,224 @@
+import type { ListPublicKeysRequest } from '@aws-sdk/client-cloudtrail';
+import type { Clock, Logger } from '../../kernel/index.ts';
+import type { MasterKey } from '../../identity/index.ts';
+import type { State } from '../../state/index.ts';
+import type { Call, Operations } from '../../wire/index.ts';
+import type { Buckets } from '../buckets.ts';
+import type { AuditedChange } from '../recording/audited-change.ts';
+import { readTrails, trailsPrefix, type TrailDocument } from '../trails/trail-documents.ts';
+import { ListPublicKeys } from './api/list-public-keys.ts';
+import {
+  abandonChain,
+  advanceChain,
+  planForNewPlace,
+  type DeliveryParts,
+  type TrailAndRegion,
+} from './chain-delivery.ts';
+import {
+  chainsPrefix,
+  digestStatusKey,
+  type ChainDocument,
+  type DigestStatusDocument,
+} from './digest-documents.ts';
+import { openDigestKeys } from './digest-keys.ts';
+
+export interface DigestsOptions {
+  readonly state: State;
+  readonly buckets: Pick<Buckets, 'put'>;
+  readonly masterKey: Pick<MasterKey, 'cipher'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How much time a digest covers, 60 to 3,600. */
+  readonly digestSeconds: number;
+  /** How long a key signs before the next one is made; 30 days by default. */
+  readonly keyRotationMs?: number;
+}
+
+/** Delivers digest files by itself until it is closed. */
+export interface Digests extends AsyncDisposable {
+  /** ListPublicKeys, for `cloudtrail`. */
+  readonly operations: Operations<AuditedChange>;
+  /** Resolves once everything that is due by now has been delivered or has failed and waits to be tried again. */
+  settle(): Promise<void>;
+}
+
+const dayMs = 86_400_000;
+const firstRetryMs = 1_000;
+const lastRetryMs = 60_000;
+/** Timers count time that passes; a clock that is set needs a look now and then. */
+const lookEveryMs = 60_000;
+const trailsAtOnce = 8;
+
+interface Lane {
+  /** When the trail needs attention again, epoch milliseconds. */
+  dueAt: number;
+  retryMs: number;
+  error: string | undefined;
+}
+
+function describe(error: unknown): string {
+  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  return typeof code === 'string' && code !== '' ? code : String(message ?? error);
+}
+
+/** Every region that a trail has digests in: its home, those of its chains, and those where log files wait. */
+async function regionsOf(
+  state: State,
+  arn: string,
+  trail: TrailDocument | undefined,
+): Promise<readonly string[]> {
+  const regions = new Set<string>(trail ? [trail.homeRegion] : []);
+  for (const { value } of await state.list<ChainDocument>(`${chainsPrefix}${arn}/`))
+    regions.add(value.region);
+  const prefix = `trail/delivered/${arn}/`;
+  let after = prefix;
+  for (;;) {
+    const [next] = await state.list(prefix, { after, limit: 1 });
+    if (!next) return [...regions];
+    const region = next.key.slice(prefix.length).split('/', 1)[0] ?? '';
+    regions.add(region);
+    // `0` is the character after the slash, so this skips the region's own files.
+    after = `${prefix}${region}0`;
+  }
+}
+
+/** Opens the digests over the state that trails and deliveries write. */
+export function openDigests(options: DigestsOptions): Digests {
+  const { state, clock } = options;
+  const log = options.log.child({ part: 'digests' });
+  const periodMs = options.digestSeconds * 1000;
+  const keys = openDigestKeys({ ...options, log, rotationMs: options.keyRotationMs ?? 30 * dayMs });
+  const parts: DeliveryParts = { ...options, log, keys, periodMs, graceMs: Math.min(60_000, periodMs / 10) };
+  const lanes = new Map<string, Lane>();
+  const stop = new AbortController();
+  let wake = new AbortController();
+  let isDirty = true;
+  let waiters: (() => void)[] = [];
+
+  const stopListening = state.onChange((touched) => {
+    if (!touched.some((key) => key.startsWith(trailsPrefix))) return;
+    isDirty = true;
+    wake.abort(new Error('a trail changed'));
+  });
+
+  const advanceTrail = async (arn: string, trail: TrailDocument | undefined): Promise<number> => {
+    let dueAt = Infinity;
+    for (const region of await regionsOf(state, arn, trail)) {
+      const place: TrailAndRegion = { arn, region, trail };
+      for (;;) {
+        if (stop.signal.aborted) return 0;
+        const outcome = await advanceChain(parts, place).catch(async (error: unknown) => {
+          if (await planForNewPlace(parts, place)) return { kind: 'moved' } as const;
+          if (trail || describe(error) !== 'NoSuchBucket') throw error;
+          await abandonChain(parts, place);
+          return { kind: 'waits', until: Infinity } as const;
+        });
+        if (outcome.kind === 'moved') continue;
+        dueAt = Math.min(dueAt, outcome.until);
+        break;
+      }
+    }
+    return dueAt;
+  };
+
+  const writeError = async (arn: string, message: string): Promise<void> => {
+    const change = state.begin();
+    const key = digestStatusKey(arn);
+    const before = (await change.get<DigestStatusDocument>(key))?.value;
+    change.put(key, { ...before, latestError: message } satisfies DigestStatusDocument);
+    await state.commit(change, []);
+  };
+
+  const runLane = async (arn: string, trail: TrailDocument | undefined, lane: Lane): Promise<void> => {
+    try {
+      lane.dueAt = await advanceTrail(arn, trail);
+      if (lane.error !== undefined) log.info({ trail: arn }, 'digest files are delivered again');
+      lane.error = undefined;
+      lane.retryMs = firstRetryMs;
+    } catch (error) {
+      const message = describe(error);
+      lane.dueAt = clock.now() + lane.retryMs;
+      lane.retryMs = Math.min(lane.retryMs * 2, lastRetryMs);
+      if (lane.error === message) return;
+      lane.error = message;
+      log.error({ trail: arn, err: error }, 'a digest file could not be delivered; it is tried again');
+      if (trail) await writeError(arn, message).catch(() => undefined);
+    }
+  };
+
+  /** Every trail that has digests or had them, with its document if it still has one. */
+  const readAll = async (): Promise<ReadonlyMap<string, TrailDocument | undefined>> => {
+    const all = new Map<string, TrailDocument | undefined>();
+    for (const { value } of await state.list<ChainDocument>(chainsPrefix))
+      all.set(value.trail.arn, undefined);
+    for (const trail of await readTrails(state)) {
+      if (trail.logFileValidation || all.has(trail.arn)) all.set(trail.arn, trail);
+    }
+    return all;
+  };
+
+  /** Does everything that is due. */
+  const pass = async (): Promise<void> => {
+    const everything = isDirty;
+    isDirty = false;
+    const all = await readAll();
+    for (const arn of lanes.keys()) if (!all.has(arn)) lanes.delete(arn);
+    const now = clock.now();
+    const due: (() => Promise<void>)[] = [];
+    for (const [arn, trail] of all) {
+      const lane = lanes.get(arn) ?? { dueAt: 0, retryMs: firstRetryMs, error: undefined };
+      lanes.set(arn, lane);
+      if (lane.dueAt <= now || (everything && lane.error === undefined))
+        due.push(() => runLane(arn, trail, lane));
+    }
+    const work = async () => {
+      for (let next = due.shift(); next; next = due.shift()) await next();
+    };
+    await Promise.all(Array.from({ length: trailsAtOnce }, work));
+  };
+
+  const nextDueAt = () =>
+    [...lanes.values()].reduce((soonest, { dueAt }) => Math.min(soonest, dueAt), Infinity);
+  const isDue = () => isDirty || nextDueAt() <= clock.now();
+
+  const rounds = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      if (isDue()) {
+        wake = new AbortController();
+        await pass().catch((error: unknown) => {
+          isDirty = true;
+          log.error({ err: error }, 'digests could not be looked after; it is tried again');
+          return clock.sleep(firstRetryMs, stop.signal).catch(() => undefined);
+        });
+        continue;
+      }
+      for (const waiter of waiters) waiter();
+      waiters = [];
+      if (wake.signal.aborted) wake = new AbortController();
+      const signal = AbortSignal.any([stop.signal, wake.signal]);
+      await clock.sleep(Math.min(lookEveryMs, nextDueAt() - clock.now()), signal).catch(() => undefined);
+    }
+    for (const waiter of waiters) waiter();
+  };
+  const done = rounds();
+
+  return {
+    operations: {
+      ListPublicKeys: {
+        access: 'read',
+        handle: (input: ListPublicKeysRequest, call: Call, change: AuditedChange) =>
+          ListPublicKeys(input, call, change),
+      },
+    },
+    settle: () =>
+      new Promise((resolve) => {
+        waiters.push(resolve);
+        wake.abort(new Error('asked'));
+      }),
+    async [Symbol.asyncDispose]() {
+      stopListening();
+      stop.abort(new Error('closed'));
+      await done;
+    },
+  };
+}
