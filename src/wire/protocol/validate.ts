@@ -290,7 +290,11 @@ function restXmlFault(routed: RoutedOperation, first: Violation): AwsFault {
       { status: 400 },
     );
   }
-  return new AwsFault('InvalidRequest', `Missing required parameter: ${member?.name ?? top}.`, {
-    status: 400,
-  });
+  const name = member?.name ?? top;
+  return first.kind === 'missing'
+    ? new AwsFault('InvalidRequest', `Missing required parameter: ${name}.`, { status: 400 })
+    : new AwsFault('InvalidArgument', `The value of ${name} is not one that it takes.`, {
+        status: 400,
+        members: { ArgumentName: name },
+      });
 }

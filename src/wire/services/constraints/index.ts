@@ -6,12 +6,14 @@ import { cloudTrailDataConstraints } from './cloudtrail-data.ts';
 import { cloudTrailConstraints } from './cloudtrail.ts';
 import type { ServiceConstraints } from './constraint.ts';
 import { iamConstraints } from './iam.ts';
+import { s3Constraints } from './s3.ts';
 import { stsConstraints } from './sts.ts';
 
 export type { Constraint, ServiceConstraints } from './constraint.ts';
 
 const tables: Readonly<Record<string, ServiceConstraints>> = {
   iam: iamConstraints,
+  s3: s3Constraints,
   sts: stsConstraints,
   cloudtrail: cloudTrailConstraints,
   'cloudtrail-data': cloudTrailDataConstraints,
