@@ -1,0 +1,76 @@
+import type { Clock, Random } from '../../kernel/index.ts';
+import type { Change, StateView } from '../../state/index.ts';
+import type { AuditResource, Call, Need, Operations } from '../../wire/index.ts';
+import { keyArn } from './key-documents.ts';
+import type { Materials } from './key-material.ts';
+
+/** What the operations of KMS work with, beside the call and the change. */
+export interface Parts {
+  readonly state: StateView;
+  readonly materials: Materials;
+  readonly random: Random;
+  readonly clock: Clock;
+  /** Makes the account's own key of an alias such as `alias/aws/s3`, unless it is there. */
+  readonly ensureManaged: (
+    place: { readonly accountId: string; readonly region: string },
+    alias: string,
+  ) => Promise<void>;
+}
+
+/** An SDK input after validation: the members that the model requires are there. */
+export type Given<T> = {
+  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
+};
+
+/** The answer of an operation that has nothing to say. */
+export type Nothing = Readonly<Record<string, never>>;
+export const nothing: Nothing = {};
+
+/** One operation of KMS, as a file in `api/` declares it under the operation's own name. */
+export interface KmsOperation<Input, Output> {
+  readonly access: 'read' | 'write';
+  needs(input: Given<Input>, call: Call, view: StateView): readonly Need[] | Promise<readonly Need[]>;
+  handle(input: Given<Input>, call: Call, change: Change, parts: Parts): Promise<Output>;
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** The ARNs of keys that an answer names, else the one that the request names by its id or ARN. */
+function keyArnsOf(input: Members, output: Members | undefined, call: Call): readonly string[] {
+  const metadata = output?.['KeyMetadata'] as Members | undefined;
+  const named = [metadata?.['Arn'], output?.['SourceKeyId'], output?.['KeyId']].filter(
+    (arn): arn is string => typeof arn === 'string' && arn.startsWith('arn:'),
+  );
+  if (named.length > 0) return [...new Set(named)];
+  const given = input['KeyId'] ?? input['TargetKeyId'];
+  if (typeof given !== 'string' || given.includes('alias/')) return [];
+  return [given.startsWith('arn:') ? given : keyArn({ ...call, id: given })];
+}
+
+/** The record's `resources` element, as "Examples of AWS KMS log entries" shows it. */
+function keysTouched(input: Members, output: Members | undefined, call: Call): readonly AuditResource[] {
+  return keyArnsOf(input, output, call).map((ARN) => ({
+    ARN,
+    accountId: ARN.split(':')[4] ?? call.accountId,
+    type: 'AWS::KMS::Key',
+  }));
+}
+
+/** Supplies operations with their parts. The names of the members are the operations' names. */
+export function bindOperations(
+  parts: Parts,
+  operations: Readonly<Record<string, KmsOperation<never, unknown>>>,
+): Operations<Change> {
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [
+      name,
+      {
+        access: operation.access,
+        needs: (input, call) => operation.needs(input as never, call, parts.state),
+        resources: (input: Members, output: Members | undefined, call: Call) =>
+          keysTouched(input, output, call),
+        handle: (input, call, change) => operation.handle(input as never, call, change, parts),
+      } satisfies Operations<Change>[string],
+    ]),
+  );
+}

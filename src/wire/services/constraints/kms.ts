@@ -1,0 +1,58 @@
+import type { ServiceConstraints } from './constraint.ts';
+
+const aliasName = { length: [1, 256], pattern: '^[a-zA-Z0-9:/_-]+$' } as const;
+const keyId = { length: [1, 2048] } as const;
+const anyText = '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+';
+const pairSpecs = [
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'SM2',
+  'ECC_NIST_EDWARDS25519',
+];
+
+/**
+ * Lengths, ranges, patterns and values of KMS, from the pages of its operations and data types. Which of the key specs,
+ * algorithms and origins are present is left to the operations, which name the one that is not.
+ */
+export const kmsConstraints: ServiceConstraints = {
+  source: 'https://docs.aws.amazon.com/kms/latest/APIReference/',
+  members: {
+    AliasName: aliasName,
+    CiphertextBlob: { length: [1, 6144] },
+    CustomKeyStoreId: { length: [1, 64] },
+    Description: { length: [0, 8192] },
+    DestinationKeyId: keyId,
+    GrantTokens: { items: [0, 10], element: { length: [1, 8192] } },
+    IncludeKeyMaterial: { values: ['ALL_KEY_MATERIAL', 'ROTATIONS_ONLY'] },
+    KeyId: keyId,
+    KeyPairSpec: { values: pairSpecs },
+    Limit: { range: [1, 1000] },
+    Marker: { length: [1, 1024], pattern: '[\\u0020-\\u00FF]*' },
+    Message: { length: [1, 4096] },
+    MessageType: { values: ['RAW', 'DIGEST', 'EXTERNAL_MU'] },
+    NumberOfBytes: { range: [1, 1024] },
+    PendingWindowInDays: { range: [1, 365] },
+    Plaintext: { length: [1, 4096] },
+    Policy: { length: [1, 131072], pattern: anyText },
+    PolicyName: { length: [1, 128], pattern: '[\\w]+' },
+    RotationPeriodInDays: { range: [90, 2560] },
+    Signature: { length: [1, 6144] },
+    SourceKeyId: keyId,
+    TagKey: { length: [1, 128] },
+    TagKeys: { element: { length: [1, 128] } },
+    TagValue: { length: [0, 256] },
+    TargetKeyId: keyId,
+    XksKeyId: { length: [1, 128], pattern: '^[a-zA-Z0-9-_.]+$' },
+  },
+  structures: {
+    GenerateDataKeyRequest: { KeySpec: { values: ['AES_256', 'AES_128'] } },
+    GenerateDataKeyWithoutPlaintextRequest: { KeySpec: { values: ['AES_256', 'AES_128'] } },
+    ListAliasesRequest: { Limit: { range: [1, 100] } },
+    ListResourceTagsRequest: { Limit: { range: [1, 50] } },
+  },
+};
