@@ -19,6 +19,7 @@ import {
 } from './identity/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openTrail, type Trail } from './trail/index.ts';
+import { openProofs, type Proofs } from './trail/proofs/index.ts';
 import { findProblems, monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
 import { writeCredentialsFile, writeEndpointFile } from './start-files.ts';
 
@@ -62,6 +63,7 @@ async function openIdentity(settings: Settings, parts: ServerParts, state: State
   if (account.rootKey) await writeCredentialsFile(data.path, account.rootKey, settings.region);
   const identityParts = { state, random, masterKey };
   return {
+    masterKey,
     authentication: openAuthentication({ state, clock, masterKey }),
     lastUsed: openLastUsed({ state, clock, log }),
     operations: { iam: openIam(identityParts), sts: openSts(identityParts) },
@@ -76,6 +78,7 @@ interface Measured {
   readonly hashes: HashArchive;
   readonly history: OpenedHistory;
   readonly trail: Trail;
+  readonly proofs: Proofs;
   readonly journalDamage: readonly LogDamage[];
 }
 
@@ -94,25 +97,28 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
 }
 
 async function measure(measured: Measured): Promise<Measurements> {
-  const { data, stream, state, hashes, history, trail } = measured;
+  const { data, stream, state, hashes, history, trail, proofs } = measured;
   const [disk, journalBytes, stats] = await Promise.all([
     statfs(data.path),
     stream.sizeBytes(),
     history.stats(),
   ]);
   return {
-    readers: [state.reader, hashes.reader, trail.reader].map(({ name, applied, lag }) => ({
-      stream: stream.name,
-      name,
-      applied,
-      lag,
-    })),
+    readers: [state.reader, hashes.reader, trail.reader, ...(proofs.reader ? [proofs.reader] : [])].map(
+      ({ name, applied, lag }) => ({
+        stream: stream.name,
+        name,
+        applied,
+        lag,
+      }),
+    ),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
     journalBytes,
     history: { events: stats.events, segments: stats.segments, sizeBytes: stats.sizeBytes },
     damage: damageOf(measured).length,
     unindexed: trail.unindexed,
     suppressedRecords: trail.suppressedRejections,
+    partProblems: proofs.problems,
   };
 }
 
@@ -146,6 +152,20 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   const hashes = opening.use(
     await openHashArchive({ stream, pages: await data.openLog('audit-hashes'), clock, log, onDamage }),
   );
+  const proofs = opening.use(
+    await openProofs({
+      ...settings,
+      directory: await data.directory('tlog'),
+      stream,
+      hashes,
+      state,
+      cipher: identity.masterKey.cipher('tlog/v1'),
+      clock,
+      random,
+      log,
+      onDamage,
+    }),
+  );
   const services = openServices();
   const trail = opening.use(
     await openTrail({
@@ -168,13 +188,14 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     log.info({ entries: trail.reader.lag }, 'the event history reads what it has not sealed yet');
   await trail.settle();
   const metrics = openMetrics();
-  const measured = { data, stream, state, hashes, history, trail, journalDamage };
+  const measured = { data, stream, state, hashes, history, trail, proofs, journalDamage };
   const operations = { ...identity.operations, ...trail.operations };
   const handle = openPipeline({
     services,
     operations,
     routes: [
       ...trail.routes,
+      ...proofs.routes,
       ...identity.routes,
       ...monitorRoutes({
         clock,

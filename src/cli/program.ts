@@ -10,6 +10,7 @@ import { declareDoctor, doctor } from './commands/doctor.ts';
 import { declareEnv, printEnv } from './commands/env.ts';
 import { declareImport, importFiles } from './commands/import.ts';
 import { declareLookup, lookup } from './commands/lookup.ts';
+import { declareProve, prove } from './commands/prove.ts';
 import { declareRetention, retention } from './commands/retention.ts';
 import { declareStart, start } from './commands/start.ts';
 import { declareTail, tail } from './commands/tail.ts';
@@ -48,6 +49,9 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
   declareTail(command('tail')).action(async (options) => finish(await tail(context, options)));
   declareCount(command('count')).action(async (options) => finish(await count(context, options)));
   declareRetention(command('retention')).action(async (options) => finish(await retention(context, options)));
+  declareProve(command('prove')).action(async (eventId: string, options) =>
+    finish(await prove(context, eventId, options)),
+  );
   const accounts = command('accounts').description('list and create accounts');
   declareAccountsList(command('list', accounts, { isDefault: true })).action(async (options) =>
     finish(await listAccounts(context, options)),

@@ -14,11 +14,23 @@ export interface ArchivedHash {
   readonly hash: Uint8Array;
 }
 
+/** The hashes of entries that follow one another without a gap. */
+export interface ArchivedPage {
+  readonly first: Sequence;
+  /** 32 bytes for each entry; zeros for one without a hash. */
+  readonly hashes: Uint8Array;
+}
+
 /** The hashes of a stream's entries, kept for good. */
 export interface HashArchive extends AsyncDisposable {
   readonly reader: Reader;
   /** The hashes of all records so far, in order; entries without one (a `change`) are passed over. */
   read(): AsyncIterable<ArchivedHash>;
+  /**
+   * The same in bulk, as it was written: stretches that end behind `from`, in order. A failed write that was tried again
+   * may have left an entry in two of them.
+   */
+  pages(from: Sequence): AsyncIterable<ArchivedPage>;
 }
 
 /** One page: the sequence of its first entry, then a hash for each entry; an entry without hash has zeros. */
@@ -128,6 +140,15 @@ export async function openHashArchive(options: {
       await writeNext();
       for await (const { entries } of pages.read(pages.start)) {
         for (const { bytes } of entries) yield* hashesOf(bytes);
+      }
+    },
+    async *pages(from) {
+      await writeNext();
+      for await (const { entries } of pages.read(pages.start)) {
+        for (const { bytes } of entries) {
+          const page = { first: firstOf(bytes), hashes: bytes.subarray(headBytes) };
+          if (page.first + page.hashes.length / hashBytes > from) yield page;
+        }
       }
     },
     async [Symbol.asyncDispose]() {

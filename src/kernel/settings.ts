@@ -22,6 +22,10 @@ export interface Settings {
   readonly deliverySeconds: number;
   /** `CAIRN_DIGEST_SECONDS`: how often trails deliver digest files, 60 to 3600. Default 3600. */
   readonly digestSeconds: number;
+  /** `CAIRN_LOG_ORIGIN`: the name of the log of proofs, which it keeps for good; by default made of account and key. */
+  readonly logOrigin: string | undefined;
+  /** `CAIRN_WITNESSES`: entries `VERIFIER-KEY URL` separated by commas, or a file with one a line. */
+  readonly witnesses: string | undefined;
   /** `CAIRN_LOG_LEVEL`: trace, debug, info, warn, error, silent. Default info. */
   readonly logLevel: string;
 }
@@ -83,6 +87,16 @@ function readDays(text: string | undefined): number | undefined {
   return days;
 }
 
+function readOrigin(text: string | undefined): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (/[\s+\p{Z}\p{Cc}]/u.test(text) || text.length > 200) {
+    throw new SettingError(
+      `CAIRN_LOG_ORIGIN takes up to 200 characters without spaces and plus signs, such as example.com/log, not "${text}"`,
+    );
+  }
+  return text;
+}
+
 function readSeconds(
   env: NodeJS.ProcessEnv,
   name: string,
@@ -127,6 +141,8 @@ export function readSettings(
     retentionDays: readDays(env['CAIRN_RETENTION_DAYS']),
     deliverySeconds: readSeconds(env, 'CAIRN_DELIVERY_SECONDS', { least: 1, most: 900, usual: 5 }),
     digestSeconds: readSeconds(env, 'CAIRN_DIGEST_SECONDS', { least: 60, most: 3600, usual: 3600 }),
+    logOrigin: readOrigin(env['CAIRN_LOG_ORIGIN']),
+    witnesses: env['CAIRN_WITNESSES'] || undefined,
     logLevel,
   };
 }

@@ -27,6 +27,8 @@ export interface Measurements {
   readonly unindexed: number;
   /** Failed authentications that were answered and, for their number, not recorded since the start. */
   readonly suppressedRecords: number;
+  /** What parts say is wrong with them, one plain sentence each. */
+  readonly partProblems?: readonly string[];
 }
 
 export interface Metrics {

@@ -21,5 +21,5 @@ export function findProblems(now: Measurements): readonly string[] {
     problems.push(`${now.damage} damaged stretches were met in files: \`cairn doctor\` names them`);
   if (now.unindexed > 0)
     problems.push(`${now.unindexed} journal records could not be indexed: the log names them`);
-  return problems;
+  return [...problems, ...(now.partProblems ?? [])];
 }

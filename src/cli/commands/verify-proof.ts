@@ -1,0 +1,147 @@
+import type { Command } from 'commander';
+import {
+  checkProof,
+  isConsistent,
+  NoteError,
+  openCheckpoint,
+  openTileProofs,
+  readText,
+  type OpenedCheckpoint,
+  type VerifierKey,
+} from '../../trail/proofs/index.ts';
+import { connect, type CommandContext, type ConnectionOptions } from '../context.ts';
+import { collect } from '../event-filter.ts';
+import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
+import {
+  logOfDirectory,
+  logOfServer,
+  readGiven,
+  readKey,
+  tilesOf,
+  type ReadLogFile,
+} from '../proof/log-source.ts';
+
+/** What `cairn verify` takes for proofs and checkpoints. */
+export interface VerifyProofOptions extends ConnectionOptions {
+  readonly proof?: string;
+  readonly record?: string;
+  readonly key?: string;
+  readonly witness?: readonly string[];
+  readonly checkpoints?: readonly string[];
+  readonly tiles?: string;
+}
+
+/** Declares the options of `cairn verify` that are about proofs and checkpoints. */
+export function addProofOptions(command: Command): Command {
+  return command
+    .option('--proof <file>', 'check the proof of an event, offline; needs --key')
+    .option('--record <file>', "with --proof: the record's bytes, which must be those that the proof is of")
+    .option('--key <key>', 'the verifier key of the log (that of /_cairn/tlog/key), or a file that holds it')
+    .option('--witness <key>', 'a witness that must have cosigned: its verifier key, or a file', collect)
+    .option(
+      '--checkpoints <file...>',
+      'OLD NEW: check that the log of NEW begins with that of OLD; needs --key',
+    )
+    .option('--tiles <directory>', "with --checkpoints: a copy of the log's files, instead of the server");
+}
+
+async function keysOf(options: VerifyProofOptions): Promise<{ key: VerifierKey; witnesses: VerifierKey[] }> {
+  if (options.key === undefined) throw usageError('--key is missing: whom to believe is for you to say');
+  const witnesses = await Promise.all((options.witness ?? []).map((given) => readKey(given, '--witness')));
+  return { key: await readKey(options.key, '--key'), witnesses };
+}
+
+/** Runs a check; what does not hold is one line on standard output, and an exit code of its own. */
+async function judged(
+  { output }: CommandContext,
+  what: string,
+  check: () => Promise<readonly string[]>,
+): Promise<ExitCode> {
+  try {
+    await output.result(`${(await check()).join('\n')}\n`);
+    return exitCodes.ok;
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    await output.result(`${what}: NOT VALID: ${error.message}\n`);
+    return exitCodes.problems;
+  }
+}
+
+const instant = (seconds: number) => new Date(seconds * 1000).toISOString();
+
+/** Runs `cairn verify --proof`: offline, with the keys alone. */
+export function verifyProof(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {
+  const { proof = '' } = options;
+  return judged(context, proof, async () => {
+    const { key, witnesses } = await keysOf(options);
+    const text = readText(await readGiven(proof));
+    const record = options.record === undefined ? undefined : await readGiven(options.record);
+    const { index, checkpoint, sha256, cosigned } = checkProof(text, { key, record, witnesses });
+    const what = record ? 'the record' : `the record with the SHA-256 ${Buffer.from(sha256).toString('hex')}`;
+    return [
+      `${proof}: valid: ${what} is entry ${index} of ${checkpoint.size} in the log ${checkpoint.origin}`,
+      ...cosigned.map(
+        ({ name, time }) => `${proof}: the witness ${name} cosigned the log at ${instant(time)}`,
+      ),
+    ];
+  });
+}
+
+async function readCheckpoint(file: string, key: VerifierKey): Promise<OpenedCheckpoint> {
+  const text = readText(await readGiven(file));
+  try {
+    return openCheckpoint(text, key);
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error;
+    throw new NoteError(`${file}: ${error.message}`);
+  }
+}
+
+async function compare(
+  older: OpenedCheckpoint,
+  newer: OpenedCheckpoint,
+  readLog: ReadLogFile,
+): Promise<readonly string[]> {
+  if (older.size > newer.size) {
+    throw new NoteError(
+      `the first checkpoint has ${older.size} entries and the second ${newer.size}: name the older first`,
+    );
+  }
+  if (older.size === newer.size) {
+    if (isConsistent(older, newer, []))
+      return [`valid: both checkpoints are of the same ${older.size} entries`];
+    throw new NoteError(
+      `both checkpoints are of ${older.size} entries, and not the same ones: the log shows two faces`,
+    );
+  }
+  const proof = await openTileProofs(tilesOf(readLog), newer.size)
+    .consistency(older.size)
+    .catch((error: unknown) => {
+      if (error instanceof CommandError) throw error;
+      throw new NoteError(`the log's files cannot be used: ${(error as Error).message}`);
+    });
+  if (!isConsistent(older, newer, proof)) {
+    throw new NoteError(
+      `the log of ${newer.size} entries does not begin with the log of ${older.size}: entries were changed or taken away, or the tiles are not those of this log`,
+    );
+  }
+  return [`valid: the log of ${newer.size} entries begins with the log of ${older.size} entries`];
+}
+
+/** Runs `cairn verify --checkpoints OLD NEW`: the tiles come from the server, or from a directory with `--tiles`. */
+export function verifyCheckpoints(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {
+  const [first, second, ...more] = options.checkpoints ?? [];
+  if (first === undefined || second === undefined || more.length > 0)
+    throw usageError('--checkpoints takes two files: OLD NEW');
+  return judged(context, `${first} → ${second}`, async () => {
+    const { key } = await keysOf(options);
+    const [older, newer] = [await readCheckpoint(first, key), await readCheckpoint(second, key)];
+    if (options.tiles !== undefined) return compare(older, newer, logOfDirectory(options.tiles));
+    const connection = connect(context, options, 8);
+    try {
+      return await compare(older, newer, logOfServer(connection, context.signal));
+    } finally {
+      connection.close();
+    }
+  });
+}

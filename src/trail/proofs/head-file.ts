@@ -1,0 +1,44 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { sequence, type Sequence } from '../../kernel/index.ts';
+import { parseCheckpoint } from './checkpoint.ts';
+import type { TreeHead } from './merkle-tree.ts';
+
+/** The newest tree that was signed. */
+export interface SignedHead extends TreeHead {
+  /** The signed note, with the log's own signature alone. */
+  readonly checkpoint: string;
+  /** Every entry of the journal before this one is in the tree, if it is a record. */
+  readonly next: Sequence;
+}
+
+/** Reads the head; undefined when none was ever written. Throws when the file is not what was written. */
+export async function readHead(file: string): Promise<SignedHead | undefined> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  const { checkpoint, next } = JSON.parse(text) as { readonly checkpoint: string; readonly next: number };
+  const { size, root } = parseCheckpoint(checkpoint);
+  return { size, root, checkpoint, next: sequence(next) };
+}
+
+async function syncAndClose(path: string, flags: string, text?: string): Promise<void> {
+  const handle = await open(path, flags, 0o600);
+  try {
+    if (text !== undefined) await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Replaces the head as a whole; durable when it resolves. */
+export async function writeHead(file: string, { checkpoint, next }: SignedHead): Promise<void> {
+  await syncAndClose(`${file}.new`, 'w', `${JSON.stringify({ checkpoint, next })}\n`);
+  await rename(`${file}.new`, file);
+  await syncAndClose(dirname(file), 'r');
+}
