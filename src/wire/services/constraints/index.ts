@@ -6,6 +6,7 @@ import { cloudTrailDataConstraints } from './cloudtrail-data.ts';
 import { cloudTrailConstraints } from './cloudtrail.ts';
 import type { ServiceConstraints } from './constraint.ts';
 import { iamConstraints } from './iam.ts';
+import { kmsConstraints } from './kms.ts';
 import { s3Constraints } from './s3.ts';
 import { stsConstraints } from './sts.ts';
 
@@ -13,6 +14,7 @@ export type { Constraint, ServiceConstraints } from './constraint.ts';
 
 const tables: Readonly<Record<string, ServiceConstraints>> = {
   iam: iamConstraints,
+  kms: kmsConstraints,
   s3: s3Constraints,
   sts: stsConstraints,
   cloudtrail: cloudTrailConstraints,
