@@ -60,6 +60,8 @@ export const limits = {
   signatureSkewMs: 15 * 60_000,
   /** CloudTrail: one event (AWS: 256 KB). */
   auditRecordBytes: 256 * kiB,
+  /** CloudTrail: log files that one digest file lists; a period with more of them ends earlier. */
+  digestLogFiles: 10_000,
   /** CloudTrail PutAuditEvents (AWS: 100 events or 1 MB a request). */
   putAuditEventsCount: 100,
   putAuditEventsBytes: miB,
