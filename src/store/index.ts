@@ -6,3 +6,15 @@ export type { Log, LogBatch, LogDamage, LogEntry } from './log-port.ts';
 export { LogFailedError } from './log-failed-error.ts';
 export type { Blob, BlobInfo, ByteRange } from './blob-port.ts';
 export type { Cursors } from './cursor-port.ts';
+export type {
+  Appended,
+  Columns,
+  ColumnsBatch,
+  ColumnsPart,
+  ColumnsQuery,
+  ColumnsRow,
+  ColumnsTable,
+  ColumnsView,
+  ColumnType,
+  QueryOutcome,
+} from './columns-port.ts';
