@@ -91,26 +91,22 @@ function encryptionOf({ Rules = [] }: ServerSideEncryptionConfiguration): Bucket
   const wanted = rule.ApplyServerSideEncryptionByDefault;
   if (!wanted) return { algorithm: 'AES256', ...common };
   const { SSEAlgorithm, KMSMasterKeyID } = wanted;
-  switch (SSEAlgorithm) {
-    case 'AES256':
-      if (KMSMasterKeyID === undefined) return { algorithm: SSEAlgorithm, ...common };
-      throw invalidArgument(
-        'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
-        'KMSMasterKeyID',
-      );
-    case 'aws:kms':
-      return {
-        algorithm: SSEAlgorithm,
-        ...(KMSMasterKeyID !== undefined && { kmsKeyId: KMSMasterKeyID }),
-        ...common,
-      };
-    case undefined:
-      throw malformedXml('ApplyServerSideEncryptionByDefault has an SSEAlgorithm');
-    default:
-      throw notImplemented(
-        `The encryption ${SSEAlgorithm} does not exist here; there are AES256 and aws:kms.`,
-      );
+  if (SSEAlgorithm === undefined)
+    throw malformedXml('ApplyServerSideEncryptionByDefault has an SSEAlgorithm');
+  if (SSEAlgorithm !== 'AES256' && SSEAlgorithm !== 'aws:kms') {
+    throw notImplemented(`The encryption ${SSEAlgorithm} does not exist here; there are AES256 and aws:kms.`);
   }
+  if (SSEAlgorithm === 'AES256' && KMSMasterKeyID !== undefined) {
+    throw invalidArgument(
+      'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
+      'KMSMasterKeyID',
+    );
+  }
+  return {
+    algorithm: SSEAlgorithm,
+    ...(KMSMasterKeyID !== undefined && { kmsKeyId: KMSMasterKeyID }),
+    ...common,
+  };
 }
 
 /** As S3 shows it, with the default that every bucket has. */
