@@ -2,7 +2,7 @@ import { sequence, type Sequence } from '../../kernel/index.ts';
 import type { ArchivedPage } from '../../journal/index.ts';
 import { formatCheckpoint } from './checkpoint.ts';
 import { writeHead, type SignedHead } from './head-file.ts';
-import { emptyRoot, hashBytes } from './merkle-tree.ts';
+import { emptyRoot, hashBytes, isSameHash } from './merkle-tree.ts';
 import type { NoteSigner } from './signed-note.ts';
 import { TreeDamage } from './tree-files.ts';
 import { openTreeThread, type GrownTree, type TreeThread } from './tree-thread.ts';
@@ -32,6 +32,8 @@ export interface GrowingTree extends AsyncDisposable {
    * signed tree; throws TreeLost when that cannot be had.
    */
   sign(): Promise<SignedHead>;
+  /** Says that the files were found damaged: the next `sign` makes them anew. */
+  distrust(reason: string): void;
 }
 
 export interface GrowingTreeOptions {
@@ -91,14 +93,13 @@ function* hashesFrom(
   }
 }
 
-const same = (one: Uint8Array, other: Uint8Array) => Buffer.compare(one, other) === 0;
-
 /** Opens the tree. Nothing is read before the first signature. */
 export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
   const { directory, headFile, signer } = options;
   const gathering = openGathering();
   let { head, next } = options;
   let thread: TreeThread | undefined;
+  let distrusted: string | undefined;
   let work = { cpuMs: 0, entries: 0 };
 
   async function letGo(): Promise<void> {
@@ -124,7 +125,7 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
       }
       if (grown.size === signed.size) break;
     }
-    if (grown.size === signed.size && same(grown.root, signed.root)) return fresh;
+    if (grown.size === signed.size && isSameHash(grown.root, signed.root)) return fresh;
     await fresh[Symbol.asyncDispose]();
     throw new TreeLost(
       grown.size === signed.size
@@ -133,14 +134,25 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
     );
   }
 
+  async function remake(signed: SignedHead, reason: string): Promise<TreeThread> {
+    options.onRebuild(reason);
+    thread = await rebuild(signed);
+    distrusted = undefined;
+    return thread;
+  }
+
   /** The thread at the signed head. */
   async function opened(): Promise<TreeThread> {
-    if (thread) return thread;
     const signed = head;
+    if (distrusted !== undefined && signed) {
+      await letGo();
+      return remake(signed, distrusted);
+    }
+    if (thread) return thread;
     const fresh = openTreeThread({ directory, size: signed?.size ?? 0 });
     try {
       const { root } = await fresh.grow(new Uint8Array());
-      if (same(root, signed?.root ?? emptyRoot())) {
+      if (isSameHash(root, signed?.root ?? emptyRoot())) {
         thread = fresh;
         return fresh;
       }
@@ -148,9 +160,7 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
     } catch (error) {
       await fresh[Symbol.asyncDispose]();
       if (!(error instanceof TreeDamage) || !signed) throw error;
-      options.onRebuild(error.message);
-      thread = await rebuild(signed);
-      return thread;
+      return remake(signed, error.message);
     }
   }
 
@@ -202,6 +212,9 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
         await letGo();
         throw error;
       }
+    },
+    distrust(reason) {
+      distrusted = reason;
     },
     [Symbol.asyncDispose]: letGo,
   };

@@ -13,6 +13,8 @@ export interface LogRoutesOptions {
   readonly published: () => { readonly size: number; readonly text: string } | undefined;
   /** Resolves once everything recorded so far is published. Throws AwsFault where that takes long. */
   settled(signal: AbortSignal): Promise<void>;
+  /** Told when the files of the tree are found damaged. */
+  onDamage(reason: string): void;
 }
 
 const forever = 'public, max-age=31536000, immutable';
@@ -21,23 +23,25 @@ function nothing(): never {
   throw new AwsFault('ResourceNotFoundException', 'The log has nothing at this path.', { status: 404 });
 }
 
-async function readNamed(files: TreeFiles, { level, index, width }: TileName): Promise<Uint8Array> {
+async function readNamed(options: LogRoutesOptions, { level, index, width }: TileName): Promise<Uint8Array> {
+  const { files } = options;
   try {
     return await (level === 'entries' ? files.readBundle(index, width) : files.readTile(level, index, width));
   } catch (error) {
     if (!(error instanceof TreeDamage)) throw error;
+    options.onDamage(error.message);
     const message = 'The files of the tree are being made anew. Try again later.';
     throw new AwsFault('ServiceUnavailable', message, { status: 503, cause: error });
   }
 }
 
 /** A tile that is in the tree as it is published; what lies beyond has no signature over it. */
-async function answerTile({ files, published }: LogRoutesOptions, path: string): Promise<RouteAnswer> {
+async function answerTile(options: LogRoutesOptions, path: string): Promise<RouteAnswer> {
   const name = parseTilePath(path) ?? nothing();
   const level = name.level === 'entries' ? 0 : name.level;
-  const size = published()?.size ?? 0;
+  const size = options.published()?.size ?? 0;
   if (name.index * tileWidth + name.width > hashesAt(level, size)) nothing();
-  const body = await readNamed(files, name);
+  const body = await readNamed(options, name);
   return {
     status: 200,
     headers: { 'content-type': 'application/octet-stream', 'cache-control': forever },

@@ -9,6 +9,10 @@ export const hashBytes = 32;
 const leafInput = Buffer.alloc(1 + hashBytes);
 const nodeInput = Buffer.alloc(1 + 2 * hashBytes, 1);
 
+export function isSameHash(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0;
+}
+
 /** The root of the tree without leaves. */
 export function emptyRoot(): Buffer {
   return hash('sha256', Buffer.alloc(0), 'buffer');
@@ -104,9 +108,8 @@ export interface TreeHead {
 /** Whether the proof shows that the tree `newer` begins with the tree `older` (RFC 9162, section 2.1.4.2). */
 export function isConsistent(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): boolean {
   if (older.size > newer.size) return false;
-  const same = (one: Uint8Array, other: Uint8Array) => Buffer.compare(one, other) === 0;
-  if (older.size === 0) return proof.length === 0 && same(older.root, emptyRoot());
-  if (older.size === newer.size) return proof.length === 0 && same(older.root, newer.root);
+  if (older.size === 0) return proof.length === 0 && isSameHash(older.root, emptyRoot());
+  if (older.size === newer.size) return proof.length === 0 && isSameHash(older.root, newer.root);
   const [first, ...rest] = isPowerOfTwo(older.size) ? [older.root, ...proof] : proof;
   if (!first) return false;
   let [place, last] = [older.size - 1, newer.size - 1];
@@ -123,5 +126,5 @@ export function isConsistent(older: TreeHead, newer: TreeHead, proof: readonly U
     }
     [place, last] = [half(place), half(last)];
   }
-  return last === 0 && same(oldRoot, older.root) && same(newRoot, newer.root);
+  return last === 0 && isSameHash(oldRoot, older.root) && isSameHash(newRoot, newer.root);
 }

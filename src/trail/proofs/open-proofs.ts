@@ -69,7 +69,8 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
     head,
     text: head.checkpoint,
   };
-  let lost: string | undefined;
+  /** Why no tree can be signed any more, when that is so. */
+  const lost: { reason?: string } = {};
   const missing = Math.max(0, (head?.next ?? 0) - stream.end);
   const cutOff = `the journal ends at entry ${stream.end}, and entries up to ${stream.end + missing} are under signed checkpoints: the newest were deleted`;
   if (missing > 0) log.fatal({ missing }, `ALERT: THE RECORD OF EVENTS WAS TAMPERED WITH: ${cutOff}`);
@@ -119,8 +120,8 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
       await witnesses.submit(signed);
     } catch (error) {
       if (!(error instanceof TreeLost)) throw error;
-      lost = error.message;
-      log.fatal({ reason: lost }, `ALERT: THE RECORD OF EVENTS WAS TAMPERED WITH: ${lost}`);
+      lost.reason = error.message;
+      log.fatal(lost, `ALERT: THE RECORD OF EVENTS WAS TAMPERED WITH: ${lost.reason}`);
       return;
     }
     show();
@@ -129,7 +130,9 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
   }
 
   function publish(): Promise<void> {
-    publishing = publishing.catch(() => {}).then(() => (lost === undefined ? publishOnce() : undefined));
+    publishing = publishing
+      .catch(() => {})
+      .then(() => (lost.reason === undefined ? publishOnce() : undefined));
     return publishing;
   }
 
@@ -160,7 +163,7 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
 
   async function follow(): Promise<void> {
     let delayMs = firstRetryMs;
-    while (tree.next < stream.start && lost === undefined && !stop.signal.aborted) {
+    while (tree.next < stream.start && lost.reason === undefined && !stop.signal.aborted) {
       try {
         await catchUp();
         delayMs = firstRetryMs;
@@ -176,10 +179,10 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
     if (stop.signal.aborted) return;
     reader = await stream.follow({
       name: 'tlog',
-      from: lost === undefined ? tree.next : stream.start,
+      from: lost.reason === undefined ? tree.next : stream.start,
       ...(options.onDamage && { onDamage: options.onDamage }),
       async apply(entries) {
-        if (lost !== undefined) {
+        if (lost.reason !== undefined) {
           // The journal is not kept for a tree that cannot grow; the archive has the hashes.
           const last = entries.at(-1);
           if (last && reader) await reader.checkpoint(sequence(Math.min(last.sequence, reader.applied)));
@@ -203,7 +206,7 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
     if (!reader) throw new Error('the tree of records is still growing from the archive');
     await reader.reached(stream.end);
     await publish();
-    if (lost !== undefined) throw new Error(lost);
+    if (lost.reason !== undefined) throw new Error(lost.reason);
   }
 
   async function settledFor(signal: AbortSignal): Promise<void> {
@@ -228,12 +231,17 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
       files,
       published: () => published && { size: published.head.size, text: published.text },
       settled: settledFor,
+      onDamage(reason) {
+        tree.distrust(reason);
+        publishSoon();
+      },
     }),
     get reader() {
       return reader;
     },
     get problems() {
-      const own = lost === undefined ? [] : [`TAMPERING: no checkpoint is signed any more: ${lost}`];
+      const own =
+        lost.reason === undefined ? [] : [`TAMPERING: no checkpoint is signed any more: ${lost.reason}`];
       return [...own, ...(missing > 0 ? [`TAMPERING: ${cutOff}`] : []), ...witnesses.problems];
     },
     key: formatVerifierKey(signer.key),

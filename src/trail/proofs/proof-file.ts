@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { cosignatureKey, cosignatureTime, openCheckpoint, type OpenedCheckpoint } from './checkpoint.ts';
-import { hashBytes, leafHash, rootOfInclusion } from './merkle-tree.ts';
+import { hashBytes, isSameHash, leafHash, rootOfInclusion } from './merkle-tree.ts';
 import { NoteError, readBase64, signaturesOf, type VerifierKey } from './signed-note.ts';
 
 /** The most hashes of a path up a tree: one a level of 2^63 leaves. */
@@ -20,8 +20,9 @@ export interface ProofFile {
   readonly checkpoint: string;
 }
 
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
 export function formatProof({ entry, index, hashes, checkpoint }: ProofFile): string {
-  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
   const head = [firstLine, `extra ${base64(entry)}`, `index ${index}`, ...hashes.map(base64)];
   return `${head.join('\n')}\n\n${checkpoint}`;
 }
@@ -111,7 +112,7 @@ export function checkProof(
       `the path has ${proof.hashes.length} hashes, which is not the way from entry ${proof.index} up to the root of ${checkpoint.size} entries`,
     );
   }
-  if (Buffer.compare(root, checkpoint.root) !== 0) {
+  if (!isSameHash(root, checkpoint.root)) {
     throw new NoteError(
       "the path from the record does not lead to the checkpoint's root: the record's hash, its index or the path was changed",
     );

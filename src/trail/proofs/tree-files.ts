@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashBytes, hashLeaves } from './merkle-tree.ts';
+import { hashBytes, hashLeaves, rootOver } from './merkle-tree.ts';
 import type { ReadTile } from './tile-proofs.ts';
 import { hashesAt, tileWidth } from './tile-path.ts';
 
@@ -18,7 +18,10 @@ export class TreeDamage extends Error {
 
 /** Reads the tree's files. */
 export interface TreeFiles extends AsyncDisposable {
-  /** The hashes of a tile; those of level 0 are made of the entries. Throws TreeDamage where the files are too short. */
+  /**
+   * The hashes of a tile; those of level 0 are made of the entries. Throws TreeDamage where the files are too short, and
+   * when a full tile is not what the level above says.
+   */
   readonly readTile: ReadTile;
   /** The entries under a tile of level 0, in the form of a bundle: each with its length before it. */
   readBundle(index: number, width: number): Promise<Uint8Array>;
@@ -27,6 +30,13 @@ export interface TreeFiles extends AsyncDisposable {
    * Goes through the file from its end in slices.
    */
   find(entry: Uint8Array, size: number): Promise<number | undefined>;
+}
+
+/** Where a whole entry begins in a slice; matches across two entries are none. */
+function lastIn(slice: Buffer, entry: Uint8Array): number | undefined {
+  let at = slice.lastIndexOf(entry);
+  while (at > 0 && at % hashBytes !== 0) at = slice.lastIndexOf(entry, at - 1);
+  return at < 0 || at % hashBytes !== 0 ? undefined : at / hashBytes;
 }
 
 export function openTreeFiles(directory: string): TreeFiles {
@@ -48,23 +58,26 @@ export function openTreeFiles(directory: string): TreeFiles {
     return bytes;
   }
 
-  /** Where a whole entry begins in a slice; matches across two entries are none. */
-  function lastIn(slice: Buffer, entry: Uint8Array): number | undefined {
-    let at = slice.lastIndexOf(entry);
-    while (at > 0 && at % hashBytes !== 0) at = slice.lastIndexOf(entry, at - 1);
-    return at < 0 || at % hashBytes !== 0 ? undefined : at / hashBytes;
+  /** Makes sure that a full tile is the one whose hash stands in the level above. */
+  async function check(level: number, index: number, tile: Buffer): Promise<void> {
+    if (tile.length < tileWidth * hashBytes) return;
+    const above = await read(levelFile(level + 1), index, 1);
+    if (rootOver(tile, tileWidth).equals(above)) return;
+    throw new TreeDamage(`tile ${index} of level ${level} does not give the hash that stands above it`);
+  }
+
+  async function readTile(level: number, index: number, width: number): Promise<Buffer> {
+    const stored = await read(level === 0 ? entriesFile : levelFile(level), index * tileWidth, width);
+    const tile = level === 0 ? leavesOf(stored) : stored;
+    await check(level, index, tile);
+    return tile;
   }
 
   return {
-    async readTile(level, index, width) {
-      if (level > 0) return read(levelFile(level), index * tileWidth, width);
-      const entries = await read(entriesFile, index * tileWidth, width);
-      const leaves = Buffer.allocUnsafe(entries.length);
-      hashLeaves(entries, width, leaves);
-      return leaves;
-    },
+    readTile,
     async readBundle(index, width) {
       const entries = await read(entriesFile, index * tileWidth, width);
+      await check(0, index, leavesOf(entries));
       const bundle = Buffer.alloc(width * (2 + hashBytes));
       for (let entry = 0; entry < width; entry += 1) {
         const at = entry * (2 + hashBytes);
@@ -83,10 +96,17 @@ export function openTreeFiles(directory: string): TreeFiles {
       return undefined;
     },
     async [Symbol.asyncDispose]() {
-      const opened = await Promise.allSettled(handles.values());
-      await Promise.all(opened.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)));
+      for (const one of await Promise.allSettled(handles.values())) {
+        if (one.status === 'fulfilled') await one.value.close();
+      }
     },
   };
+}
+
+function leavesOf(entries: Buffer): Buffer {
+  const leaves = Buffer.allocUnsafe(entries.length);
+  hashLeaves(entries, entries.length / hashBytes, leaves);
+  return leaves;
 }
 
 /** Hashes of each level that a tree of `size` leaves has, from level 0 up to the topmost that has any. */
