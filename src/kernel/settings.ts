@@ -26,6 +26,8 @@ export interface Settings {
   readonly logOrigin: string | undefined;
   /** `CAIRN_WITNESSES`: entries `VERIFIER-KEY URL` separated by commas, or a file with one a line. */
   readonly witnesses: string | undefined;
+  /** `CAIRN_OUTSIDE_BUCKETS`: a JSON file that says which buckets live on which outside S3 endpoint. */
+  readonly outsideBuckets?: string;
   /** `CAIRN_LOG_LEVEL`: trace, debug, info, warn, error, silent. Default info. */
   readonly logLevel: string;
 }
@@ -143,6 +145,7 @@ export function readSettings(
     digestSeconds: readSeconds(env, 'CAIRN_DIGEST_SECONDS', { least: 60, most: 3600, usual: 3600 }),
     logOrigin: readOrigin(env['CAIRN_LOG_ORIGIN']),
     witnesses: env['CAIRN_WITNESSES'] || undefined,
+    ...(env['CAIRN_OUTSIDE_BUCKETS'] ? { outsideBuckets: env['CAIRN_OUTSIDE_BUCKETS'] } : {}),
     logLevel,
   };
 }
