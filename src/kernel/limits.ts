@@ -113,4 +113,13 @@ export const limits = {
   /** Lake: memory of the engines that write, and of the engine of one query. */
   lakeWriteBytes: 1024 * miB,
   lakeQueryBytes: 1024 * miB,
+  /** Lake: queries that run at once, that one account may have under way (AWS: 10), and how long one may run (AWS: an hour). */
+  lakeQueriesAtOnce: 2,
+  lakeQueriesPerAccount: 10,
+  lakeQueryMs: 3_600_000,
+  /** Lake: rows of one result, as JSON text. */
+  lakeResultBytes: 1024 * miB,
+  /** Lake: one log file that an import reads from a bucket, files at once, and failures that are listed. */
+  lakeImportFilesAtOnce: 8,
+  lakeImportFailures: 1_000,
 } as const;
