@@ -17,6 +17,7 @@ import {
   openMasterKey,
   openSts,
 } from './identity/index.ts';
+import { openEstate } from './estate/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openTrail, type Trail } from './trail/index.ts';
 import { openProofs, type Proofs } from './trail/proofs/index.ts';
@@ -148,6 +149,12 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   opening.use(identity.authentication);
   const lastUsed = opening.use(identity.lastUsed);
   const authorisation = opening.use(openAuthorisation({ state, lastUsed }));
+  const { authorise, authoriseService } = authorisation;
+  const { masterKey } = identity;
+  const blob = opening.use(await data.openBlob('s3'));
+  const estate = opening.use(
+    await openEstate({ state, blob, masterKey, authorise, authoriseService, clock, random, log }),
+  );
   const history = opening.use(await openHistory({ directory: await data.directory('history'), clock, log }));
   const hashes = opening.use(
     await openHashArchive({ stream, pages: await data.openLog('audit-hashes'), clock, log, onDamage }),
@@ -189,7 +196,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   await trail.settle();
   const metrics = openMetrics();
   const measured = { data, stream, state, hashes, history, trail, proofs, journalDamage };
-  const operations = { ...identity.operations, ...trail.operations };
+  const operations = { ...identity.operations, ...trail.operations, ...estate.operations };
   const handle = openPipeline({
     services,
     operations,

@@ -4,6 +4,8 @@ export interface FaultOptions {
   readonly status?: number;
   /** Further modelled members of the error shape. */
   readonly members?: Readonly<Record<string, unknown>>;
+  /** Further headers of the answer (names in lower case), for services that say something of a failure in headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The program's own cause, for the log; never sent to the caller. */
   readonly cause?: unknown;
 }
@@ -16,6 +18,7 @@ export class AwsFault extends Error {
   readonly code: string;
   readonly status: number | undefined;
   readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
 
   constructor(code: string, message: string, options: FaultOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -23,6 +26,7 @@ export class AwsFault extends Error {
     this.code = code;
     this.status = options.status;
     this.members = options.members ?? {};
+    this.headers = options.headers ?? {};
   }
 }
 

@@ -35,9 +35,11 @@ export { invalidRequest, jsonAnswer, readRouteJson } from './route-json.ts';
 export { openAuditView } from './audit-view.ts';
 export { openServices, listOperations, classify, type Classification, type Services } from './services.ts';
 export {
+  checksumOfBody,
   openChecksum,
   presignUrl,
   signRequest,
+  type BodyChecksum,
   type Checksum,
   type ChecksumName,
   type RequestToSign,

@@ -3,6 +3,8 @@ import type { KeyCaller } from '../kms/data-keys.ts';
 import type { BucketDocument } from './bucket-documents.ts';
 import type {
   ChecksumAlgorithm,
+  ContentPart,
+  ObjectChecksum,
   ObjectEncryption,
   ObjectHeaders,
   ObjectTag,
@@ -134,7 +136,7 @@ export interface ObjectStore extends AsyncDisposable {
     bucket: BucketDocument,
     key: string,
     staged: StagedContent | ComposedContent,
-    facts: VersionFacts & { readonly checksum?: ObjectVersion['checksum'] },
+    facts: VersionFacts & { readonly checksum?: ObjectChecksum },
   ): Promise<ObjectVersion>;
   /**
    * Deletes. Throws AccessDenied for a version under retention or legal hold. What does not exist is deleted without an
@@ -158,9 +160,7 @@ export interface ObjectStore extends AsyncDisposable {
     options: { readonly first: number; readonly last: number; readonly as: KeyCaller },
   ): Promise<AsyncIterable<Uint8Array>>;
   /** The parts of a composed content, in order; undefined for one that was put as a whole. */
-  partsOf(
-    version: ObjectVersion,
-  ): Promise<readonly { readonly n: number; readonly s: number; readonly c?: string }[] | undefined>;
+  partsOf(version: ObjectVersion): Promise<readonly ContentPart[] | undefined>;
   /** Puts a whole object for a service, without a call: no record; the caller has checked that it may. */
   put(request: ServicePut): Promise<ObjectVersion>;
   /** Commits what `work` does, running it again after conflicts: for expiry and other work that no call asks for. */
@@ -175,5 +175,5 @@ export interface ComposedContent {
   readonly sizeBytes: number;
   readonly etag: string;
   readonly encryption: ObjectEncryption;
-  readonly partCount: number;
+  readonly parts: readonly ContentPart[];
 }

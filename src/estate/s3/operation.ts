@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
-import type { AuditResource, Call, Need, Operations } from '../../wire/index.ts';
+import type { AuditResource, Authorise, Call, Need, Operations } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/data-keys.ts';
 import type { ObjectStore } from './object-store.ts';
 import { recordedCall } from './recorded-call.ts';
@@ -11,6 +11,8 @@ export interface S3Parts {
   readonly state: StateView;
   readonly objects: ObjectStore;
   readonly keys: DataKeys;
+  /** For what a call may do to each of many objects on its own. */
+  readonly authorise: Authorise;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -28,7 +30,7 @@ export interface S3Operation<Input, Output> {
   readonly access: 'read' | 'write';
   readonly category?: 'data';
   /** Throws NoSuchBucket, and AccessDenied where ExpectedBucketOwner is another one: see `needs.ts`. */
-  needs(input: Given<Input>, call: Call, parts: S3Parts): Promise<readonly Need[]>;
+  needs(input: Given<Input>, call: Call, parts: S3Parts): readonly Need[] | Promise<readonly Need[]>;
   /** What the record names as resources; the bucket by default, and the object where the input has a key. */
   readonly resources?: (input: Given<Input>, call: Call) => readonly AuditResource[];
   handle(input: Given<Input>, call: Call, change: Change, parts: S3Parts): Promise<Output>;

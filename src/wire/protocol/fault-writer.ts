@@ -31,10 +31,16 @@ export function encodeFault(
 ): WireAnswer {
   const described = describe(target, fault);
   const answer = envelope(target, described, requestId);
+  const headers = { ...answer.headers, ...fault.headers };
+  // "Not modified" has neither a body nor the length of one (RFC 9110, 15.4.5).
+  if (described.status === 304) {
+    const { 'content-type': _, ...kept } = headers;
+    return { status: 304, headers: kept, body: new Uint8Array() };
+  }
   const body = target.method === 'HEAD' ? new Uint8Array() : answer.body;
   return {
     status: described.status,
-    headers: { ...answer.headers, 'content-length': String(body.length) },
+    headers: { ...headers, 'content-length': String(body.length) },
     body,
   };
 }

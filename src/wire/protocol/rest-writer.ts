@@ -16,7 +16,9 @@ export function writeRestOutput(
   const modelled = operation.http?.status ?? 200;
   if (operation.output.kind === 'unit') return { status: modelled, headers: {}, body: new Uint8Array() };
   const headers: Headers = {};
-  const status = writePlaced(operation.output, output, headers) ?? modelled;
+  const placed = writePlaced(operation.output, output, headers);
+  // The model leaves out that S3 answers a part of an object as such.
+  const status = placed ?? (headers['content-range'] === undefined ? modelled : 206);
   const payload = operation.output.members.find(({ place }) => place.in === 'payload');
   const body = payload
     ? writePayload(routed, payload, output[payload.name], headers)

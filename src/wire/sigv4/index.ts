@@ -14,7 +14,7 @@ export {
   signatureMismatch,
   type Dialect,
 } from './faults.ts';
-export { verifiedPayload } from './payload.ts';
+export { checksumOfBody, verifiedPayload, type BodyChecksum } from './payload.ts';
 export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
 export {
   presignUrl,

@@ -13,10 +13,25 @@ import { s3Fault, signatureMismatch, type Dialect } from './faults.ts';
 import type { PayloadMode } from './payload-mode.ts';
 import type { VerifiedSignature } from './verify.ts';
 
+/** A checksum that the sender gave for a body, in a header or behind it. */
+export interface BodyChecksum {
+  readonly algorithm: ChecksumName;
+  /** Base 64. Only once the body has ended without an error: then it was found to be right. */
+  value(): string;
+}
+
+const bodyChecksums = new WeakMap<AsyncIterable<Uint8Array>, BodyChecksum>();
+
+/** The checksum that came with a body which the pipeline handed to an operation, so that nobody makes it twice. */
+export function checksumOfBody(body: AsyncIterable<Uint8Array>): BodyChecksum | undefined {
+  return bodyChecksums.get(body);
+}
+
 const checksumPrefix = 'x-amz-checksum-';
 
 /** A digest that the body must have. */
 interface Expectation {
+  readonly algorithm?: ChecksumName;
   readonly running: Checksum;
   /** Undefined until it has arrived as a trailer. */
   expected: Buffer | undefined;
@@ -62,7 +77,21 @@ export function verifiedPayload(
   return checked(decoded, expectations);
 }
 
-async function* checked(
+function checked(
+  source: AsyncIterable<Uint8Array>,
+  expectations: readonly Expectation[],
+): AsyncIterable<Uint8Array> {
+  const body = checkedPieces(source, expectations);
+  for (const expectation of expectations) {
+    const { algorithm } = expectation;
+    if (algorithm === undefined) continue;
+    const value = () => (expectation.expected ?? Buffer.alloc(0)).toString('base64');
+    bodyChecksums.set(body, { algorithm, value });
+  }
+  return body;
+}
+
+async function* checkedPieces(
   source: AsyncIterable<Uint8Array>,
   expectations: readonly Expectation[],
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -93,6 +122,7 @@ function expectSha256(hex: string, dialect: Dialect): Expectation {
 
 function expectChecksum(algorithm: ChecksumName, expected: Buffer | undefined): Expectation {
   return {
+    algorithm,
     running: openChecksum(algorithm),
     expected,
     refuse: () =>

@@ -1,0 +1,40 @@
+import type { Clock, Logger, Random } from '../kernel/index.ts';
+import type { AuthoriseService, MasterKey } from '../identity/index.ts';
+import type { Change, State } from '../state/index.ts';
+import type { Blob } from '../store/index.ts';
+import type { Authorise, Operations } from '../wire/index.ts';
+import { openKms, type DataKeys } from './kms/index.ts';
+import { openS3, type S3 } from './s3/index.ts';
+
+export interface EstateOptions {
+  readonly state: State;
+  /** For the bytes of objects alone. Closed by whoever opened it. */
+  readonly blob: Blob;
+  readonly masterKey: MasterKey;
+  readonly authorise: Authorise;
+  readonly authoriseService: AuthoriseService;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** The services of the estate, put together. Close it before the blob store and the state. */
+export interface Estate extends AsyncDisposable {
+  /** By the names of the services. */
+  readonly operations: Readonly<Record<'s3' | 'kms', Operations<Change>>>;
+  readonly s3: S3;
+  readonly dataKeys: DataKeys;
+}
+
+export async function openEstate(options: EstateOptions): Promise<Estate> {
+  await using opening = new AsyncDisposableStack();
+  const kms = opening.use(openKms(options));
+  const s3 = opening.use(openS3({ ...options, keys: kms.dataKeys }));
+  const opened = opening.move();
+  return {
+    operations: { s3: s3.operations, kms: kms.operations },
+    s3,
+    dataKeys: kms.dataKeys,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,88 @@
+import { AwsFault } from '../../kernel/index.ts';
+import { noSuchKey, preconditionFailed } from './faults.ts';
+import type { ObjectVersion } from './object-documents.ts';
+
+/** Conditions on an object that is read, or that a copy is made of. */
+export interface ReadConditions {
+  readonly IfMatch?: string | undefined;
+  readonly IfNoneMatch?: string | undefined;
+  readonly IfModifiedSince?: Date | undefined;
+  readonly IfUnmodifiedSince?: Date | undefined;
+}
+
+type Compared = Pick<ObjectVersion, 'etag' | 'lastModified'>;
+
+const unquoted = (etag: string): string =>
+  etag
+    .trim()
+    .replace(/^W\//, '')
+    .replace(/^"(.*)"$/, '$1');
+
+/** Whether a list of entity tags, or `*`, has this one. */
+function hasEtag(list: string, etag: string): boolean {
+  return list.split(',').some((one) => unquoted(one) === '*' || unquoted(one) === etag);
+}
+
+/** The names of the conditions that do not hold. Times count in whole seconds, as the headers do. */
+function failing(conditions: ReadConditions, { etag, lastModified }: Compared) {
+  const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
+  const seconds = Math.floor(lastModified / 1000) * 1000;
+  // If-Match and If-None-Match each win over the time that goes with them ("GetObject" in the S3 API reference).
+  const unmet =
+    IfMatch !== undefined
+      ? !hasEtag(IfMatch, etag) && 'If-Match'
+      : IfUnmodifiedSince && seconds > IfUnmodifiedSince.getTime() && 'If-Unmodified-Since';
+  const unchanged =
+    IfNoneMatch !== undefined
+      ? hasEtag(IfNoneMatch, etag) && 'If-None-Match'
+      : IfModifiedSince && seconds <= IfModifiedSince.getTime() && 'If-Modified-Since';
+  return { unmet, unchanged };
+}
+
+/** Throws PreconditionFailed, or NotModified (304 without a body), unless the conditions hold for what is to be read. */
+export function checkReadConditions(conditions: ReadConditions, version: Compared): void {
+  const { unmet, unchanged } = failing(conditions, version);
+  if (unmet) throw preconditionFailed(unmet);
+  if (!unchanged) return;
+  throw new AwsFault('NotModified', 'Not Modified', {
+    status: 304,
+    headers: { etag: `"${version.etag}"`, 'last-modified': new Date(version.lastModified).toUTCString() },
+  });
+}
+
+/** Throws PreconditionFailed unless the conditions hold for the source of a copy. */
+export function checkCopyConditions(
+  input: {
+    readonly CopySourceIfMatch?: string | undefined;
+    readonly CopySourceIfNoneMatch?: string | undefined;
+    readonly CopySourceIfModifiedSince?: Date | undefined;
+    readonly CopySourceIfUnmodifiedSince?: Date | undefined;
+  },
+  source: Compared,
+): void {
+  const { unmet, unchanged } = failing(
+    {
+      IfMatch: input.CopySourceIfMatch,
+      IfNoneMatch: input.CopySourceIfNoneMatch,
+      IfModifiedSince: input.CopySourceIfModifiedSince,
+      IfUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
+    },
+    source,
+  );
+  const failed = unmet || unchanged;
+  if (failed) throw preconditionFailed(`x-amz-copy-source-${failed.toLowerCase()}`);
+}
+
+/** Throws unless a write may take the place of `current` ("Conditional writes" in the S3 user guide). */
+export function checkWriteConditions(
+  input: { readonly IfMatch?: string | undefined; readonly IfNoneMatch?: string | undefined },
+  key: string,
+  current: Compared | undefined,
+): void {
+  if (input.IfNoneMatch !== undefined && current && hasEtag(input.IfNoneMatch, current.etag)) {
+    throw preconditionFailed('If-None-Match');
+  }
+  if (input.IfMatch === undefined) return;
+  if (!current) throw noSuchKey(key);
+  if (!hasEtag(input.IfMatch, current.etag)) throw preconditionFailed('If-Match');
+}

@@ -1,0 +1,138 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+
+/**
+ * The bytes of a blob: the plain text in chunks of 64 KiB, each sealed by AES-256-GCM under a key of the blob's own, with
+ * the chunk's number and whether it is the last in the nonce. So any range can be read by its chunks alone, and chunks can
+ * neither be changed, swapped, repeated, moved to another blob nor cut off. FORMAT.md has the layout.
+ */
+
+export const chunkBytes = 64 * 1024;
+const tagBytes = 16;
+
+/** The stored bytes did not authenticate: damaged on disk, or not what was put. */
+export class ContentDamagedError extends Error {
+  override name = 'ContentDamagedError';
+}
+
+function blobKey(dataKey: Uint8Array, blob: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', dataKey, '', `cairn/s3/content/v1/${blob}`, 32));
+}
+
+function nonceOf(chunk: number, last: boolean): Buffer {
+  const nonce = Buffer.alloc(12);
+  nonce[3] = last ? 1 : 0;
+  nonce.writeBigUInt64BE(BigInt(chunk), 4);
+  return nonce;
+}
+
+function seal(key: Buffer, chunk: number, last: boolean, plain: Uint8Array): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunk, last));
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+function open(key: Buffer, chunk: number, last: boolean, sealed: Buffer): Buffer {
+  if (sealed.length < tagBytes) throw new ContentDamagedError('a stored chunk is cut off');
+  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(chunk, last), { authTagLength: tagBytes });
+  decipher.setAuthTag(sealed.subarray(-tagBytes));
+  const plain = decipher.update(sealed.subarray(0, -tagBytes));
+  try {
+    decipher.final();
+  } catch (error) {
+    throw new ContentDamagedError(`chunk ${chunk} of the stored bytes is damaged`, { cause: error });
+  }
+  return plain;
+}
+
+/** Cuts a stream into full chunks and a last one, which may be empty only if it is the only one. */
+async function* inChunks(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<{ plain: Buffer; last: boolean }> {
+  let filled = 0;
+  let buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  for await (const piece of source) {
+    for (let at = 0; at < piece.length;) {
+      if (filled === chunkBytes) {
+        yield { plain: buffer, last: false };
+        filled = 0;
+        buffer = Buffer.allocUnsafeSlow(chunkBytes);
+      }
+      const taken = Math.min(chunkBytes - filled, piece.length - at);
+      buffer.set(piece.subarray(at, at + taken), filled);
+      filled += taken;
+      at += taken;
+    }
+  }
+  yield { plain: buffer.subarray(0, filled), last: true };
+}
+
+/** Seals a stream for the blob of this name. */
+export async function* sealStream(
+  dataKey: Uint8Array,
+  blob: string,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const key = blobKey(dataKey, blob);
+  let chunk = 0;
+  for await (const { plain, last } of inChunks(source)) yield seal(key, chunk++, last, plain);
+}
+
+/** Where a range of the plain text, both ends inclusive, lies in a blob. */
+interface SealedRange {
+  readonly firstChunk: number;
+  readonly lastChunk: number;
+  /** Bytes of the blob, both ends inclusive. */
+  readonly first: number;
+  readonly last: number;
+}
+
+function sealedRange(first: number, last: number): SealedRange {
+  const firstChunk = Math.floor(first / chunkBytes);
+  const lastChunk = Math.floor(last / chunkBytes);
+  const stored = chunkBytes + tagBytes;
+  return { firstChunk, lastChunk, first: firstChunk * stored, last: (lastChunk + 1) * stored - 1 };
+}
+
+/**
+ * Reads a range (both ends inclusive, within the plain text) of a blob. `sizeBytes` is that of the whole plain text, from
+ * control state: so a blob that was cut off is found too. `get` reads a range of the blob. Throws ContentDamagedError
+ * from the iteration, before any byte of a damaged chunk is handed on.
+ */
+export async function* openSealed(options: {
+  readonly dataKey: Uint8Array;
+  readonly blob: string;
+  readonly sizeBytes: number;
+  readonly first: number;
+  readonly last: number;
+  get(range: {
+    readonly first: number;
+    readonly last: number;
+  }): Promise<AsyncIterable<Uint8Array> | undefined>;
+}): AsyncGenerator<Uint8Array, void, undefined> {
+  const { dataKey, blob, sizeBytes, first, last } = options;
+  if (last < first) return;
+  const range = sealedRange(first, last);
+  const key = blobKey(dataKey, blob);
+  const final = Math.floor(Math.max(0, sizeBytes - 1) / chunkBytes);
+  const stored = await options.get(range);
+  if (!stored) throw new ContentDamagedError(`the stored bytes of ${blob} are gone`);
+  let chunk = range.firstChunk;
+  for await (const sealed of inPieces(stored, chunkBytes + tagBytes)) {
+    const plain = open(key, chunk, chunk === final, sealed);
+    const start = chunk * chunkBytes;
+    yield plain.subarray(Math.max(0, first - start), Math.min(plain.length, last + 1 - start));
+    chunk += 1;
+  }
+  if (chunk <= range.lastChunk) throw new ContentDamagedError(`the stored bytes of ${blob} are cut off`);
+}
+
+/** Cuts a stream into pieces of `size` bytes; the last may be shorter. */
+async function* inPieces(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const piece of source) {
+    rest = rest.length === 0 ? Buffer.from(piece) : Buffer.concat([rest, piece]);
+    let at = 0;
+    for (; rest.length - at >= size; at += size) yield rest.subarray(at, at + size);
+    rest = rest.subarray(at);
+  }
+  if (rest.length > 0) yield rest;
+}

@@ -1,0 +1,6 @@
+/**
+ * S3: buckets and objects. In flow calls of S3, with bodies that stream, and the puts and deletes of services and
+ * lifecycles; out flow changes of control state, bytes that stream back, and blobs that hold nothing in the clear. FORMAT.md
+ * describes the documents and the blobs.
+ */
+export { openS3, type S3, type S3Options } from './open-s3.ts';

@@ -1,0 +1,62 @@
+import { AwsFault } from '../../kernel/index.ts';
+import type { StateView } from '../../state/index.ts';
+import type { Call } from '../../wire/index.ts';
+import type { KeyCaller } from '../kms/data-keys.ts';
+import type { BucketDocument } from './bucket-documents.ts';
+import { noSuchKey, noSuchVersion } from './faults.ts';
+import { checksumMember } from './object-facts.ts';
+import type { ObjectEncryption, ObjectVersion, StoredVersion } from './object-documents.ts';
+import { findVersion } from './version-chain.ts';
+
+/** The caller of S3, as KMS sees it. */
+export const keyCaller = (call: Call, bucket: BucketDocument): KeyCaller => ({
+  kind: 'call',
+  call,
+  via: `s3.${bucket.region}.amazonaws.com`,
+});
+
+/** Version ids are shown once a bucket has versions. */
+export const shownVersion = (bucket: BucketDocument, { versionId }: { readonly versionId: string }) =>
+  bucket.versioning === undefined ? {} : { VersionId: versionId };
+
+export function shownEncryption(encryption: ObjectEncryption) {
+  if (encryption.algorithm === 'AES256') return { ServerSideEncryption: 'AES256' as const };
+  return {
+    ServerSideEncryption: 'aws:kms' as const,
+    SSEKMSKeyId: encryption.keyArn,
+    ...(encryption.bucketKeyEnabled && { BucketKeyEnabled: true }),
+  };
+}
+
+export function shownChecksum({ checksum }: Pick<ObjectVersion, 'checksum'>) {
+  if (!checksum) return {};
+  return { ...checksumMember(checksum.algorithm, checksum.value), ChecksumType: checksum.type };
+}
+
+export const quoted = (etag: string): string => `"${etag}"`;
+
+/** A delete marker is told apart in headers ("Working with delete markers"). */
+function markerFault(marker: StoredVersion, asked: string | undefined): AwsFault {
+  const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': marker.versionId };
+  if (asked === undefined) {
+    const { message, members } = noSuchKey(marker.key);
+    return new AwsFault('NoSuchKey', message, { status: 404, members, headers });
+  }
+  return new AwsFault('MethodNotAllowed', 'The specified method is not allowed against this resource.', {
+    status: 405,
+    members: { Method: 'GET', ResourceType: 'DeleteMarker' },
+    headers: { ...headers, allow: 'DELETE', 'last-modified': new Date(marker.lastModified).toUTCString() },
+  });
+}
+
+/** The object that a request is about. Throws NoSuchKey, NoSuchVersion, and MethodNotAllowed for a delete marker. */
+export async function requireObject(
+  view: Pick<StateView, 'get' | 'list'>,
+  bucket: BucketDocument,
+  { Key, VersionId }: { readonly Key: string; readonly VersionId?: string | undefined },
+): Promise<ObjectVersion> {
+  const version = await findVersion(view, bucket.name, Key, VersionId);
+  if (version?.kind === 'object') return version;
+  if (version) throw markerFault(version, VersionId);
+  throw VersionId === undefined ? noSuchKey(Key) : noSuchVersion(Key, VersionId);
+}

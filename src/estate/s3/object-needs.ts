@@ -1,0 +1,128 @@
+import type { StateView } from '../../state/index.ts';
+import type { Call, Need } from '../../wire/index.ts';
+import type { BucketDocument } from './bucket-documents.ts';
+import { calledBucket, onBucket, onObject, type BucketInput, type Conditions } from './needs.ts';
+import { tagsOfHeader } from './object-facts.ts';
+import type { ObjectTag, StoredVersion } from './object-documents.ts';
+import type { S3Parts } from './operation.ts';
+import { findVersion } from './version-chain.ts';
+
+/** What every input about an object has. */
+export interface ObjectInput extends BucketInput {
+  readonly Key: string;
+  readonly VersionId?: string | undefined;
+}
+
+export const tagConditions = (name: string, tags: readonly ObjectTag[] | undefined): Conditions =>
+  Object.fromEntries((tags ?? []).map(({ Key, Value }) => [`s3:${name}/${Key}`, [Value]]));
+
+function versionConditions(input: ObjectInput): Conditions {
+  return input.VersionId === undefined ? {} : { 's3:versionid': [input.VersionId] };
+}
+
+/** `s3:GetObject`, or `s3:GetObjectVersion` where the request names a version; likewise for the other actions. */
+function actionFor(action: string, input: ObjectInput): string {
+  if (input.VersionId === undefined) return action;
+  return action.replace(/^(s3:(?:Get|Put|Delete)Object)/, '$1Version');
+}
+
+const existingTags = (version: StoredVersion | undefined): Conditions =>
+  tagConditions('ExistingObjectTag', version?.kind === 'object' ? version.tags : undefined);
+
+/**
+ * Needs on an object that is there already: the actions are named without `Version`. Whether the object exists is told
+ * only to those who may list the bucket ("GetObject", Permissions): for all others it is AccessDenied.
+ */
+export async function onExistingObject(
+  actions: readonly string[],
+  input: ObjectInput,
+  call: Call,
+  parts: Pick<S3Parts, 'state'>,
+): Promise<readonly Need[]> {
+  const bucket = await calledBucket(input, parts.state);
+  const version = await findVersion(parts.state, bucket.name, input.Key, input.VersionId);
+  const conditions = { ...versionConditions(input), ...existingTags(version) };
+  const needs = actions.map((action) =>
+    onObject(actionFor(action, input), bucket, input.Key, call, conditions),
+  );
+  if (version?.kind === 'object') return needs;
+  const listing = input.VersionId === undefined ? 's3:ListBucket' : 's3:ListBucketVersions';
+  return [...needs, onBucket(listing, bucket, call)];
+}
+
+interface NewObjectInput {
+  readonly ACL?: string | undefined;
+  readonly StorageClass?: string | undefined;
+  readonly ServerSideEncryption?: string | undefined;
+  readonly SSEKMSKeyId?: string | undefined;
+  readonly Tagging?: string | undefined;
+  readonly ObjectLockMode?: string | undefined;
+  readonly ObjectLockRetainUntilDate?: Date | undefined;
+  readonly ObjectLockLegalHoldStatus?: string | undefined;
+  readonly IfMatch?: string | undefined;
+  readonly IfNoneMatch?: string | undefined;
+}
+
+const given = (name: string, value: string | undefined): Conditions =>
+  value === undefined ? {} : { [name]: [value] };
+
+export function retentionConditions(
+  mode: string | undefined,
+  until: Date | undefined,
+  nowMs: number,
+): Conditions {
+  const days = until && Math.ceil((until.getTime() - nowMs) / 86_400_000);
+  return {
+    ...given('s3:object-lock-mode', mode),
+    ...given('s3:object-lock-retain-until-date', until?.toISOString()),
+    ...given('s3:object-lock-remaining-retention-days', days === undefined ? undefined : String(days)),
+  };
+}
+
+/** Needs of a request that makes an object: to put it, and to give it what the request gives it beside its bytes. */
+export function onNewObject(
+  input: NewObjectInput,
+  bucket: BucketDocument,
+  key: string,
+  call: Call,
+  more: Conditions = {},
+): readonly Need[] {
+  const tags = tagsOfHeader(input.Tagging);
+  const conditions: Conditions = {
+    ...given('s3:x-amz-acl', input.ACL),
+    ...given('s3:x-amz-storage-class', input.StorageClass),
+    ...given('s3:x-amz-server-side-encryption', input.ServerSideEncryption),
+    ...given('s3:x-amz-server-side-encryption-aws-kms-key-id', input.SSEKMSKeyId),
+    ...given('s3:if-match', input.IfMatch),
+    ...given('s3:if-none-match', input.IfNoneMatch),
+    ...tagConditions('RequestObjectTag', tags),
+    ...(tags && { 's3:RequestObjectTagKeys': tags.map(({ Key }) => Key) }),
+    ...retentionConditions(input.ObjectLockMode, input.ObjectLockRetainUntilDate, call.time),
+    ...given('s3:object-lock-legal-hold', input.ObjectLockLegalHoldStatus),
+    ...more,
+  };
+  const actions = [
+    's3:PutObject',
+    ...(input.Tagging === undefined ? [] : ['s3:PutObjectTagging']),
+    ...(input.ACL === undefined ? [] : ['s3:PutObjectAcl']),
+    ...(input.ObjectLockMode === undefined ? [] : ['s3:PutObjectRetention']),
+    ...(input.ObjectLockLegalHoldStatus === undefined ? [] : ['s3:PutObjectLegalHold']),
+  ];
+  return actions.map((action) => onObject(action, bucket, key, call, conditions));
+}
+
+/** Needs of a delete of one object or version. */
+export async function onDeletedObject(
+  input: ObjectInput & { readonly BypassGovernanceRetention?: boolean | undefined },
+  bucket: BucketDocument,
+  call: Call,
+  view: Pick<StateView, 'get' | 'list'>,
+): Promise<readonly Need[]> {
+  const version = await findVersion(view, bucket.name, input.Key, input.VersionId);
+  const conditions = { ...versionConditions(input), ...existingTags(version) };
+  const actions = [
+    actionFor('s3:DeleteObject', input),
+    ...(input.BypassGovernanceRetention ? ['s3:BypassGovernanceRetention'] : []),
+  ];
+  return actions.map((action) => onObject(action, bucket, input.Key, call, conditions));
+}

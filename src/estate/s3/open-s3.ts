@@ -1,0 +1,41 @@
+import type { Clock, Logger, Random } from '../../kernel/index.ts';
+import type { MasterKey } from '../../identity/index.ts';
+import type { Change, State } from '../../state/index.ts';
+import type { Blob } from '../../store/index.ts';
+import type { Authorise, Operations } from '../../wire/index.ts';
+import type { DataKeys } from '../kms/index.ts';
+import type { ObjectStore, OnObjectEvent } from './object-store.ts';
+import { openObjectStore } from './open-object-store.ts';
+import { bindOperations } from './operation.ts';
+import { operations } from './operations.ts';
+
+export interface S3Options {
+  readonly state: State;
+  /** Holds the bytes of objects and nothing else: what nothing in `state` names is swept. Closed by whoever opened it. */
+  readonly blob: Blob;
+  readonly keys: DataKeys;
+  readonly masterKey: Pick<MasterKey, 'cipher'>;
+  readonly authorise: Authorise;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly onObjectEvent?: OnObjectEvent;
+}
+
+/** S3, put together. Close it before KMS, the blob store and the state. */
+export interface S3 extends AsyncDisposable {
+  /** The operations that are present, each declared in `api/` under its own name. */
+  readonly operations: Operations<Change>;
+  /** For what acts by itself: lifecycles, and services that deliver files. */
+  readonly objects: ObjectStore;
+}
+
+export function openS3(options: S3Options): S3 {
+  const { state, keys, authorise, clock, random } = options;
+  const objects = openObjectStore({ ...options, cipher: options.masterKey.cipher('s3/v1') });
+  return {
+    operations: bindOperations({ state, objects, keys, authorise, clock, random }, operations),
+    objects,
+    [Symbol.asyncDispose]: () => objects[Symbol.asyncDispose](),
+  };
+}
