@@ -5,6 +5,7 @@
  */
 export { openMemoryState } from './memory/index.ts';
 export { openSqliteState } from './sqlite/index.ts';
+export { decodeChange } from './change-codec.ts';
 export { StateLostError } from './documents.ts';
 export type { StateOptions } from './open-state.ts';
 export type { Change, CommitResult, ListOptions, State, StateDocument, StateView } from './state-types.ts';

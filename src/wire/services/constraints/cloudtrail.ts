@@ -69,7 +69,6 @@ export const cloudTrailConstraints: ServiceConstraints = {
     QueryParameters: { items: [1, 10], element: { length: [1, 1024], pattern: anyLine } },
     QueryStatement: { length: [1, 10000] },
     QueryStatus: { values: ['QUEUED', 'RUNNING', 'FINISHED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] },
-    ReadWriteType: { values: ['ReadOnly', 'WriteOnly', 'All'] },
     RefreshId: { length: [10, 20], pattern: digits },
     ResourceArn: { length: [3, 256], pattern: arnOrId },
     ResourcePolicy: { length: [1, 8192] },

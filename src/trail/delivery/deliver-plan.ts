@@ -1,0 +1,230 @@
+import type { Clock, Logger, Random } from '../../kernel/index.ts';
+import type { Stream } from '../../journal/index.ts';
+import type { State } from '../../state/index.ts';
+import type { ActingFor, Buckets } from '../buckets.ts';
+import type { DeliveryTopics } from '../trails/trail-needs.ts';
+import type { TrailDocument } from '../trails/trail-documents.ts';
+import type { DeliveryStatus } from '../trails/trail-status.ts';
+import { collectFiles, type Collected } from './collect-files.ts';
+import { deliveredKey, type DeliveredFile } from './delivered-file.ts';
+import { commitDelivery, currentTrail, deliveryTime } from './delivery-commits.ts';
+import type { DeliveryPlan, PlannedFile } from './delivery-documents.ts';
+import { logFileKey } from './log-file-key.ts';
+import { putFiles } from './put-files.ts';
+import { restoreFiles } from './restore-files.ts';
+import type { TrailRunner } from './trail-runner.ts';
+
+export interface DeliverParts {
+  readonly state: State;
+  readonly stream: Pick<Stream, 'read'>;
+  readonly buckets: Pick<Buckets, 'put' | 'get'>;
+  readonly topics?: DeliveryTopics | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** How an attempt ended; `gone`: the trail was deleted meanwhile. */
+export type Attempt =
+  | { readonly kind: 'delivered' | 'gone' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+const actingFor = ({ arn, accountId, homeRegion }: TrailDocument): ActingFor => ({
+  arn,
+  accountId,
+  region: homeRegion,
+});
+
+type Destination = Pick<DeliveryPlan, 'bucket' | 'prefix' | 'kmsKeyArn'>;
+
+function destinationOf({ bucket, prefix, kmsKeyArn }: Destination): Destination {
+  return { bucket, ...(prefix !== undefined && { prefix }), ...(kmsKeyArn !== undefined && { kmsKeyArn }) };
+}
+
+/** Commits what is going to be delivered where. False when the trail is gone. */
+export async function commitPlan(
+  { state, clock, random }: DeliverParts,
+  runner: TrailRunner,
+  { to, logging, files }: Collected,
+): Promise<boolean> {
+  return commitDelivery(state, runner, ({ trail, document }) => {
+    const time = deliveryTime(clock, document);
+    const { accountId, prefix } = trail;
+    const planned = files.map((file): PlannedFile => {
+      const { region, eventClass, first, records, sha256, oldestEventTime, newestEventTime } = file;
+      const key = logFileKey({ prefix, accountId, region, eventClass, time }, random);
+      return { key, region, eventClass, first, records, sha256, oldestEventTime, newestEventTime };
+    });
+    const plan = { to, logging, ...destinationOf(trail), files: planned };
+    return { ...document, position: runner.position, logging: runner.logging, plan };
+  });
+}
+
+/** When the trail delivers elsewhere by now, what is not in the old bucket goes to the new one, under new keys. */
+async function followDestination(
+  { state, clock, random }: DeliverParts,
+  runner: TrailRunner,
+  plan: DeliveryPlan,
+  trail: TrailDocument,
+): Promise<DeliveryPlan | undefined> {
+  const wanted = destinationOf(trail);
+  if (JSON.stringify(wanted) === JSON.stringify(destinationOf(plan))) return plan;
+  const { to, logging, files } = plan;
+  const { accountId } = trail;
+  await commitDelivery(state, runner, ({ document }) => {
+    const time = deliveryTime(clock, document);
+    const moved = files.map((file) => {
+      const { region, eventClass } = file;
+      if (file.done) return file;
+      return {
+        ...file,
+        key: logFileKey({ prefix: trail.prefix, accountId, region, eventClass, time }, random),
+      };
+    });
+    return { ...document, plan: { to, logging, ...wanted, files: moved } };
+  });
+  return runner.document.value.plan;
+}
+
+/** Tells the trail's topic, as CloudTrail does; what goes wrong is shown in the trail's status and holds nothing up. */
+async function notify(
+  { topics, clock, log }: DeliverParts,
+  trail: TrailDocument,
+  plan: DeliveryPlan,
+): Promise<DeliveryStatus> {
+  if (!topics || trail.snsTopicArn === undefined) return {};
+  const message = JSON.stringify({
+    s3Bucket: plan.bucket,
+    s3ObjectKey: plan.files.map(({ key }) => key),
+  });
+  const at = clock.now();
+  try {
+    await topics.publishDelivery(trail.snsTopicArn, message, actingFor(trail));
+    return { latestNotificationAt: at, latestNotificationAttemptAt: at };
+  } catch (error) {
+    const code = (error as { readonly code?: unknown }).code;
+    const said = typeof code === 'string' ? code : 'InternalError';
+    log.error({ trail: trail.arn, topic: trail.snsTopicArn, err: error }, 'a delivery cannot be notified');
+    return { latestNotificationError: said, latestNotificationAttemptAt: at };
+  }
+}
+
+function deliveredFile(
+  plan: DeliveryPlan,
+  trail: TrailDocument,
+  file: PlannedFile,
+  deliveredAt: number,
+): DeliveredFile {
+  const { region, key, sha256, oldestEventTime, newestEventTime } = file;
+  const { bucket } = plan;
+  return {
+    trailArn: trail.arn,
+    region,
+    bucket,
+    key,
+    sha256,
+    oldestEventTime,
+    newestEventTime,
+    deliveredAt,
+  };
+}
+
+/** What is known of notifications: of the last attempt when it was made, and of the last success. */
+function notificationStatus(known: DeliveryStatus, latest: DeliveryStatus): DeliveryStatus {
+  const { latestNotificationAt, latestNotificationAttemptAt, latestNotificationError } = known;
+  const at = latest.latestNotificationAt ?? latestNotificationAt;
+  const tried = latest.latestNotificationAttemptAt;
+  const attemptAt = tried ?? latestNotificationAttemptAt;
+  const error = tried === undefined ? latestNotificationError : latest.latestNotificationError;
+  return {
+    ...(at !== undefined && { latestNotificationAt: at }),
+    ...(attemptAt !== undefined && { latestNotificationAttemptAt: attemptAt }),
+    ...(error !== undefined && { latestNotificationError: error }),
+  };
+}
+
+/** Ends a delivery in one commit: the position moves on, digests learn of the files, the status tells. */
+function endDelivery(
+  { state, clock }: DeliverParts,
+  runner: TrailRunner,
+  plan: DeliveryPlan,
+  notified: DeliveryStatus,
+): Promise<boolean> {
+  return commitDelivery(state, runner, (current) => {
+    const { change, trail, document, status } = current;
+    const { trailArn, accountId, homeRegion, name } = document;
+    const deliveredAt = deliveryTime(clock, document);
+    for (const [part, file] of plan.files.entries()) {
+      if (!trail.logFileValidation) break;
+      const delivered = deliveredFile(plan, trail, file, deliveredAt);
+      change.put(deliveredKey(delivered, file.first, part), delivered);
+    }
+    current.putStatus({
+      ...notificationStatus(status, notified),
+      latestAt: deliveredAt,
+      latestAttemptAt: deliveredAt,
+    });
+    const { to: position, logging } = plan;
+    return { trailArn, accountId, homeRegion, name, position, logging, deliveredAt };
+  });
+}
+
+function failDelivery(
+  { state, clock }: DeliverParts,
+  runner: TrailRunner,
+  code: string,
+  done: ReadonlySet<string>,
+): Promise<boolean> {
+  return commitDelivery(state, runner, (current) => {
+    const { document, status } = current;
+    current.putStatus({ ...status, latestError: code, latestAttemptAt: deliveryTime(clock, document) });
+    const { plan } = document;
+    if (!plan) return document;
+    const files = plan.files.map((file) => (done.has(file.key) ? { ...file, done: true as const } : file));
+    return { ...document, plan: { ...plan, files } };
+  });
+}
+
+/** The plan's files once more, for an attempt that comes after a crash or when there was no room to keep them. */
+async function collectAgain(parts: DeliverParts, runner: TrailRunner, plan: DeliveryPlan) {
+  const { accountId, homeRegion, name } = runner.document.value;
+  const { position, logging } = runner;
+  const [collected] = await collectFiles([{ accountId, homeRegion, name, position, logging }], {
+    ...parts,
+    until: plan.to,
+    mostBytes: Infinity,
+    mostFiles: Infinity,
+  });
+  return collected?.files ?? [];
+}
+
+/**
+ * Tries to deliver the plan of a trail: puts its files, then commits that they are there. Whatever happens in between, the
+ * next attempt puts the same bytes under the same keys.
+ */
+export async function deliverPlan(parts: DeliverParts, runner: TrailRunner): Promise<Attempt> {
+  const trail = await currentTrail(parts.state, runner);
+  const first = runner.document.value.plan;
+  if (!trail || !first) return { kind: 'gone' };
+  const plan = await followDestination(parts, runner, first, trail);
+  if (!plan) return { kind: 'gone' };
+  const as = actingFor(trail);
+  const kept = runner.bodies;
+  const { files, bodies } = kept
+    ? { files: plan.files, bodies: kept }
+    : await restoreFiles(parts, plan, await collectAgain(parts, runner, plan), as);
+  const whole = { ...plan, files };
+  const outcome = await putFiles(parts, whole, (place) => bodies[place], as);
+  if (outcome.kind === 'failed') {
+    const { code, message } = outcome;
+    runner.bodies = bodies.every((body) => body !== undefined) ? bodies : undefined;
+    await failDelivery(parts, runner, code, outcome.done);
+    return { kind: 'failed', code, message };
+  }
+  const notified = await notify(parts, trail, whole);
+  if (!(await endDelivery(parts, runner, whole, notified))) return { kind: 'gone' };
+  runner.position = runner.document.value.position as TrailRunner['position'];
+  runner.logging = plan.logging;
+  return { kind: 'delivered' };
+}

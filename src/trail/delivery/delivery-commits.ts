@@ -1,0 +1,63 @@
+import { OverloadError, type Clock } from '../../kernel/index.ts';
+import type { Change, State } from '../../state/index.ts';
+import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
+import { deliveryStatusKey, type DeliveryStatus } from '../trails/trail-status.ts';
+import { deliveryKey, type DeliveryDocument } from './delivery-documents.ts';
+import type { TrailRunner } from './trail-runner.ts';
+
+const attempts = 20;
+
+/** What a commit of a delivery reads and writes. */
+export interface DeliveryChange {
+  readonly change: Change;
+  readonly trail: TrailDocument;
+  readonly document: DeliveryDocument;
+  readonly status: DeliveryStatus;
+  putStatus(status: DeliveryStatus): void;
+}
+
+/** The trail that a runner delivers; undefined when it was deleted, or made anew, since. */
+export async function currentTrail(
+  view: Pick<State, 'get'>,
+  { document }: TrailRunner,
+): Promise<TrailDocument | undefined> {
+  const { trailArn, accountId, homeRegion, name } = document.value;
+  const current = await view.get<DeliveryDocument>(deliveryKey(trailArn));
+  if (current?.version !== document.version) return undefined;
+  return (await view.get<TrailDocument>(trailKey(accountId, homeRegion, name)))?.value;
+}
+
+/**
+ * Commits what `build` makes of a trail's delivery document, with whatever else it puts; it may run several times. False
+ * when the trail was deleted, or made anew, since: then nothing is committed. Delivery is no call, so it has no record.
+ */
+export async function commitDelivery(
+  state: State,
+  runner: TrailRunner,
+  build: (current: DeliveryChange) => DeliveryDocument,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const change = state.begin();
+    const trail = await currentTrail(change, runner);
+    if (!trail) return false;
+    const statusKey = deliveryStatusKey(trail.arn);
+    const next = build({
+      change,
+      trail,
+      document: runner.document.value,
+      status: (await change.get<DeliveryStatus>(statusKey))?.value ?? {},
+      putStatus: (status) => change.put(statusKey, status),
+    });
+    change.put(deliveryKey(trail.arn), next);
+    const result = await state.commit(change, []);
+    if (result.kind === 'conflict') continue;
+    runner.document = { key: deliveryKey(trail.arn), value: next, version: result.sequence };
+    return true;
+  }
+  throw new OverloadError(`the state of trail ${runner.arn} changes all the time`);
+}
+
+/** Never less than what was given before, also when the clock was put back. */
+export function deliveryTime(clock: Clock, { deliveredAt = 0 }: DeliveryDocument): number {
+  return Math.max(clock.now(), deliveredAt);
+}

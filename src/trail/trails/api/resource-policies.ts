@@ -1,0 +1,75 @@
+import type {
+  DeleteResourcePolicyRequest,
+  GetResourcePolicyRequest,
+  GetResourcePolicyResponse,
+  PutResourcePolicyRequest,
+  PutResourcePolicyResponse,
+} from '@aws-sdk/client-cloudtrail';
+import { AwsFault, parseArn } from '../../../kernel/index.ts';
+import { parsePolicy } from '../../../identity/policy/index.ts';
+import type { StateView } from '../../../state/index.ts';
+import type { Call } from '../../../wire/index.ts';
+import { notFoundCodes, readResourcePolicy, resourcePolicyKey } from '../other-resources.ts';
+import { nothing, type Nothing, type TrailOperation, type TrailParts } from '../trail-operation.ts';
+
+/** Throws unless the ARN is that of an event data store, channel or dashboard of the caller's account that exists. */
+async function checkResource(view: StateView, arn: string, call: Call, parts: TrailParts): Promise<void> {
+  const parsed = parseArn(arn);
+  const [type = ''] = parsed?.resource.split('/') ?? [];
+  if (parsed?.service !== 'cloudtrail') {
+    throw new AwsFault('ResourceARNNotValidException', `${arn} is not the ARN of a CloudTrail resource.`);
+  }
+  if (!Object.hasOwn(notFoundCodes, type)) {
+    throw new AwsFault(
+      'ResourceTypeNotSupportedException',
+      `Resources of type ${type} have no policy; event data stores, channels and dashboards have.`,
+    );
+  }
+  const kind = parts.others[type as keyof typeof notFoundCodes];
+  const exists = parsed.accountId === call.accountId && (await kind?.readTags(view, arn)) !== undefined;
+  if (!exists) throw new AwsFault('ResourceNotFoundException', `There is no resource ${arn}.`);
+}
+
+function policyNotFound(arn: string): AwsFault {
+  return new AwsFault('ResourcePolicyNotFoundException', `${arn} has no resource policy.`);
+}
+
+function checkPolicy(json: string): void {
+  const parsed = parsePolicy(json, 'resource');
+  if (parsed.kind === 'policy') return;
+  const reasons = parsed.problems.map(({ detail }) => detail).join('; ');
+  throw new AwsFault('ResourcePolicyNotValidException', `The resource policy is not valid: ${reasons}`);
+}
+
+export const PutResourcePolicy: TrailOperation<PutResourcePolicyRequest, PutResourcePolicyResponse> = {
+  access: 'write',
+  needs: (input) => [{ action: 'cloudtrail:PutResourcePolicy', resource: input.ResourceArn }],
+  async handle({ ResourceArn, ResourcePolicy }, call, change, parts) {
+    await checkResource(change, ResourceArn, call, parts);
+    checkPolicy(ResourcePolicy);
+    change.put(resourcePolicyKey(ResourceArn), { policy: ResourcePolicy });
+    return { ResourceArn, ResourcePolicy };
+  },
+};
+
+export const GetResourcePolicy: TrailOperation<GetResourcePolicyRequest, GetResourcePolicyResponse> = {
+  access: 'read',
+  needs: (input) => [{ action: 'cloudtrail:GetResourcePolicy', resource: input.ResourceArn }],
+  async handle({ ResourceArn }, call, change, parts) {
+    await checkResource(change, ResourceArn, call, parts);
+    const ResourcePolicy = await readResourcePolicy(change, ResourceArn);
+    if (ResourcePolicy === undefined) throw policyNotFound(ResourceArn);
+    return { ResourceArn, ResourcePolicy };
+  },
+};
+
+export const DeleteResourcePolicy: TrailOperation<DeleteResourcePolicyRequest, Nothing> = {
+  access: 'write',
+  needs: (input) => [{ action: 'cloudtrail:DeleteResourcePolicy', resource: input.ResourceArn }],
+  async handle({ ResourceArn }, call, change, parts) {
+    await checkResource(change, ResourceArn, call, parts);
+    if ((await readResourcePolicy(change, ResourceArn)) === undefined) throw policyNotFound(ResourceArn);
+    change.delete(resourcePolicyKey(ResourceArn));
+    return nothing;
+  },
+};

@@ -1,0 +1,31 @@
+import type { Tag } from '@aws-sdk/client-cloudtrail';
+import type { AwsFault } from '../../kernel/index.ts';
+import type { Change, StateView } from '../../state/index.ts';
+
+/** A kind of resource of CloudTrail beside trails, which the operations on tags and resource policies also know. */
+export interface OtherResource {
+  /** The tags of the resource; undefined when there is no such resource (in the account of its ARN). */
+  readTags(view: StateView, arn: string): Promise<readonly Tag[] | undefined>;
+  /** Replaces the tags of a resource that is there. */
+  writeTags(change: Change, arn: string, tags: readonly Tag[]): Promise<void>;
+}
+
+export type OtherResourceType = 'eventdatastore' | 'channel' | 'dashboard';
+
+/** By the first part of the ARN's resource. What is absent has no resources. */
+export type OtherResources = Readonly<Partial<Record<OtherResourceType, OtherResource>>>;
+
+/** What a resource that is not there is answered with, by type. */
+export const notFoundCodes: Readonly<Record<OtherResourceType, AwsFault['code']>> = {
+  eventdatastore: 'EventDataStoreNotFoundException',
+  channel: 'ChannelNotFoundException',
+  dashboard: 'ResourceNotFoundException',
+};
+
+/** What a resource policy stands under. */
+export const resourcePolicyKey = (arn: string): string => `trail/policies/${arn}`;
+
+/** The resource policy of an event data store, channel or dashboard (JSON text), for the needs of calls on it. */
+export async function readResourcePolicy(view: StateView, arn: string): Promise<string | undefined> {
+  return (await view.get<{ readonly policy: string }>(resourcePolicyKey(arn)))?.value.policy;
+}

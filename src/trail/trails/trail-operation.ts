@@ -1,0 +1,47 @@
+import type { Clock } from '../../kernel/index.ts';
+import type { StateView } from '../../state/index.ts';
+import type { Call, Need, Operations } from '../../wire/index.ts';
+import type { AuditedChange } from '../recording/audited-change.ts';
+import type { DestinationParts } from './destination.ts';
+import type { OtherResources } from './other-resources.ts';
+
+/** What the operations of this folder work with, beside the call and the change. */
+export interface TrailParts extends DestinationParts {
+  readonly clock: Clock;
+  /** For what is read before a change begins. */
+  readonly state: StateView;
+  readonly others: OtherResources;
+}
+
+/** An SDK input after validation: the members that the model requires are there. */
+export type Given<T> = {
+  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
+};
+
+/** An answer that has nothing to say. */
+export type Nothing = Readonly<Record<string, never>>;
+export const nothing: Nothing = {};
+
+/** One operation, as a file in `api/` declares it under the operation's own name. */
+export interface TrailOperation<Input, Output> {
+  readonly access: 'read' | 'write';
+  needs(input: Given<Input>, call: Call): readonly Need[];
+  handle(input: Given<Input>, call: Call, change: AuditedChange, parts: TrailParts): Promise<Output>;
+}
+
+/** Supplies operations with their parts. The names of the members are the operations' names. */
+export function bindOperations(
+  parts: TrailParts,
+  operations: Readonly<Record<string, TrailOperation<never, unknown>>>,
+): Operations<AuditedChange> {
+  return Object.fromEntries(
+    Object.entries(operations).map(([name, operation]) => [
+      name,
+      {
+        access: operation.access,
+        needs: (input, call) => operation.needs(input as never, call),
+        handle: (input, call, change) => operation.handle(input as never, call, change, parts),
+      } satisfies Operations<AuditedChange>[string],
+    ]),
+  );
+}

@@ -1,0 +1,35 @@
+import type { StateView } from '../../state/index.ts';
+
+/** How the delivery of a trail's log files stands, under `trail/status/ARN/delivery`. Times are epoch milliseconds. */
+export interface DeliveryStatus {
+  /** When files were last in their bucket. */
+  readonly latestAt?: number;
+  /** What the last attempt failed with, such as `AccessDenied` or `NoSuchBucket`; absent when it succeeded. */
+  readonly latestError?: string;
+  readonly latestAttemptAt?: number;
+  readonly latestNotificationAt?: number;
+  readonly latestNotificationError?: string;
+  readonly latestNotificationAttemptAt?: number;
+}
+
+/** How the delivery of a trail's digest files stands, under `trail/status/ARN/digest`. */
+export interface DigestStatus {
+  /** Epoch milliseconds. */
+  readonly latestAt?: number;
+  readonly latestError?: string;
+}
+
+export const statusPrefix = (trailArn: string): string => `trail/status/${trailArn}/`;
+export const deliveryStatusKey = (trailArn: string): string => `${statusPrefix(trailArn)}delivery`;
+export const digestStatusKey = (trailArn: string): string => `${statusPrefix(trailArn)}digest`;
+
+export interface TrailStatus {
+  readonly delivery: DeliveryStatus;
+  readonly digest: DigestStatus;
+}
+
+export async function readTrailStatus(view: StateView, trailArn: string): Promise<TrailStatus> {
+  const delivery = await view.get<DeliveryStatus>(deliveryStatusKey(trailArn));
+  const digest = await view.get<DigestStatus>(digestStatusKey(trailArn));
+  return { delivery: delivery?.value ?? {}, digest: digest?.value ?? {} };
+}
