@@ -1,8 +1,9 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sequence, type Sequence } from '../../kernel/index.ts';
-import { parseCheckpoint } from './checkpoint.ts';
+import { openCheckpoint } from './checkpoint.ts';
 import type { TreeHead } from './merkle-tree.ts';
+import { NoteError, type VerifierKey } from './signed-note.ts';
 
 /** The newest tree that was signed. */
 export interface SignedHead extends TreeHead {
@@ -12,8 +13,8 @@ export interface SignedHead extends TreeHead {
   readonly next: Sequence;
 }
 
-/** Reads the head; undefined when none was ever written. Throws when the file is not what was written. */
-export async function readHead(file: string): Promise<SignedHead | undefined> {
+/** Reads the head; undefined when none was ever written. Throws NoteError when the log did not sign what is there. */
+export async function readHead(file: string, key: VerifierKey): Promise<SignedHead | undefined> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -21,9 +22,23 @@ export async function readHead(file: string): Promise<SignedHead | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const { checkpoint, next } = JSON.parse(text) as { readonly checkpoint: string; readonly next: number };
-  const { size, root } = parseCheckpoint(checkpoint);
+  const { checkpoint, next } = parseHead(text);
+  const { size, root } = openCheckpoint(checkpoint, key);
   return { size, root, checkpoint, next: sequence(next) };
+}
+
+function parseHead(text: string): { readonly checkpoint: string; readonly next: number } {
+  try {
+    const { checkpoint, next } = JSON.parse(text) as {
+      readonly checkpoint?: unknown;
+      readonly next?: unknown;
+    };
+    if (typeof checkpoint === 'string' && Number.isSafeInteger(next))
+      return { checkpoint, next: next as number };
+  } catch {
+    // Said below, as for everything else that is not what was written.
+  }
+  throw new NoteError('it is not what was written');
 }
 
 async function syncAndClose(path: string, flags: string, text?: string): Promise<void> {

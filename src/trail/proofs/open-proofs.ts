@@ -8,7 +8,7 @@ import { mostGathered, openGrowingTree, TreeLost, type GrowingTree } from './gro
 import { readHead, type SignedHead } from './head-file.ts';
 import { openLogKey } from './log-key.ts';
 import { logRoutes } from './log-routes.ts';
-import { formatVerifierKey } from './signed-note.ts';
+import { formatVerifierKey, NoteError } from './signed-note.ts';
 import { openTileProofs } from './tile-proofs.ts';
 import { openTreeFiles } from './tree-files.ts';
 import { readWitnesses } from './witness-settings.ts';
@@ -63,7 +63,14 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
   await using opening = new AsyncDisposableStack();
   const signer = await openLogKey({ ...options, origin: options.logOrigin, now: clock.now() });
   const headFile = join(options.directory, 'head.json');
-  const head = await readHead(headFile);
+  const head = await readHead(headFile, signer.key).catch((error: unknown) => {
+    if (!(error instanceof NoteError)) throw error;
+    log.error(
+      { reason: error.message },
+      `${headFile} is damaged; the tree is built anew from the journal and its hashes`,
+    );
+    return undefined;
+  });
   const files = opening.use(openTreeFiles(options.directory));
   let published: { readonly head: SignedHead; readonly text: string } | undefined = head && {
     head,
