@@ -153,7 +153,17 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   const { masterKey } = identity;
   const blob = opening.use(await data.openBlob('s3'));
   const estate = opening.use(
-    await openEstate({ state, blob, masterKey, authorise, authoriseService, clock, random, log }),
+    await openEstate({
+      ...settings,
+      state,
+      blob,
+      masterKey,
+      authorise,
+      authoriseService,
+      clock,
+      random,
+      log,
+    }),
   );
   const history = opening.use(await openHistory({ directory: await data.directory('history'), clock, log }));
   const hashes = opening.use(

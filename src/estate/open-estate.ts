@@ -4,7 +4,14 @@ import type { Change, State } from '../state/index.ts';
 import type { Blob } from '../store/index.ts';
 import type { Authorise, Operations } from '../wire/index.ts';
 import { openKms, type DataKeys } from './kms/index.ts';
-import { openS3, type S3 } from './s3/index.ts';
+import {
+  openOutsideBuckets,
+  openS3,
+  openServiceBuckets,
+  readOutsideSettings,
+  type S3,
+  type ServiceBuckets,
+} from './s3/index.ts';
 
 export interface EstateOptions {
   readonly state: State;
@@ -13,6 +20,8 @@ export interface EstateOptions {
   readonly masterKey: MasterKey;
   readonly authorise: Authorise;
   readonly authoriseService: AuthoriseService;
+  /** The file of CAIRN_OUTSIDE_BUCKETS. */
+  readonly outsideBuckets?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -24,17 +33,26 @@ export interface Estate extends AsyncDisposable {
   readonly operations: Readonly<Record<'s3' | 'kms', Operations<Change>>>;
   readonly s3: S3;
   readonly dataKeys: DataKeys;
+  /** For what CloudTrail delivers and reads. */
+  readonly buckets: ServiceBuckets;
 }
 
+/** Opens the estate. Throws SettingError when the file of outside buckets cannot be understood, or is open to others. */
 export async function openEstate(options: EstateOptions): Promise<Estate> {
   await using opening = new AsyncDisposableStack();
   const kms = opening.use(openKms(options));
   const s3 = opening.use(openS3({ ...options, keys: kms.dataKeys }));
+  const outside =
+    options.outsideBuckets === undefined
+      ? undefined
+      : opening.use(openOutsideBuckets(await readOutsideSettings(options.outsideBuckets), options.clock));
+  const buckets = openServiceBuckets({ ...options, objects: s3.objects, outside });
   const opened = opening.move();
   return {
     operations: { s3: s3.operations, kms: kms.operations },
     s3,
     dataKeys: kms.dataKeys,
+    buckets,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -21,7 +21,8 @@ export async function requireBucket(
     'The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.';
   throw new AwsFault('PermanentRedirect', text, {
     status: 301,
-    members: { Bucket: bucket.name, Endpoint: call.host, BucketRegion: bucket.region },
+    members: { Bucket: bucket.name, Endpoint: call.host },
+    headers: { 'x-amz-bucket-region': bucket.region },
   });
 }
 

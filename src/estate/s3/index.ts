@@ -3,4 +3,7 @@
  * lifecycles; out flow changes of control state, bytes that stream back, and blobs that hold nothing in the clear. FORMAT.md
  * describes the documents and the blobs.
  */
+export { openOutsideBuckets } from './outside-buckets.ts';
+export { readOutsideSettings } from './outside-settings.ts';
+export { openServiceBuckets, type ServiceBuckets } from './service-buckets.ts';
 export { openS3, type S3, type S3Options } from './open-s3.ts';

@@ -4,6 +4,7 @@ import type { Change, State } from '../../state/index.ts';
 import type { Blob } from '../../store/index.ts';
 import type { Authorise, Operations } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/index.ts';
+import { openLifecycle } from './lifecycle.ts';
 import type { ObjectStore, OnObjectEvent } from './object-store.ts';
 import { openObjectStore } from './open-object-store.ts';
 import { bindOperations } from './operation.ts';
@@ -33,9 +34,13 @@ export interface S3 extends AsyncDisposable {
 export function openS3(options: S3Options): S3 {
   const { state, keys, authorise, clock, random } = options;
   const objects = openObjectStore({ ...options, cipher: options.masterKey.cipher('s3/v1') });
+  const lifecycle = openLifecycle({ ...options, objects });
   return {
     operations: bindOperations({ state, objects, keys, authorise, clock, random }, operations),
     objects,
-    [Symbol.asyncDispose]: () => objects[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await lifecycle[Symbol.asyncDispose]();
+      await objects[Symbol.asyncDispose]();
+    },
   };
 }
