@@ -1,3 +1,5 @@
+import type { ColumnsTable } from '../../store/index.ts';
+
 /** One column of an event data store. */
 export interface LakeColumn {
   /** As it stands in the event record; queries match names without regard to case. */
@@ -61,8 +63,19 @@ export const lakeColumns: readonly LakeColumn[] = [
   { name: 'edgeDeviceDetails', type: 'map<string,string>' },
   { name: 'insightDetails', type: 'map<string,string>' },
   { name: 'eventCategory', type: 'string' },
-  { name: 'tlsDetails', type: 'struct<tlsVersion:string,cipherSuite:string,clientProvidedHostHeader:string>' },
+  {
+    name: 'tlsDetails',
+    type: 'struct<tlsVersion:string,cipherSuite:string,clientProvidedHostHeader:string>',
+  },
   { name: 'sessionCredentialFromConsole', type: 'string' },
   { name: 'metadata', type: 'struct<ingestionTime:timestamp,channelARN:string>' },
   { name: 'eventData', type: eventData },
 ];
+
+/** The table of the lake, for whoever opens its columns. */
+export const lakeTable: ColumnsTable = {
+  columns: lakeColumns,
+  owner: 'recipientAccountId',
+  id: 'eventID',
+  time: 'eventTime',
+};

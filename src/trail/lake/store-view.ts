@@ -1,0 +1,43 @@
+import type { ColumnsView } from '../../store/index.ts';
+import { everythingId, type EventDataStoreDocument } from './store-documents.ts';
+import { selectorsCondition } from './selector-sql.ts';
+
+/** The rows of the columns that an event data store shows. */
+
+const dayMs = 86_400_000;
+
+function spansCondition({ spans, imported }: EventDataStoreDocument): string {
+  const live = spans.map(({ from, to, selectors }) => {
+    const end = to === undefined ? '' : ` AND "_sequence" < ${to}`;
+    return `("_sequence" >= ${from}${end} AND ${selectorsCondition(selectors)})`;
+  });
+  const brought = imported.map(
+    ({ from, to, selectors }) =>
+      `("eventTime" BETWEEN epoch_ms(${from}) AND epoch_ms(${to}) AND ${selectorsCondition(selectors)})`,
+  );
+  const all = [...live, ...brought];
+  return all.length === 0 ? 'false' : `(${all.join(' OR ')})`;
+}
+
+/** The view of an event data store at `now` (epoch milliseconds). What is past its retention is not in it. */
+export function viewOfStore(store: EventDataStoreDocument, now: number): ColumnsView {
+  const conditions = [
+    `"eventTime" >= epoch_ms(${now - store.retentionDays * dayMs})`,
+    ...(store.isMultiRegion ? [] : [`"awsRegion" = '${store.region}'`]),
+    spansCondition(store),
+  ];
+  return { name: store.id, owner: store.accountId, where: conditions.join(' AND ') };
+}
+
+/** The view of everything of an account, as far back as its history goes. */
+export function viewOfEverything(
+  accountId: string,
+  now: number,
+  retentionDays: number | undefined,
+): ColumnsView {
+  return {
+    name: everythingId,
+    owner: accountId,
+    ...(retentionDays !== undefined && { where: `"eventTime" >= epoch_ms(${now - retentionDays * dayMs})` }),
+  };
+}
