@@ -69,8 +69,19 @@ async function judged(
 
 const instant = (seconds: number) => new Date(seconds * 1000).toISOString();
 
-/** Runs `cairn verify --proof`: offline, with the keys alone. */
+/** Whether the options ask for the check of a proof or of checkpoints, not of log files. */
+export function asksForProof(options: VerifyProofOptions): boolean {
+  return options.proof !== undefined || options.checkpoints !== undefined;
+}
+
+/** Runs `cairn verify --proof` (offline, with the keys alone) and `cairn verify --checkpoints`. */
 export function verifyProof(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {
+  if (options.checkpoints === undefined) return verifyOne(context, options);
+  if (options.proof !== undefined) throw usageError('--proof and --checkpoints exclude each other');
+  return verifyCheckpoints(context, options);
+}
+
+function verifyOne(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {
   const { proof = '' } = options;
   return judged(context, proof, async () => {
     const { key, witnesses } = await keysOf(options);
@@ -129,7 +140,7 @@ async function compare(
 }
 
 /** Runs `cairn verify --checkpoints OLD NEW`: the tiles come from the server, or from a directory with `--tiles`. */
-export function verifyCheckpoints(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {
+function verifyCheckpoints(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {
   const [first, second, ...more] = options.checkpoints ?? [];
   if (first === undefined || second === undefined || more.length > 0)
     throw usageError('--checkpoints takes two files: OLD NEW');

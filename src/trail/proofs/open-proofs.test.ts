@@ -17,7 +17,7 @@ import {
   sha256,
   type Home,
   type TestLog,
-} from './test-log.ts';
+} from '../../../test/tlog-fixture.ts';
 import { tilePath } from './tile-path.ts';
 import { openTileProofs } from './tile-proofs.ts';
 

@@ -208,6 +208,8 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
     log.error({ err: error }, 'the tree of records does not follow the journal'),
   );
   if (tree.next >= stream.start) await following;
+  // From the first start on there is a checkpoint, be it of nothing; if it cannot be signed now, it is tried again.
+  if (!head && reader) await publish().catch(() => publishSoon());
 
   async function settled(): Promise<void> {
     if (!reader) throw new Error('the tree of records is still growing from the archive');

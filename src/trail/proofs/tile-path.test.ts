@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hashesAt, parseTilePath, tilePath, tileWidth } from './tile-path.ts';
 

@@ -18,7 +18,7 @@ import {
   sha256,
   type Home,
   type TestLog,
-} from './test-log.ts';
+} from '../../../test/tlog-fixture.ts';
 import { tilePath } from './tile-path.ts';
 import { openTileProofs } from './tile-proofs.ts';
 import { readWitnesses } from './witness-settings.ts';
@@ -109,7 +109,7 @@ async function keyOf(home: Home): Promise<string> {
 async function openWitnessed() {
   const home = await openHome();
   const witness = openWitness(await keyOf(home));
-  const server = await serve(witness.answer);
+  const server = await serve((url, body) => witness.answer(url, body));
   return {
     home,
     witness,
@@ -204,7 +204,7 @@ describe('a witness', () => {
     await using home = await openHome();
     const witness = openWitness(await keyOf(home));
     const { log: kept, lines } = keptLog();
-    const gone = await serve(witness.answer);
+    const gone = await serve((url, body) => witness.answer(url, body));
     await gone[Symbol.asyncDispose]();
     const witnesses = `${witness.verifierKey} ${gone.url}`;
     await using log = await openTestLog(home, { witnesses, log: kept });

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hash } from 'node:crypto';
-import { openLog, seededRandom, silentLog, systemClock, type Logger } from '../../kernel/index.ts';
-import { openHashArchive, openJournal, type EntryKind } from '../../journal/index.ts';
-import { openMemoryState } from '../../state/index.ts';
-import { openMemoryCursors, openMemoryLog } from '../../store/memory/index.ts';
-import type { Call, RouteAnswer } from '../../wire/index.ts';
-import { openProofs, type Proofs, type ProofsOptions } from './open-proofs.ts';
+import { openLog, seededRandom, silentLog, systemClock, type Logger } from '../src/kernel/index.ts';
+import { openHashArchive, openJournal, type EntryKind } from '../src/journal/index.ts';
+import { openMemoryState } from '../src/state/index.ts';
+import { openMemoryCursors, openMemoryLog } from '../src/store/memory/index.ts';
+import type { Call, RouteAnswer } from '../src/wire/index.ts';
+import { openProofs, type Proofs, type ProofsOptions } from '../src/trail/proofs/open-proofs.ts';
 
 /** Parts for tests of the log: a real journal in memory, which outlives whoever closes it, and a real directory. */
 export function lasting<T extends AsyncDisposable>(part: T): T {
