@@ -122,4 +122,8 @@ export const limits = {
   /** Lake: one log file that an import reads from a bucket, files at once, and failures that are listed. */
   lakeImportFilesAtOnce: 8,
   lakeImportFailures: 1_000,
+  /** Insights: APIs and errors whose rates are kept, callers of each, and hours of all of them together (about 40 MB). */
+  insightApis: 4_000,
+  insightCallers: 8,
+  insightHours: 300_000,
 } as const;
