@@ -14,9 +14,10 @@ import { declareProve, prove } from './commands/prove.ts';
 import { declareRetention, retention } from './commands/retention.ts';
 import { declareStart, start } from './commands/start.ts';
 import { declareTail, tail } from './commands/tail.ts';
+import { declareVerify, verify } from './commands/verify.ts';
 import { addProofOptions, asksForProof, verifyProof } from './commands/verify-proof.ts';
-import { addConnectionOptions, type CommandContext } from './context.ts';
-import { exitCodes, usageError, type ExitCode } from './exit-codes.ts';
+import type { CommandContext } from './context.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** What the help says at its end. */
 const exitCodeHelp = `
@@ -53,13 +54,9 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
   declareProve(command('prove')).action(async (eventId: string, options) =>
     finish(await prove(context, eventId, options)),
   );
-  const verifying = command('verify').description(
-    'verify proofs of events, and what the log of proofs published',
+  addProofOptions(declareVerify(command('verify'))).action(async (place: string | undefined, options) =>
+    finish(await (asksForProof(options) ? verifyProof(context, options) : verify(context, place, options))),
   );
-  addConnectionOptions(addProofOptions(verifying)).action(async (options) => {
-    if (!asksForProof(options)) throw usageError('verify takes --proof FILE or --checkpoints OLD NEW');
-    finish(await verifyProof(context, options));
-  });
   const accounts = command('accounts').description('list and create accounts');
   declareAccountsList(command('list', accounts, { isDefault: true })).action(async (options) =>
     finish(await listAccounts(context, options)),

@@ -149,7 +149,8 @@ function deliveredOf({ bucket, key, sha256, signature, startTime, endTime }: Pla
 }
 
 /** The chain once its pending digest is in the bucket. */
-function chainAfter({ pending: _, ...chain }: ChainDocument, done: PlannedDigest): ChainDocument {
+function chainAfter(before: ChainDocument, done: PlannedDigest): ChainDocument {
+  const { pending: _, ...chain } = before;
   const digest = deliveredOf(done);
   if (done.kind === 'backfill')
     return { ...chain, backfillHead: { ...digest, generatedAt: done.generatedAt } };

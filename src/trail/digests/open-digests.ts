@@ -20,7 +20,7 @@ import {
   type ChainDocument,
   type DigestStatusDocument,
 } from './digest-documents.ts';
-import { openDigestKeys } from './digest-keys.ts';
+import { openDigestKeys, type DigestKeys } from './digest-keys.ts';
 
 export interface DigestsOptions {
   readonly state: State;
@@ -38,6 +38,8 @@ export interface DigestsOptions {
 export interface Digests extends AsyncDisposable {
   /** ListPublicKeys, for `cloudtrail`. */
   readonly operations: Operations<AuditedChange>;
+  /** The key of a region for what is signed at `time` (epoch milliseconds), for others who sign as CloudTrail. */
+  readonly signingKeyFor: DigestKeys['keyFor'];
   /** Resolves once everything that is due by now has been delivered or has failed and waits to be tried again. */
   settle(): Promise<void>;
 }
@@ -210,6 +212,7 @@ export function openDigests(options: DigestsOptions): Digests {
           ListPublicKeys(input, call, change),
       },
     },
+    signingKeyFor: (region, time) => keys.keyFor(region, time),
     settle: () =>
       new Promise((resolve) => {
         waiters.push(resolve);

@@ -1,13 +1,13 @@
-import { masterKeyFrom } from '../../identity/master-key.ts';
-import { openJournal } from '../../journal/index.ts';
-import { AwsFault, manualClock, seededRandom, silentLog, type ManualClock } from '../../kernel/index.ts';
-import { openMemoryState, type Change, type State } from '../../state/index.ts';
-import { openMemoryCursors, openMemoryLog } from '../../store/memory/index.ts';
-import type { FileToPut } from '../buckets.ts';
-import { deliveredKey, type DeliveredFile } from '../delivery/delivered-file.ts';
-import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
-import { openDigests, type Digests } from './open-digests.ts';
-import { sha256Hex } from './digest-format.ts';
+import { masterKeyFrom } from '../src/identity/master-key.ts';
+import { openJournal } from '../src/journal/index.ts';
+import { AwsFault, manualClock, seededRandom, silentLog, type ManualClock } from '../src/kernel/index.ts';
+import { openMemoryState, type Change, type State } from '../src/state/index.ts';
+import { openMemoryCursors, openMemoryLog } from '../src/store/memory/index.ts';
+import type { FileToPut } from '../src/trail/buckets.ts';
+import { deliveredKey, type DeliveredFile } from '../src/trail/delivery/delivered-file.ts';
+import { trailKey, type TrailDocument } from '../src/trail/trails/trail-documents.ts';
+import { openDigests, type Digests } from '../src/trail/digests/open-digests.ts';
+import { sha256Hex } from '../src/trail/digests/digest-format.ts';
 
 /** Digests over real parts in memory, the time turned by hand; buckets are a table that can be told to fail. */
 
@@ -32,12 +32,6 @@ export function trailNamed(name: string, over: Partial<TrailDocument> = {}): Tra
   };
 }
 
-/** One digest as a reader of the bucket sees it. */
-export interface PutDigest {
-  readonly file: FileToPut;
-  readonly place: string;
-}
-
 export interface DigestsFixture extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly state: State;
@@ -45,7 +39,7 @@ export interface DigestsFixture extends AsyncDisposable {
   readonly files: Map<string, FileToPut>;
   /** Every put that was asked for and did not fail, in order. */
   readonly puts: FileToPut[];
-  /** Asked before each put; what it throws, the put throws. After the put with `late`. */
+  /** Asked before and after each put; what it throws, the put throws. */
   failing: ((file: FileToPut, when: 'before' | 'after') => void) | undefined;
   readonly digests: Digests;
   change(work: (change: Change) => void | Promise<void>): Promise<void>;
