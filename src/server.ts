@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger, Random, Settings } from './kernel/index.ts';
-import { openDataDirectory, type DataDirectory } from './store/embedded/index.ts';
+import { openDataDirectory, openDuckColumns, type DataDirectory } from './store/embedded/index.ts';
 import { openHashArchive, openJournal, type HashArchive, type Stream } from './journal/index.ts';
 import type { LogDamage } from './store/index.ts';
 import { openSqliteState, type State } from './state/index.ts';
@@ -20,6 +20,7 @@ import {
 import { openEstate } from './estate/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openTrail, type Trail } from './trail/index.ts';
+import { lakeTable, openLake, type Lake } from './trail/lake/index.ts';
 import { openProofs, type Proofs } from './trail/proofs/index.ts';
 import { findProblems, monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
 import { writeCredentialsFile, writeEndpointFile } from './start-files.ts';
@@ -80,6 +81,7 @@ interface Measured {
   readonly history: OpenedHistory;
   readonly trail: Trail;
   readonly proofs: Proofs;
+  readonly lake: Lake;
   readonly journalDamage: readonly LogDamage[];
 }
 
@@ -98,21 +100,17 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
 }
 
 async function measure(measured: Measured): Promise<Measurements> {
-  const { data, stream, state, hashes, history, trail, proofs } = measured;
+  const { data, stream, state, hashes, history, trail, proofs, lake } = measured;
   const [disk, journalBytes, stats] = await Promise.all([
     statfs(data.path),
     stream.sizeBytes(),
     history.stats(),
   ]);
   return {
-    readers: [state.reader, hashes.reader, trail.reader, ...(proofs.reader ? [proofs.reader] : [])].map(
-      ({ name, applied, lag }) => ({
-        stream: stream.name,
-        name,
-        applied,
-        lag,
-      }),
-    ),
+    readers: [
+      ...[state.reader, hashes.reader, trail.reader, lake.reader],
+      ...(proofs.reader ? [proofs.reader] : []),
+    ].map(({ name, applied, lag }) => ({ stream: stream.name, name, applied, lag })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
     journalBytes,
     history: { events: stats.events, segments: stats.segments, sizeBytes: stats.sizeBytes },
@@ -204,14 +202,40 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   if (trail.reader.lag > 1000)
     log.info({ entries: trail.reader.lag }, 'the event history reads what it has not sealed yet');
   await trail.settle();
+  const columns = opening.use(
+    await openDuckColumns({ directory: await data.directory('lake'), table: lakeTable, log }),
+  );
+  const lake = opening.use(
+    await openLake({
+      state,
+      stream,
+      columns,
+      directory: await data.directory('lake-results'),
+      buckets: estate.buckets,
+      signingKeyFor: undefined,
+      takeLogFile: trail.takeLogFile,
+      defaultRetentionDays: settings.retentionDays,
+      managementAccountId: settings.accountId,
+      clock,
+      random,
+      log,
+      onDamage,
+    }),
+  );
   const metrics = openMetrics();
-  const measured = { data, stream, state, hashes, history, trail, proofs, journalDamage };
-  const operations = { ...identity.operations, ...trail.operations, ...estate.operations };
+  const measured = { data, stream, state, hashes, history, trail, proofs, lake, journalDamage };
+  const operations = {
+    ...identity.operations,
+    ...trail.operations,
+    ...estate.operations,
+    cloudtrail: { ...trail.operations.cloudtrail, ...lake.operations },
+  };
   const handle = openPipeline({
     services,
     operations,
     routes: [
       ...trail.routes,
+      ...lake.routes,
       ...proofs.routes,
       ...identity.routes,
       ...monitorRoutes({

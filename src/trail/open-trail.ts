@@ -7,6 +7,7 @@ import type { History } from './history/index.ts';
 import { openHistoryReader } from './history-reader.ts';
 import { openFileParsers } from './import/file-parsers.ts';
 import { importRoutes } from './import/import-routes.ts';
+import { openTakeLogFile, type TakeLogFile } from './lake/index.ts';
 import type { AuditedChange } from './recording/audited-change.ts';
 import { openRecording, type RecordingOptions } from './recording/recording.ts';
 import { openRetention } from './retention.ts';
@@ -39,6 +40,8 @@ export interface Trail extends AsyncDisposable {
   /** By the names of the services. */
   readonly operations: Readonly<Record<'cloudtrail' | 'cloudtrail-data', Operations<AuditedChange>>>;
   readonly routes: readonly HttpRoute<AuditedChange>[];
+  /** Brings log files into the journal, for the lake's imports. */
+  readonly takeLogFile: TakeLogFile;
   /** The reader that brings the journal into the history, for its lag. */
   readonly reader: Reader;
   /** Records of the journal that could not be indexed since the start. */
@@ -80,6 +83,7 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
     recordRejected: recording.recordRejected,
     operations: { cloudtrail: openCloudTrail({ history }), 'cloudtrail-data': openCloudTrailData({ clock }) },
     routes: [...searchRoutes(shared), ...importRoutes({ ...shared, parsers }), ...retention.routes],
+    takeLogFile: openTakeLogFile({ ...shared, parsers }),
     reader: historyReader.reader,
     get unindexed() {
       return historyReader.unindexed;

@@ -5,4 +5,5 @@
  */
 export { openLake, type Lake, type LakeOptions } from './open-lake.ts';
 export { openTakeLogFile, type TakeLogFile } from './imports/take-log-file.ts';
+export { lakeResources } from './lake-resources.ts';
 export { lakeTable } from './schema.ts';
