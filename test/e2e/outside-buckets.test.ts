@@ -1,0 +1,135 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openOutsideBuckets, type OutsideBuckets } from '../../src/estate/s3/outside-buckets.ts';
+import { readOutsideSettings } from '../../src/estate/s3/outside-settings.ts';
+import { systemClock } from '../../src/kernel/index.ts';
+import { startServer } from './harness.ts';
+import { hasSwift, startSwift } from './swift-server.ts';
+
+/** Log delivery to buckets elsewhere: to an S3 that this project did not write, and to another Cairn. */
+
+interface Elsewhere extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+async function startCairn(): Promise<Elsewhere> {
+  const server = await startServer();
+  return {
+    endpoint: server.endpoint,
+    region: 'us-east-1',
+    ...server.credentials,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function textOf(body: AsyncIterable<Uint8Array> | undefined): Promise<string | undefined> {
+  if (!body) return undefined;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const file = (key: string, text: string) => ({
+  bucket: 'audit-logs',
+  key,
+  body: Buffer.from(text),
+  contentType: 'application/json',
+  contentEncoding: 'gzip',
+  metadata: { signature: 'abcdef', 'signature-algorithm': 'SHA256withRSA' },
+});
+
+const suites = [
+  { name: 'OpenStack Swift', start: startSwift as () => Promise<Elsewhere>, installed: hasSwift },
+  { name: 'another Cairn', start: startCairn, installed: true },
+];
+
+describe.each(suites)('buckets on $name', ({ start, installed }) => {
+  let elsewhere: Elsewhere;
+  let directory: string;
+  let outside: OutsideBuckets;
+  let client: S3Client;
+
+  beforeAll(async () => {
+    if (!installed) return;
+    elsewhere = await start();
+    directory = await mkdtemp(join(tmpdir(), 'cairn-outside-'));
+    const path = join(directory, 'outside.json');
+    const { endpoint, region, accessKeyId, secretAccessKey } = elsewhere;
+    const entry = { endpoint, region, accessKeyId, secretAccessKey };
+    const wrong = { ...entry, secretAccessKey: 'not the secret of this key' };
+    await writeFile(path, JSON.stringify({ '*': entry, 'wrong-key': wrong }));
+    await chmod(path, 0o600);
+    outside = openOutsideBuckets(await readOutsideSettings(path), systemClock);
+    client = new S3Client({
+      endpoint,
+      region,
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    await client.send(new CreateBucketCommand({ Bucket: 'audit-logs' }));
+  }, 60_000);
+
+  afterAll(async () => {
+    if (!installed) return;
+    outside[Symbol.dispose]();
+    client.destroy();
+    await elsewhere[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it.skipIf(!installed)(
+    'keeps what is put, with its headers and metadata, and says what is not there',
+    async () => {
+      await outside.put(file('AWSLogs/1/a.json.gz', 'first'));
+      await outside.put(file('AWSLogs/1/a.json.gz', 'first'));
+      expect(await textOf(await outside.get('audit-logs', 'AWSLogs/1/a.json.gz'))).toBe('first');
+      expect(await outside.get('audit-logs', 'AWSLogs/1/none')).toBeUndefined();
+      const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
+      const head = await client.send(
+        new HeadObjectCommand({ Bucket: 'audit-logs', Key: 'AWSLogs/1/a.json.gz' }),
+      );
+      expect(head).toMatchObject({
+        ContentType: 'application/json',
+        ContentEncoding: 'gzip',
+        ContentLength: 5,
+        Metadata: { signature: 'abcdef', 'signature-algorithm': 'SHA256withRSA' },
+      });
+    },
+  );
+
+  it.skipIf(!installed)('lists in key order, by prefix, after a key', async () => {
+    for (const name of ['c', 'b', 'd', 'other/x']) await outside.put(file(`list/${name}`, name));
+    const found = await Array.fromAsync(outside.list('audit-logs', { prefix: 'list/', after: 'list/b' }));
+    expect(found.map(({ key, sizeBytes }) => [key, sizeBytes])).toEqual([
+      ['list/c', 1],
+      ['list/d', 1],
+      ['list/other/x', 7],
+    ]);
+    const before = systemClock.now() - 600_000;
+    expect(found.every(({ lastModified }) => lastModified > before)).toBe(true);
+  });
+
+  it.skipIf(!installed)('fails by the name that the server gives, and never with the secret', async () => {
+    const failures = await Promise.all(
+      ['no-such-bucket-here', 'wrong-key'].map((bucket) =>
+        outside.put({ ...file('x', 'y'), bucket }).then(
+          () => undefined,
+          (error: unknown) => error as { code: string; message: string },
+        ),
+      ),
+    );
+    expect(failures.map((error) => error?.code)).toEqual(['NoSuchBucket', 'SignatureDoesNotMatch']);
+    expect(failures[0]?.message).toContain(`no-such-bucket-here at ${elsewhere.endpoint}`);
+    for (const error of failures) {
+      const shown = JSON.stringify(error, Object.getOwnPropertyNames(error));
+      expect(shown).not.toContain(elsewhere.secretAccessKey);
+      expect(shown).not.toContain('not the secret');
+    }
+  });
+});

@@ -1,0 +1,165 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/**
+ * OpenStack Swift with its s3api, as Debian packages it: an S3 that this project did not write. One replica of everything in a
+ * temporary directory, on free ports of loopback.
+ */
+
+const programs = ['account', 'container', 'object', 'proxy'].map((name) => `/usr/bin/swift-${name}-server`);
+
+/** Whether swift-proxy, swift-account, swift-container, swift-object and memcached are installed. */
+export const hasSwift = [...programs, '/usr/bin/swift-ring-builder', '/usr/bin/memcached'].every((path) =>
+  existsSync(path),
+);
+
+export interface SwiftServer extends AsyncDisposable {
+  readonly endpoint: string;
+  readonly region: 'us-east-1';
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+const services = ['account', 'container', 'object'] as const;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+const common = (directory: string, port: number): string =>
+  `[DEFAULT]\nbind_ip = 127.0.0.1\nbind_port = ${port}\nswift_dir = ${directory}\nworkers = 0\nuser = ${process.env['USER'] ?? 'root'}\n`;
+
+function storageConfiguration(directory: string, name: string, port: number): string {
+  return `${common(directory, port)}devices = ${directory}/devices
+mount_check = false
+recon_cache_path = ${directory}/cache
+[pipeline:main]
+pipeline = ${name}-server
+[app:${name}-server]
+use = egg:swift#${name}
+`;
+}
+
+function proxyConfiguration(directory: string, port: number, cachePort: number): string {
+  return `${common(directory, port)}[pipeline:main]
+pipeline = catch_errors gatekeeper cache listing_formats s3api tempauth copy slo dlo versioned_writes proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:gatekeeper]
+use = egg:swift#gatekeeper
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:${cachePort}
+[filter:listing_formats]
+use = egg:swift#listing_formats
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+[filter:tempauth]
+use = egg:swift#tempauth
+user_test_tester = testing .admin
+[filter:copy]
+use = egg:swift#copy
+[filter:slo]
+use = egg:swift#slo
+[filter:dlo]
+use = egg:swift#dlo
+[filter:versioned_writes]
+use = egg:swift#versioned_writes
+`;
+}
+
+/** Says where the one device of a service is. */
+function buildRing(directory: string, name: string, port: number): void {
+  const builder = join(directory, `${name}.builder`);
+  const run = (...args: string[]) =>
+    execFileSync('/usr/bin/swift-ring-builder', [builder, ...args], { stdio: 'ignore' });
+  run('create', '4', '1', '1');
+  run('add', `r1z1-127.0.0.1:${port}/d1`, '1');
+  run('rebalance');
+}
+
+/** Starts Swift; resolves when all of it listens. */
+export async function startSwift(): Promise<SwiftServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'cairn-swift-'));
+  const children: ChildProcess[] = [];
+  const start = (command: string, args: readonly string[]) => {
+    children.push(spawn(command, args, { stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } }));
+  };
+  const stop = async () => {
+    for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    }
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await mkdir(join(directory, 'devices', 'd1'), { recursive: true });
+    await mkdir(join(directory, 'cache'));
+    await writeFile(
+      join(directory, 'swift.conf'),
+      '[swift-hash]\nswift_hash_path_suffix = test\nswift_hash_path_prefix = test\n[storage-policy:0]\nname = one\ndefault = yes\n',
+    );
+    const [cachePort, proxyPort] = [await freePort(), await freePort()];
+    start('/usr/bin/memcached', [
+      ...['-l', '127.0.0.1', '-p', String(cachePort), '-m', '8'],
+      ...(process.getuid?.() === 0 ? ['-u', 'root'] : []),
+    ]);
+    const ports = [cachePort, proxyPort];
+    for (const name of services) {
+      const port = await freePort();
+      ports.push(port);
+      buildRing(directory, name, port);
+      const file = join(directory, `${name}.conf`);
+      await writeFile(file, storageConfiguration(directory, name, port));
+      start(`/usr/bin/swift-${name}-server`, [file]);
+    }
+    const file = join(directory, 'proxy.conf');
+    await writeFile(file, proxyConfiguration(directory, proxyPort, cachePort));
+    start('/usr/bin/swift-proxy-server', [file]);
+    for (const port of ports) {
+      for (let attempt = 0; !(await listens(port)); attempt++) {
+        if (attempt === 600) throw new Error(`Swift did not listen on port ${port}`);
+        await pause(50);
+      }
+    }
+    return {
+      endpoint: `http://127.0.0.1:${proxyPort}`,
+      region: 'us-east-1',
+      accessKeyId: 'test:tester',
+      secretAccessKey: 'testing',
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
