@@ -31,7 +31,7 @@ export interface S3Operation<Input, Output> {
   readonly category?: 'data';
   /** Throws NoSuchBucket, and AccessDenied where ExpectedBucketOwner is another one: see `needs.ts`. */
   needs(input: Given<Input>, call: Call, parts: S3Parts): readonly Need[] | Promise<readonly Need[]>;
-  /** What the record names as resources; the bucket by default, and the object where the input has a key. */
+  /** What the record names as resources beside the bucket, and the object where the input has a key. */
   readonly resources?: (input: Given<Input>, call: Call) => readonly AuditResource[];
   handle(input: Given<Input>, call: Call, change: Change, parts: S3Parts): Promise<Output>;
 }

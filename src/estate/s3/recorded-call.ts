@@ -146,8 +146,10 @@ export function recordedCall(operation: {
   readonly resources?: (input: never, call: Call) => readonly AuditResource[];
 }) {
   return {
-    resources: (input: object, _output: unknown, call: Call): readonly AuditResource[] =>
-      operation.resources?.(input as never, call) ?? namedResources(input),
+    resources: (input: object, _output: unknown, call: Call): readonly AuditResource[] => [
+      ...(operation.resources?.(input as never, call) ?? []),
+      ...namedResources(input),
+    ],
     recorded(input: object, output: Readonly<Record<string, unknown>> | undefined, call: Call) {
       const response = output && renamed(output, answered, false);
       return {

@@ -1,0 +1,146 @@
+import type { CopyObjectOutput, CopyObjectRequest } from '@aws-sdk/client-s3';
+import { assert } from '../../../kernel/index.ts';
+import type { Change } from '../../../state/index.ts';
+import { checkWriteConditions } from '../conditions.ts';
+import { onCopySource, parseCopySource, readSource, type CopySource } from '../copy-source.ts';
+import { invalidArgument, invalidRequest } from '../faults.ts';
+import { orUnstage, singlePutBytes } from '../incoming-body.ts';
+import { calledBucket } from '../needs.ts';
+import { keyCaller, quoted, shownChecksum, shownEncryption, shownVersion } from '../object-answers.ts';
+import { readCurrent, type ChecksumAlgorithm } from '../object-documents.ts';
+import {
+  checkAcl,
+  checkKey,
+  checksumAlgorithm,
+  headersOf,
+  lockOf,
+  metadataOf,
+  refuseCustomerKeys,
+  storageClassOf,
+  tagsOfHeader,
+  wishOf,
+} from '../object-facts.ts';
+import { onNewObject } from '../object-needs.ts';
+import type { StagedContent } from '../object-store.ts';
+import type { Given, S3Operation, S3Parts } from '../operation.ts';
+
+type Input = Given<CopyObjectRequest>;
+
+function directive(name: string, given: string | undefined): 'COPY' | 'REPLACE' {
+  if (given === undefined || given === 'COPY') return 'COPY';
+  if (given === 'REPLACE') return given;
+  throw invalidArgument(`Unknown ${name} directive.`, `x-amz-${name}-directive`, given);
+}
+
+/** A copy onto itself has to change something ("CopyObject", x-amz-metadata-directive). */
+function refuseIdle(input: Input, source: CopySource): void {
+  const same =
+    source.bucket.name === input.Bucket &&
+    source.version.key === input.Key &&
+    parseCopySource(input).VersionId === undefined;
+  const changes =
+    input.MetadataDirective === 'REPLACE' ||
+    input.StorageClass !== undefined ||
+    input.WebsiteRedirectLocation !== undefined ||
+    input.ServerSideEncryption !== undefined;
+  if (!same || changes) return;
+  throw invalidRequest(
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  );
+}
+
+/** What the copy has: of the source, unless the request replaces it. */
+function copiedFacts(input: Input, { version }: CopySource) {
+  const replace = directive('metadata', input.MetadataDirective) === 'REPLACE';
+  const { websiteRedirectLocation: _, ...copied } = version.headers;
+  const redirect = input.WebsiteRedirectLocation;
+  const headers = replace
+    ? headersOf(input)
+    : { ...copied, ...(redirect !== undefined && { websiteRedirectLocation: redirect }) };
+  const replaceTags = directive('tagging', input.TaggingDirective) === 'REPLACE';
+  const tags = replaceTags ? tagsOfHeader(input.Tagging) : version.tags;
+  return {
+    headers,
+    metadata: replace ? metadataOf(input.Metadata) : version.metadata,
+    storageClass: storageClassOf(input.StorageClass),
+    ...(tags && { tags }),
+  };
+}
+
+async function linkCopy(
+  input: Input,
+  change: Change,
+  parts: S3Parts,
+  copied: {
+    readonly source: CopySource;
+    readonly staged: StagedContent;
+    readonly algorithm: ChecksumAlgorithm;
+  },
+): Promise<CopyObjectOutput> {
+  const { source, staged, algorithm } = copied;
+  const bucket = await calledBucket(input, change);
+  checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
+  const value = staged.checksums[algorithm];
+  assert(value !== undefined, 'the checksum that was asked for is there');
+  const version = await parts.objects.link(change, bucket, input.Key, staged, {
+    event: 'ObjectCreated:Copy',
+    ...copiedFacts(input, source),
+    checksum: { algorithm, value, type: 'FULL_OBJECT' },
+    ...lockOf(input, bucket, parts.clock.now()),
+  });
+  return {
+    CopyObjectResult: {
+      ETag: quoted(version.etag),
+      LastModified: new Date(version.lastModified),
+      ...shownChecksum(version),
+    },
+    ...(source.bucket.versioning !== undefined && { CopySourceVersionId: source.version.versionId }),
+    ...shownVersion(bucket, version),
+    ...shownEncryption(version.encryption),
+  };
+}
+
+export const CopyObject: S3Operation<CopyObjectRequest, CopyObjectOutput> = {
+  access: 'write',
+  category: 'data',
+  async needs(input, call, parts) {
+    const bucket = await calledBucket(input, parts.state);
+    const copiesTags = input.TaggingDirective !== 'REPLACE';
+    const source = await onCopySource(input, call, parts, copiesTags);
+    const target = onNewObject(input, bucket, input.Key, call, {
+      's3:x-amz-copy-source': [decodeURIComponent(input.CopySource.replace(/^\//, '').split('?')[0] ?? '')],
+      ...(input.MetadataDirective !== undefined && {
+        's3:x-amz-metadata-directive': [input.MetadataDirective],
+      }),
+    });
+    return [...source, ...target];
+  },
+  async handle(input, call, change, parts) {
+    const bucket = await calledBucket(input, parts.state);
+    checkKey(bucket.name, input.Key);
+    checkAcl(input, bucket);
+    refuseCustomerKeys(input);
+    lockOf(input, bucket, parts.clock.now());
+    const source = await readSource(input, call, parts);
+    refuseIdle(input, source);
+    copiedFacts(input, source);
+    const { sizeBytes, checksum } = source.version;
+    if (sizeBytes > singlePutBytes) {
+      throw invalidRequest(
+        `The specified copy source is larger than the maximum allowable size for a copy source: ${singlePutBytes}`,
+      );
+    }
+    const algorithm = checksumAlgorithm(input.ChecksumAlgorithm) ?? checksum?.algorithm ?? 'CRC64NVME';
+    const staged = await parts.objects.stage({
+      call: input,
+      bucket,
+      key: input.Key,
+      body: source.open(0, sizeBytes - 1),
+      checksums: [algorithm],
+      encryption: wishOf(input, bucket),
+      as: keyCaller(call, bucket),
+      mostBytes: singlePutBytes,
+    });
+    return orUnstage(parts, input, () => linkCopy(input, change, parts, { source, staged, algorithm }));
+  },
+};

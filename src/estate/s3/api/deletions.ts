@@ -1,0 +1,136 @@
+import type {
+  DeleteObjectOutput,
+  DeleteObjectRequest,
+  DeleteObjectsOutput,
+  DeleteObjectsRequest,
+  ObjectIdentifier,
+} from '@aws-sdk/client-s3';
+import { AwsFault } from '../../../kernel/index.ts';
+import type { Change } from '../../../state/index.ts';
+import type { Call } from '../../../wire/index.ts';
+import { objectArn, type BucketDocument } from '../bucket-documents.ts';
+import { checkWriteConditions } from '../conditions.ts';
+import { s3Fault } from '../faults.ts';
+import { calledBucket } from '../needs.ts';
+import { readCurrent } from '../object-documents.ts';
+import { checkKey } from '../object-facts.ts';
+import { onDeletedObject } from '../object-needs.ts';
+import type { Given, S3Operation, S3Parts } from '../operation.ts';
+
+/** "DeleteObjects": up to 1,000 keys in one request. */
+const mostKeys = 1000;
+
+interface ConditionalDelete {
+  readonly IfMatchLastModifiedTime?: Date | undefined;
+  readonly IfMatchSize?: number | undefined;
+}
+
+/** Conditions that only directory buckets know are refused by name: passed over, they would delete too much. */
+function refuseDirectoryConditions(input: ConditionalDelete): void {
+  if (input.IfMatchLastModifiedTime !== undefined || input.IfMatchSize !== undefined) {
+    throw s3Fault(
+      'NotImplemented',
+      501,
+      'Conditions on the time and size of what is deleted are for directory buckets; use If-Match.',
+    );
+  }
+}
+
+export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> = {
+  access: 'write',
+  category: 'data',
+  async needs(input, call, parts) {
+    return onDeletedObject(input, await calledBucket(input, parts.state), call, parts.state);
+  },
+  async handle(input, _call, change, parts) {
+    const bucket = await calledBucket(input, change);
+    checkKey(bucket.name, input.Key);
+    refuseDirectoryConditions(input);
+    if (input.IfMatch !== undefined) {
+      checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
+    }
+    const removed = await parts.objects.remove(change, bucket, input.Key, {
+      ...(input.VersionId !== undefined && { versionId: input.VersionId }),
+      bypassGovernance: input.BypassGovernanceRetention === true,
+    });
+    return {
+      ...(removed.deleteMarker && { DeleteMarker: true }),
+      ...(removed.versionId !== undefined && { VersionId: removed.versionId }),
+    };
+  },
+};
+
+type BatchInput = Given<DeleteObjectsRequest>;
+
+async function deleteOne(
+  one: ObjectIdentifier,
+  input: BatchInput,
+  at: {
+    readonly bucket: BucketDocument;
+    readonly call: Call;
+    readonly change: Change;
+    readonly parts: S3Parts;
+  },
+): Promise<NonNullable<DeleteObjectsOutput['Deleted']>[number]> {
+  const { bucket, call, change, parts } = at;
+  const { Key = '', VersionId, ETag } = one;
+  const bypass = input.BypassGovernanceRetention;
+  const asked = { Bucket: bucket.name, Key, VersionId, BypassGovernanceRetention: bypass };
+  checkKey(bucket.name, Key);
+  refuseDirectoryConditions({ IfMatchLastModifiedTime: one.LastModifiedTime, IfMatchSize: one.Size });
+  await parts.authorise(call, await onDeletedObject(asked, bucket, call, parts.state));
+  if (ETag !== undefined) {
+    checkWriteConditions({ IfMatch: ETag }, Key, await readCurrent(change, bucket.name, Key));
+  }
+  const removed = await parts.objects.remove(change, bucket, Key, {
+    ...(VersionId !== undefined && { versionId: VersionId }),
+    bypassGovernance: bypass === true,
+  });
+  return {
+    Key,
+    ...(VersionId !== undefined && { VersionId }),
+    ...(removed.deleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: removed.versionId }),
+  };
+}
+
+/** Permission is asked for each key on its own: what one may not be deleted, the others are. */
+export const DeleteObjects: S3Operation<DeleteObjectsRequest, DeleteObjectsOutput> = {
+  access: 'write',
+  category: 'data',
+  async needs(input, _call, parts) {
+    await calledBucket(input, parts.state);
+    return [];
+  },
+  async handle(input, call, change, parts) {
+    const bucket = await calledBucket(input, change);
+    const asked = input.Delete.Objects ?? [];
+    if (asked.length === 0 || asked.length > mostKeys) {
+      throw s3Fault(
+        'MalformedXML',
+        400,
+        'The XML you provided was not well-formed or did not validate against our published schema',
+      );
+    }
+    const deleted: NonNullable<DeleteObjectsOutput['Deleted']> = [];
+    const errors: NonNullable<DeleteObjectsOutput['Errors']> = [];
+    for (const one of asked) {
+      try {
+        deleted.push(await deleteOne(one, input, { bucket, call, change, parts }));
+      } catch (error) {
+        if (!(error instanceof AwsFault)) throw error;
+        const { code: Code, message: Message } = error;
+        errors.push({ Key: one.Key, VersionId: one.VersionId, Code, Message });
+      }
+    }
+    return {
+      ...(!input.Delete.Quiet && { Deleted: deleted }),
+      ...(errors.length > 0 && { Errors: errors }),
+    };
+  },
+  resources: (input) =>
+    // The record names every key, as far as the record has room.
+    (input.Delete.Objects ?? []).map(({ Key = '' }) => ({
+      type: 'AWS::S3::Object',
+      ARN: objectArn(input.Bucket, Key),
+    })),
+};

@@ -1,0 +1,214 @@
+import type {
+  AbortMultipartUploadOutput,
+  AbortMultipartUploadRequest,
+  CompleteMultipartUploadOutput,
+  CompleteMultipartUploadRequest,
+  CreateMultipartUploadOutput,
+  CreateMultipartUploadRequest,
+} from '@aws-sdk/client-s3';
+import type { Change } from '../../../state/index.ts';
+import type { Call } from '../../../wire/index.ts';
+import type { BucketDocument } from '../bucket-documents.ts';
+import { checkWriteConditions } from '../conditions.ts';
+import { newUploadId } from '../content/blob-names.ts';
+import { invalidRequest, s3Fault } from '../faults.ts';
+import { calledBucket, onObject } from '../needs.ts';
+import { keyCaller, quoted, shownChecksum, shownEncryption, shownVersion } from '../object-answers.ts';
+import {
+  partPrefix,
+  readCurrent,
+  uploadKey,
+  type ObjectVersion,
+  type PartDocument,
+  type UploadDocument,
+} from '../object-documents.ts';
+import {
+  checkAcl,
+  checkKey,
+  givenChecksum,
+  headersOf,
+  lockOf,
+  metadataOf,
+  refuseUnknown,
+  storageClassOf,
+  tagsOfHeader,
+  wishOf,
+} from '../object-facts.ts';
+import { onNewObject } from '../object-needs.ts';
+import type { Given, S3Operation, S3Parts } from '../operation.ts';
+import { chooseParts, compose, requireUpload, uploadChecksum, type Composition } from '../uploads.ts';
+
+function initiatorOf({ principal }: Call): UploadDocument['initiator'] {
+  switch (principal.type) {
+    case 'Root':
+      return { arn: principal.arn, name: 'root' };
+    case 'IAMUser':
+      return { arn: principal.arn, name: principal.userName };
+    case 'AssumedRole':
+      return { arn: principal.arn, name: principal.role.name };
+  }
+}
+
+export const CreateMultipartUpload: S3Operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput> = {
+  access: 'write',
+  category: 'data',
+  async needs(input, call, parts) {
+    return onNewObject(input, await calledBucket(input, parts.state), input.Key, call);
+  },
+  async handle(input, call, change, parts) {
+    const bucket = await calledBucket(input, change);
+    checkKey(bucket.name, input.Key);
+    checkAcl(input, bucket);
+    refuseUnknown(input);
+    const nowMs = parts.clock.now();
+    const checksum = uploadChecksum(input);
+    const id = newUploadId(parts.random, nowMs);
+    const encryption = await parts.objects.newEncryption({
+      bucket,
+      key: input.Key,
+      content: id,
+      encryption: wishOf(input, bucket),
+      as: keyCaller(call, bucket),
+    });
+    const tags = tagsOfHeader(input.Tagging);
+    const upload: UploadDocument = {
+      id,
+      key: input.Key,
+      initiated: nowMs,
+      initiator: initiatorOf(call),
+      headers: headersOf(input),
+      metadata: metadataOf(input.Metadata),
+      encryption,
+      storageClass: storageClassOf(input.StorageClass),
+      ...(tags && { tags }),
+      ...lockOf(input, bucket, nowMs),
+      checksum,
+    };
+    change.put(uploadKey(bucket.name, input.Key, id), upload);
+    return {
+      Bucket: bucket.name,
+      Key: input.Key,
+      UploadId: id,
+      ...shownEncryption(encryption),
+      ...(checksum.asked && { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type }),
+    };
+  },
+};
+
+type CompleteInput = Given<CompleteMultipartUploadRequest>;
+
+/** What the client says of the whole must be so ("CompleteMultipartUpload", x-amz-checksum-… and x-amz-mp-object-size). */
+function checkWhole(input: CompleteInput, { checksum, sizeBytes }: Composition): void {
+  const { MpuObjectSize: size, ChecksumType: type } = input;
+  if (size !== undefined && Number(size) !== sizeBytes) {
+    throw invalidRequest(
+      `The provided 'x-amz-mp-object-size' header value ${String(size)} does not match what was computed: ${sizeBytes}`,
+    );
+  }
+  if (type !== undefined && type !== checksum.type) {
+    throw invalidRequest(
+      `The upload was created using the ${checksum.type} checksum mode. The complete request must use the same checksum mode.`,
+    );
+  }
+  const given = givenChecksum(input);
+  if (!given || given.algorithm !== checksum.algorithm) return;
+  if (given.value.replace(/-\d+$/, '') !== checksum.value.replace(/-\d+$/, '')) {
+    throw s3Fault(
+      'BadDigest',
+      400,
+      `The ${given.algorithm} you specified did not match the calculated checksum.`,
+    );
+  }
+}
+
+function completeAnswer(
+  input: CompleteInput,
+  call: Call,
+  bucket: BucketDocument,
+  version: ObjectVersion,
+): CompleteMultipartUploadOutput {
+  const scheme = call.tls ? 'https' : 'http';
+  const path = input.Key.split('/')
+    .map((piece) => encodeURIComponent(piece))
+    .join('/');
+  return {
+    Location: `${scheme}://${call.host}/${bucket.name}/${path}`,
+    Bucket: bucket.name,
+    Key: input.Key,
+    ETag: quoted(version.etag),
+    ...shownChecksum(version),
+    ...shownVersion(bucket, version),
+    ...shownEncryption(version.encryption),
+  };
+}
+
+async function finish(
+  input: CompleteInput,
+  upload: UploadDocument,
+  change: Change,
+  parts: S3Parts,
+): Promise<readonly [BucketDocument, ObjectVersion]> {
+  const bucket = await calledBucket(input, change);
+  const uploaded = await change.list<PartDocument>(partPrefix(upload.id));
+  const chosen = chooseParts(
+    input.MultipartUpload?.Parts ?? [],
+    uploaded.map(({ value }) => value),
+  );
+  const composition = compose(upload, chosen);
+  checkWhole(input, composition);
+  checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
+  const { checksum, ...composed } = composition;
+  const content = { content: upload.id, encryption: upload.encryption, ...composed };
+  const { headers, metadata, storageClass, tags, retention, legalHold } = upload;
+  const version = await parts.objects.link(change, bucket, input.Key, content, {
+    event: 'ObjectCreated:CompleteMultipartUpload',
+    headers,
+    metadata,
+    storageClass,
+    checksum,
+    ...(tags && { tags }),
+    ...(retention && { retention }),
+    ...(legalHold && { legalHold }),
+  });
+  change.delete(uploadKey(bucket.name, input.Key, upload.id));
+  const used = new Set(chosen.map(({ b }) => b));
+  for (const { key, value } of uploaded) {
+    change.delete(key);
+    if (!used.has(value.b)) parts.objects.suspect(upload.id, value);
+  }
+  return [bucket, version];
+}
+
+export const CompleteMultipartUpload: S3Operation<
+  CompleteMultipartUploadRequest,
+  CompleteMultipartUploadOutput
+> = {
+  access: 'write',
+  category: 'data',
+  async needs(input, call, parts) {
+    const bucket = await calledBucket(input, parts.state);
+    return [onObject('s3:PutObject', bucket, input.Key, call)];
+  },
+  async handle(input, call, change, parts) {
+    const bucket = await calledBucket(input, change);
+    // A client that did not get the answer asks again, and is told the same.
+    const current = await readCurrent(change, bucket.name, input.Key);
+    if (current?.content === input.UploadId) return completeAnswer(input, call, bucket, current);
+    const upload = await requireUpload(change, input);
+    return completeAnswer(input, call, ...(await finish(input, upload, change, parts)));
+  },
+};
+
+export const AbortMultipartUpload: S3Operation<AbortMultipartUploadRequest, AbortMultipartUploadOutput> = {
+  access: 'write',
+  category: 'data',
+  async needs(input, call, parts) {
+    const bucket = await calledBucket(input, parts.state);
+    return [onObject('s3:AbortMultipartUpload', bucket, input.Key, call)];
+  },
+  async handle(input, _call, change, parts) {
+    const bucket = await calledBucket(input, change);
+    await parts.objects.abandonUpload(change, bucket.name, await requireUpload(change, input));
+    return {};
+  },
+};

@@ -1,0 +1,91 @@
+import type { Call, Need } from '../../wire/index.ts';
+import { readBucket, type BucketDocument } from './bucket-documents.ts';
+import { checkCopyConditions } from './conditions.ts';
+import { accessDenied, invalidArgument, noSuchBucket } from './faults.ts';
+import { keyCaller, requireObject } from './object-answers.ts';
+import type { ObjectVersion } from './object-documents.ts';
+import { onExistingObject, type ObjectInput } from './object-needs.ts';
+import type { S3Parts } from './operation.ts';
+
+/** What CopyObject and UploadPartCopy say of their source. */
+export interface CopyInput {
+  readonly CopySource: string;
+  readonly CopySourceIfMatch?: string | undefined;
+  readonly CopySourceIfNoneMatch?: string | undefined;
+  readonly CopySourceIfModifiedSince?: Date | undefined;
+  readonly CopySourceIfUnmodifiedSince?: Date | undefined;
+  readonly ExpectedSourceBucketOwner?: string | undefined;
+}
+
+/** Reads `x-amz-copy-source`: `[/]BUCKET/KEY[?versionId=ID]`, the key percent-encoded. */
+export function parseCopySource({ CopySource, ExpectedSourceBucketOwner }: CopyInput): ObjectInput {
+  const invalid = () =>
+    invalidArgument(
+      'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+      'x-amz-copy-source',
+      CopySource,
+    );
+  const match = /^(?<path>.*?)(?:\?versionId=(?<version>[^?&]*))?$/su.exec(CopySource);
+  const { path = '', version } = match?.groups ?? {};
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path).replace(/^\//, '');
+  } catch {
+    throw invalid();
+  }
+  if (decoded.startsWith('arn:')) {
+    throw invalidArgument(
+      'Access points and other ARNs are not offered as a copy source.',
+      'x-amz-copy-source',
+      CopySource,
+    );
+  }
+  const slash = decoded.indexOf('/');
+  if (slash < 1 || slash === decoded.length - 1) throw invalid();
+  return {
+    Bucket: decoded.slice(0, slash),
+    Key: decoded.slice(slash + 1),
+    VersionId: version,
+    ...(ExpectedSourceBucketOwner !== undefined && { ExpectedBucketOwner: ExpectedSourceBucketOwner }),
+  };
+}
+
+/** What reading the source needs; its tags too, where they are copied. */
+export async function onCopySource(
+  input: CopyInput,
+  call: Call,
+  parts: S3Parts,
+  withTags: boolean,
+): Promise<readonly Need[]> {
+  const source = parseCopySource(input);
+  const needs = await onExistingObject(['s3:GetObject'], source, call, parts);
+  if (!withTags) return needs;
+  const tags = (await readSource(input, call, parts).catch(() => undefined))?.version.tags;
+  if (!tags) return needs;
+  return [...needs, ...(await onExistingObject(['s3:GetObjectTagging'], source, call, parts))];
+}
+
+export interface CopySource {
+  readonly bucket: BucketDocument;
+  readonly version: ObjectVersion;
+  /** Bytes from `first` to `last`, both inclusive; the data key is asked for when the first byte is. */
+  open(first: number, last: number): AsyncIterable<Uint8Array>;
+}
+
+/** The source as it is committed. Throws as GetObject does, and PreconditionFailed. */
+export async function readSource(input: CopyInput, call: Call, parts: S3Parts): Promise<CopySource> {
+  const source = parseCopySource(input);
+  const bucket = await readBucket(parts.state, source.Bucket);
+  if (!bucket) throw noSuchBucket(source.Bucket);
+  if (source.ExpectedBucketOwner !== undefined && source.ExpectedBucketOwner !== bucket.accountId)
+    throw accessDenied();
+  const version = await requireObject(parts.state, bucket, source);
+  checkCopyConditions(input, version);
+  return {
+    bucket,
+    version,
+    async *open(first, last) {
+      yield* await parts.objects.read(bucket.name, version, { first, last, as: keyCaller(call, bucket) });
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import type { CompletedPart } from '@aws-sdk/client-s3';
+import type { StateView } from '../../state/index.ts';
+import { composedEtag, compositeChecksum, wholeChecksum } from './content/combine-checksums.ts';
+import { isUploadId } from './content/blob-names.ts';
+import { invalidRequest, noSuchUpload, s3Fault } from './faults.ts';
+import { checksumAlgorithm, givenChecksum } from './object-facts.ts';
+import {
+  uploadKey,
+  type ChecksumAlgorithm,
+  type ContentPart,
+  type ObjectChecksum,
+  type PartDocument,
+  type UploadDocument,
+} from './object-documents.ts';
+
+/** "Amazon S3 multipart upload limits": all parts but the last have at least 5 MiB. */
+const leastPartBytes = 5 * 1024 ** 2;
+export const mostParts = 10_000;
+
+/** An upload under way. Throws NoSuchUpload. */
+export async function requireUpload(
+  view: Pick<StateView, 'get'>,
+  { Bucket, Key, UploadId }: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
+): Promise<UploadDocument> {
+  const found = isUploadId(UploadId)
+    ? await view.get<UploadDocument>(uploadKey(Bucket, Key, UploadId))
+    : undefined;
+  if (!found) throw noSuchUpload(UploadId);
+  return found.value;
+}
+
+/** The checksum that the parts of a new upload get, and what the whole is to have ("Checking object integrity"). */
+export function uploadChecksum(input: {
+  readonly ChecksumAlgorithm?: string | undefined;
+  readonly ChecksumType?: string | undefined;
+}): UploadDocument['checksum'] {
+  const asked = checksumAlgorithm(input.ChecksumAlgorithm);
+  const { ChecksumType: type } = input;
+  if (type !== undefined && asked === undefined) {
+    throw invalidRequest(
+      'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
+    );
+  }
+  const algorithm = asked ?? 'CRC64NVME';
+  const usual = algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE';
+  if (type !== undefined && type !== 'COMPOSITE' && type !== 'FULL_OBJECT') {
+    throw invalidRequest('Value for x-amz-checksum-type header is invalid.');
+  }
+  const impossible =
+    (type === 'COMPOSITE' && algorithm === 'CRC64NVME') ||
+    (type === 'FULL_OBJECT' && algorithm.startsWith('SHA'));
+  if (impossible) {
+    throw invalidRequest(
+      `The ${type} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+    );
+  }
+  return { algorithm, type: type ?? usual, asked: asked !== undefined };
+}
+
+/** What a part is hashed with: the upload's algorithm, and another one that the request gave. */
+export function partAlgorithms(
+  { checksum }: UploadDocument,
+  given: ChecksumAlgorithm | undefined,
+): readonly ChecksumAlgorithm[] {
+  if (given === undefined || given === checksum.algorithm) return [checksum.algorithm];
+  if (checksum.asked) {
+    throw invalidRequest(
+      `Checksum Type mismatch occurred, expected checksum Type: ${checksum.algorithm.toLowerCase()}, actual checksum Type: ${given.toLowerCase()}`,
+    );
+  }
+  return [checksum.algorithm, given];
+}
+
+const invalidPart = (number: number | undefined, etag: string | undefined) =>
+  s3Fault(
+    'InvalidPart',
+    400,
+    "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+    { ...(number !== undefined && { PartNumber: number }), ...(etag !== undefined && { ETag: etag }) },
+  );
+
+function checkPart(asked: CompletedPart, part: PartDocument | undefined): PartDocument {
+  const { PartNumber: number, ETag: etag } = asked;
+  if (!part || etag?.trim().replace(/^"(.*)"$/, '$1') !== part.etag) throw invalidPart(number, etag);
+  const given = givenChecksum(asked);
+  if (given && part.checksums[given.algorithm] !== given.value) throw invalidPart(number, etag);
+  return part;
+}
+
+/**
+ * The parts of which a complete upload consists, in order. Throws MalformedXML, InvalidPart, InvalidPartOrder and
+ * EntityTooSmall.
+ */
+export function chooseParts(
+  asked: readonly CompletedPart[],
+  uploaded: readonly PartDocument[],
+): readonly PartDocument[] {
+  if (asked.length === 0 || asked.length > mostParts) {
+    throw s3Fault(
+      'MalformedXML',
+      400,
+      'The XML you provided was not well-formed or did not validate against our published schema',
+    );
+  }
+  const known = new Map(uploaded.map((part) => [part.n, part]));
+  let before = 0;
+  const chosen = asked.map((one) => {
+    const number = one.PartNumber ?? 0;
+    if (number <= before) {
+      throw s3Fault(
+        'InvalidPartOrder',
+        400,
+        'The list of parts was not in ascending order. The parts list must be specified in order by part number.',
+      );
+    }
+    before = number;
+    return checkPart(one, known.get(number));
+  });
+  const small = chosen.slice(0, -1).find(({ s }) => s < leastPartBytes);
+  if (small) {
+    throw s3Fault('EntityTooSmall', 400, 'Your proposed upload is smaller than the minimum allowed size', {
+      ProposedSize: small.s,
+      MinSizeAllowed: leastPartBytes,
+      PartNumber: small.n,
+      ETag: small.etag,
+    });
+  }
+  return chosen;
+}
+
+export interface Composition {
+  readonly parts: readonly ContentPart[];
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly checksum: ObjectChecksum;
+}
+
+/** Puts chosen parts together: their order, size, entity tag and checksum. */
+export function compose({ checksum }: UploadDocument, chosen: readonly PartDocument[]): Composition {
+  const { algorithm, type } = checksum;
+  const checksums = chosen.map(({ s, checksums: all }) => ({ value: all[algorithm] ?? '', sizeBytes: s }));
+  const value =
+    type === 'FULL_OBJECT' ? wholeChecksum(algorithm, checksums) : compositeChecksum(algorithm, checksums);
+  return {
+    parts: chosen.map(({ n, s, b, checksums: all }) => {
+      const c = all[algorithm];
+      return { n, s, b, ...(c !== undefined && { c }) };
+    }),
+    sizeBytes: chosen.reduce((sum, { s }) => sum + s, 0),
+    etag: composedEtag(chosen.map(({ etag }) => etag)),
+    checksum: { algorithm, type, value },
+  };
+}
