@@ -26,6 +26,8 @@ export type ObjectEncryption =
       readonly sealedKey: string;
       readonly keyArn: string;
       readonly bucketKeyEnabled: boolean;
+      /** What the encryption context holds beside the object. */
+      readonly context?: Readonly<Record<string, string>>;
     };
 
 /** What a GET gives back as headers, as it was put. */

@@ -32,6 +32,15 @@ function contextOf(bucket: string, key: string, bucketKeyEnabled: boolean): Encr
   return { 'aws:s3:arn': bucketKeyEnabled ? bucketArn(bucket) : objectArn(bucket, key) };
 }
 
+/**
+ * CloudTrail encrypts log files under the ARN of their trail as well, which key policies ask for ("Configure AWS KMS key
+ * policies for CloudTrail").
+ */
+function contextOfCaller(as: KeyCaller): EncryptionContext | undefined {
+  if (as.kind !== 'service' || as.caller.service !== 'cloudtrail.amazonaws.com') return undefined;
+  return { 'aws:cloudtrail:arn': as.caller.sourceArn };
+}
+
 /** The data keys of contents: each has its own, kept sealed in the object's document. */
 export interface ObjectKeys {
   create(request: {
@@ -64,12 +73,13 @@ export function openObjectKeys(parts: {
         const sealedKey = cipher.seal(dataKey, contentKey(content)).toString('base64');
         return { dataKey, encryption: { algorithm: 'AES256', sealedKey } };
       }
+      const own = contextOfCaller(as);
       const generated = await inWordsOfS3(
         keys.generate({
           keyId: wish.kmsKeyId ?? 'aws/s3',
           accountId: as.kind === 'call' ? as.call.accountId : bucket.accountId,
           region: bucket.region,
-          context: contextOf(bucket.name, key, wish.bucketKeyEnabled),
+          context: { ...contextOf(bucket.name, key, wish.bucketKeyEnabled), ...own },
           as,
         }),
       );
@@ -80,13 +90,14 @@ export function openObjectKeys(parts: {
           sealedKey: Buffer.from(generated.ciphertext).toString('base64'),
           keyArn: generated.keyArn,
           bucketKeyEnabled: wish.bucketKeyEnabled,
+          ...(own && { context: own }),
         },
       };
     },
     async open(bucket, key, content, encryption, as) {
       const ciphertext = Buffer.from(encryption.sealedKey, 'base64');
       if (encryption.algorithm === 'aws:kms') {
-        const context = contextOf(bucket, key, encryption.bucketKeyEnabled);
+        const context = { ...contextOf(bucket, key, encryption.bucketKeyEnabled), ...encryption.context };
         return inWordsOfS3(keys.decrypt({ ciphertext, context, as }));
       }
       const dataKey = cipher.open(ciphertext, contentKey(content));
