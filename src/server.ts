@@ -18,6 +18,7 @@ import {
   openSts,
 } from './identity/index.ts';
 import { openEstate } from './estate/index.ts';
+import { openDigests } from './trail/digests/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openTrail, type Trail } from './trail/index.ts';
 import { lakeTable, openLake, type Lake } from './trail/lake/index.ts';
@@ -202,6 +203,9 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   if (trail.reader.lag > 1000)
     log.info({ entries: trail.reader.lag }, 'the event history reads what it has not sealed yet');
   await trail.settle();
+  const digests = opening.use(
+    openDigests({ ...settings, state, buckets: estate.buckets, masterKey, clock, log }),
+  );
   const columns = opening.use(
     await openDuckColumns({ directory: await data.directory('lake'), table: lakeTable, log }),
   );
@@ -212,7 +216,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       columns,
       directory: await data.directory('lake-results'),
       buckets: estate.buckets,
-      signingKeyFor: undefined,
+      signingKeyFor: digests.signingKeyFor,
       takeLogFile: trail.takeLogFile,
       defaultRetentionDays: settings.retentionDays,
       managementAccountId: settings.accountId,
@@ -228,7 +232,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     ...identity.operations,
     ...trail.operations,
     ...estate.operations,
-    cloudtrail: { ...trail.operations.cloudtrail, ...lake.operations },
+    cloudtrail: { ...trail.operations.cloudtrail, ...digests.operations, ...lake.operations },
   };
   const handle = openPipeline({
     services,

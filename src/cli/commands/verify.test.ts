@@ -43,7 +43,7 @@ async function copy(from: GeneratedBucket = bucket, options: { readonly withMeta
   return {
     directory,
     path: (key: string) => join(directory, key),
-    async verify(more: Readonly<Record<string, unknown>> = {}, place = directory): Promise<Verified> {
+    verify: async (more: Readonly<Record<string, unknown>> = {}, place = directory): Promise<Verified> => {
       const [stdout, stderr] = [new PassThrough(), new PassThrough()];
       const context: CommandContext = {
         env: { XDG_CACHE_HOME: join(folder, 'cache'), AWS_ENDPOINT_URL: 'http://127.0.0.1:9' },
@@ -111,7 +111,7 @@ describe('cairn verify', () => {
 
   it('misses the newest digest of a chain when an earlier run has seen it', async () => {
     const { verify: run, path } = await copy();
-    const newest = bucket.digests.filter(inRegion('us-east-1')).at(-1);
+    const newest = bucket.digests.findLast(inRegion('us-east-1'));
     await run();
     await rm(path(newest?.key ?? ''));
     expect((await run()).findings).toMatchObject([{ kind: 'digest-gone', file: path(newest?.key ?? '') }]);
@@ -208,12 +208,12 @@ describe('cairn verify', () => {
   });
 
   it.each([
-    ['digest-not-gzip', (_: Buffer) => Buffer.from('not gzip at all')],
+    ['digest-not-gzip', () => Buffer.from('not gzip at all')],
     ['digest-trailing-bytes', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from([0])])],
     ['digest-trailing-bytes', (bytes: Buffer) => Buffer.concat([bytes, gzipSync('more')])],
     ['digest-damaged', (bytes: Buffer) => bytes.subarray(0, -4)],
-    ['digest-bad-json', (_: Buffer) => gzipSync('{"awsAccountId":')],
-    ['digest-bad-format', (_: Buffer) => gzipSync('{"awsAccountId":"111122223333"}')],
+    ['digest-bad-json', () => gzipSync('{"awsAccountId":')],
+    ['digest-bad-format', () => gzipSync('{"awsAccountId":"111122223333"}')],
     [
       'digest-bad-signature',
       (bytes: Buffer) =>
@@ -229,7 +229,7 @@ describe('cairn verify', () => {
 
   it.each([
     ['log-not-gzip', (bytes: Buffer) => gunzipSync(bytes)],
-    ['log-not-gzip', (_: Buffer) => Buffer.alloc(0)],
+    ['log-not-gzip', () => Buffer.alloc(0)],
     ['log-trailing-bytes', (bytes: Buffer) => Buffer.concat([bytes, gzipSync('')])],
     ['log-damaged', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
   ])('calls a log file %s', async (kind, change) => {
