@@ -21,20 +21,21 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const channel = 'arn:aws:cloudtrail:us-east-1:000000000000:channel/00000000-0000-4000-8000-000000000000';
 
+const event = (UID: string) => ({
+  version: '1.0',
+  userIdentity: { type: 'app', principalId: 'prover' },
+  eventSource: 'proofs.example',
+  eventName: 'Ping',
+  eventTime: '2026-11-01T10:00:00Z',
+  UID,
+  recipientAccountId: '000000000000',
+});
+
 async function putEvents(
   server: TestServer,
   ids: readonly string[],
   signal?: AbortSignal,
 ): Promise<string[]> {
-  const event = (UID: string) => ({
-    version: '1.0',
-    userIdentity: { type: 'app', principalId: 'prover' },
-    eventSource: 'proofs.example',
-    eventName: 'Ping',
-    eventTime: '2026-11-01T10:00:00Z',
-    UID,
-    recipientAccountId: '000000000000',
-  });
   const answer = await signedFetch(server, '/PutAuditEvents', {
     service: 'cloudtrail-data',
     method: 'POST',
