@@ -20,8 +20,8 @@ import {
 import { openEstate } from './estate/index.ts';
 import { openDigests } from './trail/digests/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
-import { openTrail, type Trail } from './trail/index.ts';
-import { lakeTable, openLake, type Lake } from './trail/lake/index.ts';
+import { openTrail, openTrails, type Trail, type Trails } from './trail/index.ts';
+import { lakeResources, lakeTable, openLake, type Lake } from './trail/lake/index.ts';
 import { openProofs, type Proofs } from './trail/proofs/index.ts';
 import { findProblems, monitorRoutes, openMetrics, openUpkeep, type Measurements } from './monitor/index.ts';
 import { writeCredentialsFile, writeEndpointFile } from './start-files.ts';
@@ -83,6 +83,7 @@ interface Measured {
   readonly trail: Trail;
   readonly proofs: Proofs;
   readonly lake: Lake;
+  readonly trails: Trails;
   readonly journalDamage: readonly LogDamage[];
 }
 
@@ -101,7 +102,7 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
 }
 
 async function measure(measured: Measured): Promise<Measurements> {
-  const { data, stream, state, hashes, history, trail, proofs, lake } = measured;
+  const { data, stream, state, hashes, history, trail, proofs, lake, trails } = measured;
   const [disk, journalBytes, stats] = await Promise.all([
     statfs(data.path),
     stream.sizeBytes(),
@@ -109,7 +110,7 @@ async function measure(measured: Measured): Promise<Measurements> {
   ]);
   return {
     readers: [
-      ...[state.reader, hashes.reader, trail.reader, lake.reader],
+      ...[state.reader, hashes.reader, trail.reader, lake.reader, trails.delivery.progress],
       ...(proofs.reader ? [proofs.reader] : []),
     ].map(({ name, applied, lag }) => ({ stream: stream.name, name, applied, lag })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
@@ -226,13 +227,32 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       onDamage,
     }),
   );
+  const trails = opening.use(
+    await openTrails({
+      ...settings,
+      state,
+      stream,
+      buckets: estate.buckets,
+      keys: estate.dataKeys,
+      others: lakeResources,
+      authoriseService,
+      clock,
+      random,
+      log,
+    }),
+  );
   const metrics = openMetrics();
-  const measured = { data, stream, state, hashes, history, trail, proofs, lake, journalDamage };
+  const measured = { data, stream, state, hashes, history, trail, proofs, lake, trails, journalDamage };
   const operations = {
     ...identity.operations,
     ...trail.operations,
     ...estate.operations,
-    cloudtrail: { ...trail.operations.cloudtrail, ...digests.operations, ...lake.operations },
+    cloudtrail: {
+      ...trail.operations.cloudtrail,
+      ...trails.operations,
+      ...digests.operations,
+      ...lake.operations,
+    },
   };
   const handle = openPipeline({
     services,

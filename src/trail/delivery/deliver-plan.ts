@@ -17,7 +17,7 @@ import type { TrailRunner } from './trail-runner.ts';
 export interface DeliverParts {
   readonly state: State;
   readonly stream: Pick<Stream, 'read'>;
-  readonly buckets: Pick<Buckets, 'put' | 'get'>;
+  readonly buckets: Pick<Buckets, 'put'>;
   readonly topics?: DeliveryTopics | undefined;
   readonly clock: Clock;
   readonly random: Random;
@@ -210,10 +210,13 @@ export async function deliverPlan(parts: DeliverParts, runner: TrailRunner): Pro
   const plan = await followDestination(parts, runner, first, trail);
   if (!plan) return { kind: 'gone' };
   const as = actingFor(trail);
+  const { accountId, prefix } = trail;
+  const newKey = ({ region, eventClass }: PlannedFile) =>
+    logFileKey({ prefix, accountId, region, eventClass, time: parts.clock.now() }, parts.random);
   const kept = runner.bodies;
   const { files, bodies } = kept
     ? { files: plan.files, bodies: kept }
-    : await restoreFiles(parts, plan, await collectAgain(parts, runner, plan), as);
+    : restoreFiles(parts.log, plan, await collectAgain(parts, runner, plan), newKey);
   const whole = { ...plan, files };
   const outcome = await putFiles(parts, whole, (place) => bodies[place], as);
   if (outcome.kind === 'failed') {

@@ -15,7 +15,7 @@ export interface DeliveryOptions {
   readonly state: State;
   /** The journal's `audit` stream. */
   readonly stream: Stream;
-  readonly buckets: Pick<Buckets, 'put' | 'get'>;
+  readonly buckets: Pick<Buckets, 'put'>;
   readonly topics?: DeliveryTopics | undefined;
   readonly clock: Clock;
   readonly random: Random;

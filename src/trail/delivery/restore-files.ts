@@ -1,35 +1,23 @@
 import type { Logger } from '../../kernel/index.ts';
-import type { ActingFor, Buckets } from '../buckets.ts';
 import type { CollectedFile } from './collect-files.ts';
 import type { DeliveryPlan, PlannedFile } from './delivery-documents.ts';
 
-/** The files of a plan with the bytes to put; no bytes where the bucket has what cannot be made any more. */
+/** The files of a plan with the bytes to put; no bytes for what is in its bucket. */
 export interface RestoredFiles {
   readonly files: readonly PlannedFile[];
   readonly bodies: readonly (Uint8Array | undefined)[];
 }
 
-async function exists(
-  buckets: Pick<Buckets, 'get'>,
-  bucket: string,
-  key: string,
-  as: ActingFor,
-): Promise<boolean> {
-  const found = await buckets.get(bucket, key, as);
-  await found?.[Symbol.asyncIterator]().return?.();
-  return found !== undefined;
-}
-
 /**
- * Matches what was collected again with what was planned. They differ only when the journal was damaged in between: then a
- * file that is in its bucket stays as it is, and one that is not is delivered with what is left, which the log says.
+ * Matches what was collected again with what was planned. They differ only when the journal was damaged in between: then
+ * what is left is delivered under a key of its own, because the planned file may be in the bucket and be whole.
  */
-export async function restoreFiles(
-  { buckets, log }: { readonly buckets: Pick<Buckets, 'get'>; readonly log: Logger },
+export function restoreFiles(
+  log: Logger,
   plan: DeliveryPlan,
   collected: readonly CollectedFile[],
-  as: ActingFor,
-): Promise<RestoredFiles> {
+  newKey: (file: PlannedFile) => string,
+): RestoredFiles {
   const files: PlannedFile[] = [];
   const bodies: (Uint8Array | undefined)[] = [];
   for (const planned of plan.files) {
@@ -37,25 +25,26 @@ export async function restoreFiles(
     const again = collected.find((one) => one.region === region && one.eventClass === eventClass);
     if (planned.done || again?.sha256 === sha256) {
       files.push(planned);
-      bodies.push(again?.body);
+      bodies.push(planned.done ? undefined : again?.body);
       continue;
     }
-    const isThere = await exists(buckets, plan.bucket, key, as);
     log.error(
-      {
-        trail: as.arn,
-        bucket: plan.bucket,
-        key,
-        records: planned.records,
-        left: again?.records ?? 0,
-        isThere,
-      },
-      'the journal no longer holds what this log file was planned of',
+      { bucket: plan.bucket, key, records: planned.records, left: again?.records ?? 0 },
+      'the journal no longer holds what this log file was planned of; what is left is delivered under a new key',
     );
-    if (!isThere && !again) continue;
-    const { body, ...fresh } = again ?? { body: undefined };
-    files.push(isThere ? planned : { ...planned, ...fresh });
-    bodies.push(isThere ? undefined : body);
+    if (!again) continue;
+    const { first, records, oldestEventTime, newestEventTime, body } = again;
+    const left = {
+      region,
+      eventClass,
+      first,
+      records,
+      sha256: again.sha256,
+      oldestEventTime,
+      newestEventTime,
+    };
+    files.push({ key: newKey(planned), ...left });
+    bodies.push(body);
   }
   return { files, bodies };
 }

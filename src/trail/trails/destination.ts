@@ -107,6 +107,7 @@ async function checkKey(
   { bucket, kmsKeyId = '' }: WantedDestination,
   facts: BucketFacts | 'outside',
   as: ActingFor,
+  time: number,
 ): Promise<string> {
   if (!keys) throw new AwsFault('KmsKeyNotFoundException', `KMS key not found: ${kmsKeyId}`);
   const arn = await askKms(kmsKeyId, bucket, () =>
@@ -118,7 +119,16 @@ async function checkKey(
       `KMS key ${arn} and S3 bucket ${bucket} must be in the same region; the bucket is in ${facts.region}.`,
     );
   }
-  await askKms(kmsKeyId, bucket, () => keys.checkUse(arn, bucket, as));
+  await askKms(kmsKeyId, bucket, () =>
+    keys.generate({
+      keyId: arn,
+      accountId: as.accountId,
+      region: as.region,
+      // As log files are encrypted; what comes of it is not used.
+      context: { 'aws:cloudtrail:arn': as.arn, 'aws:s3:arn': `arn:aws:s3:::${bucket}` },
+      as: { kind: 'service', caller: cloudTrailFor(as, time) },
+    }),
+  );
   return arn;
 }
 
@@ -149,7 +159,7 @@ export async function checkDestination(
     throw new AwsFault('S3BucketDoesNotExistException', `S3 bucket ${bucket} does not exist!`);
   }
   const hasKey = wanted.kmsKeyId !== undefined && wanted.kmsKeyId !== '';
-  const kmsKeyArn = hasKey ? await checkKey(parts, wanted, facts, as) : undefined;
+  const kmsKeyArn = hasKey ? await checkKey(parts, wanted, facts, as, time) : undefined;
   const allowed =
     facts === 'outside' ||
     isAllowed(() => parts.authoriseService(cloudTrailFor(as, time), needsIn(facts, prefix, as, kmsKeyArn)));

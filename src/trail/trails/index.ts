@@ -24,7 +24,7 @@ export interface TrailsOptions {
   readonly state: State;
   /** The journal's `audit` stream. */
   readonly stream: Stream;
-  readonly buckets: Pick<Buckets, 'find' | 'put' | 'get'>;
+  readonly buckets: Pick<Buckets, 'find' | 'put'>;
   readonly authoriseService: AuthoriseService;
   /** Without it no trail can have a key. */
   readonly keys?: TrailKeys | undefined;

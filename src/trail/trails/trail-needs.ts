@@ -12,8 +12,14 @@ export interface TrailKeys {
     readonly accountId: string;
     readonly region: string;
   }): Promise<string>;
-  /** Succeeds when the key's policy lets CloudTrail encrypt log files of the trail in the bucket. */
-  checkUse(keyArn: string, bucket: string, as: ActingFor): Promise<void>;
+  /** Makes a data key, if the key's policy lets CloudTrail. */
+  generate(request: {
+    readonly keyId: string;
+    readonly accountId: string;
+    readonly region: string;
+    readonly context: Readonly<Record<string, string>>;
+    readonly as: { readonly kind: 'service'; readonly caller: ServiceCaller };
+  }): Promise<unknown>;
 }
 
 /** The need of trails for SNS. Failures are AwsFault with the codes of SNS. */
