@@ -8,13 +8,13 @@ import type { Columns, ColumnsQuery, ColumnsRow, ColumnsTable } from './columns-
 /** The table of the suite. */
 export const contractTable: ColumnsTable = {
   columns: [
-    { name: 'owner', type: 'string' },
-    { name: 'id', type: 'string' },
-    { name: 'time', type: 'timestamp' },
-    { name: 'flag', type: 'boolean' },
-    { name: 'labels', type: 'map<string,string>' },
-    { name: 'who', type: 'struct<name:string,since:timestamp>' },
-    { name: 'things', type: 'array<struct<ARN:string,kind:string>>' },
+    { name: 'owner', type: 'VARCHAR' },
+    { name: 'id', type: 'VARCHAR' },
+    { name: 'time', type: 'TIMESTAMP' },
+    { name: 'flag', type: 'BOOLEAN' },
+    { name: 'labels', type: 'MAP(VARCHAR, VARCHAR)' },
+    { name: 'who', type: 'STRUCT(name VARCHAR, since TIMESTAMP)' },
+    { name: 'things', type: 'STRUCT(ARN VARCHAR, kind VARCHAR)[]' },
   ],
   owner: 'owner',
   id: 'id',

@@ -4,7 +4,7 @@ import type { Sequence } from '../kernel/index.ts';
 export interface ColumnType {
   /** The member of the JSON object that it is taken from, letter by letter. */
   readonly name: string;
-  /** In the notation of Hive: string, boolean, timestamp, map<…,…>, array<…>, struct<name:…,…>. */
+  /** VARCHAR, BOOLEAN, TIMESTAMP, MAP(…, …), STRUCT(name …, …), and any of them with [] behind it. */
   readonly type: string;
 }
 

@@ -2,6 +2,7 @@ import type { LookupEventsRequest } from '@aws-sdk/client-cloudtrail';
 import type { Clock } from '../../kernel/index.ts';
 import type { Call, Operations } from '../../wire/index.ts';
 import type { History } from '../history/index.ts';
+import { findChannelArn } from '../lake/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { LookupEvents } from './lookup-events.ts';
 import {
@@ -23,7 +24,8 @@ export function openCloudTrail({ history }: { readonly history: History }): Oper
 }
 
 function channelArnOf({ channelArn }: PutAuditEventsRequest, call: Call): string {
-  return channelArn === defaultChannelId ? defaultChannelArn(call.accountId, call.region) : channelArn;
+  if (channelArn.startsWith('arn:')) return channelArn;
+  return defaultChannelArn(call.accountId, call.region).replace(defaultChannelId, channelArn);
 }
 
 /** The operations of `cloudtrail-data` that are present. */
@@ -53,7 +55,13 @@ export function openCloudTrailData({ clock }: { readonly clock: Clock }): Operat
         responseElements: output && { successfulCount: output.successful.length, failed: output.failed },
       }),
       handle: async (input: PutAuditEventsRequest, call: Call, change: AuditedChange) =>
-        PutAuditEvents(clock, input, call, change),
+        PutAuditEvents(
+          clock,
+          input,
+          call,
+          change,
+          await findChannelArn(change, channelArnOf(input, call), call),
+        ),
     },
   };
 }

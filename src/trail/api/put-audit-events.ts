@@ -46,7 +46,12 @@ export function defaultChannelArn(accountId: string, region: string): string {
 }
 
 /** The ARN of the channel that the request names. Throws the modelled faults for one that it cannot write to. */
-function channelOf(named: string, call: Pick<Call, 'accountId' | 'region'>): string {
+function channelOf(
+  named: string,
+  call: Pick<Call, 'accountId' | 'region'>,
+  created: string | undefined,
+): string {
+  if (created !== undefined) return created;
   const own = defaultChannelArn(call.accountId, call.region);
   if (named === own || named === defaultChannelId) return own;
   const arn = parseArn(named);
@@ -144,15 +149,17 @@ function ingest(
 /**
  * PutAuditEvents ("PutAuditEvents", CloudTrail Data API): up to 100 events or 1 MB of one's own systems. The events that
  * are taken become durable together with the record of the call, in one append. Events that are not taken are named in
- * `failed`; they do not keep the others out.
+ * `failed`; they do not keep the others out. `created` is the ARN of the caller's channel that the request names, where it
+ * is one that CreateChannel made.
  */
 export function PutAuditEvents(
   clock: Clock,
   request: PutAuditEventsRequest,
   call: Pick<Call, 'accountId' | 'region'>,
   change: Pick<AuditedChange, 'append'>,
+  created?: string,
 ): PutAuditEventsResponse {
-  const arn = channelOf(request.channelArn, call);
+  const arn = channelOf(request.channelArn, call, created);
   refuseTooMuch(request.auditEvents);
   refuseDuplicates(request.auditEvents);
   const { accountId, region } = call;

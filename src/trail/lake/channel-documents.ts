@@ -47,3 +47,14 @@ export async function readChannel(
     );
   return channel;
 }
+
+/** The ARN, where it is that of a channel of the caller's account and region; undefined else. */
+export async function findChannelArn(
+  view: StateView,
+  arn: string,
+  { accountId, region }: { readonly accountId: string; readonly region: string },
+): Promise<string | undefined> {
+  const id = arn.split('/').at(-1) ?? '';
+  if (arn !== channelArn(accountId, region, id)) return undefined;
+  return (await view.get<ChannelDocument>(channelKey(accountId, id)))?.value.arn;
+}

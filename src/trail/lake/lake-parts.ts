@@ -3,7 +3,7 @@ import type { Columns, ColumnsView } from '../../store/index.ts';
 import type { State, StateView } from '../../state/index.ts';
 import type { Buckets } from '../buckets.ts';
 import { readStores, everythingId } from './store-documents.ts';
-import { lakeColumns } from './schema.ts';
+import { lakeColumns, withheldColumns } from './schema.ts';
 import type { FindEventDataStore, Translation } from './sql/index.ts';
 import { viewOfEverything, viewOfStore } from './store-view.ts';
 
@@ -74,7 +74,7 @@ export async function openTables(
   return {
     find(id) {
       const view = viewOf(id);
-      return view && { view: view.name, columns: lakeColumns };
+      return view && { view: view.name, columns: lakeColumns, withheld: withheldColumns };
     },
     viewOf,
   };

@@ -1,76 +1,77 @@
-import type { ColumnsTable } from '../../store/index.ts';
-
-/** One column of an event data store. */
-export interface LakeColumn {
-  /** As it stands in the event record; queries match names without regard to case. */
-  readonly name: string;
-  /** The documented type, such as `string`, `timestamp`, `map<string,string>` or `struct<type:string,arn:string>`. */
-  readonly type: string;
-}
-
-const identity =
-  'struct<type:string,principalId:string,arn:string,accountId:string,accessKeyId:string,userName:string,' +
-  'sessionContext:struct<attributes:struct<creationDate:timestamp,mfaAuthenticated:string>,' +
-  'sessionIssuer:struct<type:string,principalId:string,arn:string,accountId:string,userName:string>,' +
-  'webIdFederationData:struct<federatedProvider:string,attributes:map<string,string>>,' +
-  'sourceIdentity:string,ec2RoleDelivery:string,ec2IssuedInVpc:string>,' +
-  'onBehalfOf:struct<userId:string,identityStoreArn:string>,' +
-  'inScopeOf:struct<sourceArn:string,sourceAccount:string,issuerType:string,credentialsIssuedTo:string>,' +
-  'invokedBy:string,identityProvider:string>';
-
-const eventData =
-  'struct<version:string,userIdentity:struct<type:string,principalId:string,details:map<string,string>>,' +
-  'userAgent:string,eventSource:string,eventName:string,eventTime:timestamp,UID:string,' +
-  'requestParameters:map<string,string>,responseElements:map<string,string>,errorCode:string,errorMessage:string,' +
-  'sourceIPAddress:string,recipientAccountId:string,additionalEventData:map<string,string>>';
+import type { ColumnsTable, ColumnType } from '../../store/index.ts';
 
 /**
- * The columns of an event data store, from "Supported SQL schemas for event data stores": those of CloudTrail event records,
- * and `metadata` and `eventData` of events from outside AWS. Times are UTC. The values of maps are text: what is a string
- * in the record stands as it is, everything else as JSON. A member of another type than its column's is null.
- *
- * `eventJson` and `eventJsonChecksum` are left out: the record itself is kept once, in the history, where LookupEvents and
- * `cairn lookup` find it by its eventID. A query that names them is refused.
+ * The columns of an event data store: what "Supported SQL schemas for event data stores" lists for CloudTrail event
+ * records, and `metadata` and `eventData` of events from outside AWS. Names are matched without regard to case; they are
+ * written as in the event record. Times are UTC. The values of maps are text: what is a string in the record stands as it
+ * is, everything else as JSON. A member of another type than its column's is null.
  */
-export const lakeColumns: readonly LakeColumn[] = [
-  { name: 'eventVersion', type: 'string' },
-  { name: 'userIdentity', type: identity },
-  { name: 'eventTime', type: 'timestamp' },
-  { name: 'eventSource', type: 'string' },
-  { name: 'eventName', type: 'string' },
-  { name: 'awsRegion', type: 'string' },
-  { name: 'sourceIPAddress', type: 'string' },
-  { name: 'userAgent', type: 'string' },
-  { name: 'errorCode', type: 'string' },
-  { name: 'errorMessage', type: 'string' },
-  { name: 'requestParameters', type: 'map<string,string>' },
-  { name: 'responseElements', type: 'map<string,string>' },
-  { name: 'additionalEventData', type: 'map<string,string>' },
-  { name: 'requestID', type: 'string' },
-  { name: 'eventID', type: 'string' },
-  { name: 'readOnly', type: 'boolean' },
-  { name: 'resources', type: 'array<struct<accountId:string,type:string,ARN:string,ARNPrefix:string>>' },
-  { name: 'eventType', type: 'string' },
-  { name: 'apiVersion', type: 'string' },
-  { name: 'managementEvent', type: 'boolean' },
-  { name: 'recipientAccountId', type: 'string' },
-  { name: 'sharedEventID', type: 'string' },
-  { name: 'annotation', type: 'string' },
-  { name: 'vpcEndpointId', type: 'string' },
-  { name: 'vpcEndpointAccountId', type: 'string' },
-  { name: 'serviceEventDetails', type: 'map<string,string>' },
-  { name: 'addendum', type: 'map<string,string>' },
-  { name: 'edgeDeviceDetails', type: 'map<string,string>' },
-  { name: 'insightDetails', type: 'map<string,string>' },
-  { name: 'eventCategory', type: 'string' },
+export const lakeColumns: readonly ColumnType[] = [
+  { name: 'eventVersion', type: 'VARCHAR' },
   {
-    name: 'tlsDetails',
-    type: 'struct<tlsVersion:string,cipherSuite:string,clientProvidedHostHeader:string>',
+    name: 'userIdentity',
+    type:
+      'STRUCT("type" VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, ' +
+      'accessKeyId VARCHAR, userName VARCHAR, ' +
+      'sessionContext STRUCT(attributes STRUCT(creationDate TIMESTAMP, mfaAuthenticated VARCHAR), ' +
+      'sessionIssuer STRUCT("type" VARCHAR, principalId VARCHAR, arn VARCHAR, accountId VARCHAR, ' +
+      'userName VARCHAR), webIdFederationData STRUCT(federatedProvider VARCHAR, ' +
+      'attributes MAP(VARCHAR, VARCHAR)), sourceIdentity VARCHAR, ec2RoleDelivery VARCHAR, ' +
+      'ec2IssuedInVpc VARCHAR), onBehalfOf STRUCT(userId VARCHAR, identityStoreArn VARCHAR), ' +
+      'inScopeOf STRUCT(sourceArn VARCHAR, sourceAccount VARCHAR, issuerType VARCHAR, ' +
+      'credentialsIssuedTo VARCHAR), invokedBy VARCHAR, identityProvider VARCHAR)',
   },
-  { name: 'sessionCredentialFromConsole', type: 'string' },
-  { name: 'metadata', type: 'struct<ingestionTime:timestamp,channelARN:string>' },
-  { name: 'eventData', type: eventData },
+  { name: 'eventTime', type: 'TIMESTAMP' },
+  { name: 'eventSource', type: 'VARCHAR' },
+  { name: 'eventName', type: 'VARCHAR' },
+  { name: 'awsRegion', type: 'VARCHAR' },
+  { name: 'sourceIPAddress', type: 'VARCHAR' },
+  { name: 'userAgent', type: 'VARCHAR' },
+  { name: 'errorCode', type: 'VARCHAR' },
+  { name: 'errorMessage', type: 'VARCHAR' },
+  { name: 'requestParameters', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'responseElements', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'additionalEventData', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'requestID', type: 'VARCHAR' },
+  { name: 'eventID', type: 'VARCHAR' },
+  { name: 'readOnly', type: 'BOOLEAN' },
+  {
+    name: 'resources',
+    type: 'STRUCT(accountId VARCHAR, "type" VARCHAR, ARN VARCHAR, ARNPrefix VARCHAR)[]',
+  },
+  { name: 'eventType', type: 'VARCHAR' },
+  { name: 'apiVersion', type: 'VARCHAR' },
+  { name: 'managementEvent', type: 'BOOLEAN' },
+  { name: 'recipientAccountId', type: 'VARCHAR' },
+  { name: 'sharedEventID', type: 'VARCHAR' },
+  { name: 'annotation', type: 'VARCHAR' },
+  { name: 'vpcEndpointId', type: 'VARCHAR' },
+  { name: 'vpcEndpointAccountId', type: 'VARCHAR' },
+  { name: 'serviceEventDetails', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'addendum', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'edgeDeviceDetails', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'insightDetails', type: 'MAP(VARCHAR, VARCHAR)' },
+  { name: 'eventCategory', type: 'VARCHAR' },
+  { name: 'sessionCredentialFromConsole', type: 'VARCHAR' },
+  { name: 'metadata', type: 'STRUCT(ingestionTime TIMESTAMP, channelARN VARCHAR)' },
+  {
+    name: 'eventData',
+    type:
+      'STRUCT(version VARCHAR, userIdentity STRUCT("type" VARCHAR, principalId VARCHAR, ' +
+      'details MAP(VARCHAR, VARCHAR)), userAgent VARCHAR, eventSource VARCHAR, eventName VARCHAR, ' +
+      'eventTime TIMESTAMP, UID VARCHAR, requestParameters MAP(VARCHAR, VARCHAR), ' +
+      'responseElements MAP(VARCHAR, VARCHAR), errorCode VARCHAR, errorMessage VARCHAR, ' +
+      'sourceIPAddress VARCHAR, recipientAccountId VARCHAR, additionalEventData MAP(VARCHAR, VARCHAR))',
+  },
 ];
+
+/** Columns of CloudTrail Lake that a query may not name, and what to tell who does. The record is kept once, in the history. */
+export const withheldColumns: Readonly<Record<string, string>> = {
+  eventJson:
+    'the column eventJson is not kept in the lake; select eventID and fetch the record with LookupEvents or `cairn lookup --event-id`',
+  eventJsonChecksum:
+    'the column eventJsonChecksum is not kept in the lake; the journal keeps the SHA-256 of every record',
+};
 
 /** The table of the lake, for whoever opens its columns. */
 export const lakeTable: ColumnsTable = {

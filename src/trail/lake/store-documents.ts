@@ -19,6 +19,14 @@ export interface ImportedSpan {
   readonly selectors: readonly CloudTrail.AdvancedEventSelector[];
 }
 
+/** A stretch of the journal in which a channel wrote to an event data store. */
+export interface ChannelSpan {
+  readonly channelArn: string;
+  /** Journal sequences, the first inclusive, the last exclusive; without `to` it goes on. */
+  readonly from: number;
+  readonly to?: number;
+}
+
 /** An event data store, under `trail/lake/stores/ACCOUNT/ID`. */
 export interface EventDataStoreDocument {
   readonly id: string;
@@ -34,6 +42,8 @@ export interface EventDataStoreDocument {
   readonly isIngesting: boolean;
   readonly spans: readonly IngestionSpan[];
   readonly imported: readonly ImportedSpan[];
+  /** Events from outside AWS are taken of these channels alone. */
+  readonly channels: readonly ChannelSpan[];
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -19,12 +19,23 @@ function spansCondition({ spans, imported }: EventDataStoreDocument): string {
   return all.length === 0 ? 'false' : `(${all.join(' OR ')})`;
 }
 
+/** Of the events from outside AWS, those that came through a channel while it wrote to this event data store. */
+function channelsCondition({ channels }: EventDataStoreDocument): string {
+  const spans = channels.map(({ channelArn, from, to }) => {
+    const end = to === undefined ? '' : ` AND "_sequence" < ${to}`;
+    return `("metadata".channelARN = '${channelArn}' AND "_sequence" >= ${from}${end})`;
+  });
+  const wanted = spans.length === 0 ? 'false' : spans.join(' OR ');
+  return `("eventCategory" IS DISTINCT FROM 'ActivityAuditLog' OR coalesce(${wanted}, false))`;
+}
+
 /** The view of an event data store at `now` (epoch milliseconds). What is past its retention is not in it. */
 export function viewOfStore(store: EventDataStoreDocument, now: number): ColumnsView {
   const conditions = [
     `"eventTime" >= epoch_ms(${now - store.retentionDays * dayMs})`,
     ...(store.isMultiRegion ? [] : [`"awsRegion" = '${store.region}'`]),
     spansCondition(store),
+    channelsCondition(store),
   ];
   return { name: store.id, owner: store.accountId, where: conditions.join(' AND ') };
 }

@@ -4,7 +4,7 @@ import type { ColumnsTable } from '../../columns-port.ts';
 import { statementProblem } from './check-statement.ts';
 import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
 import type { EngineResults, EngineTask, EngineView } from './engine-messages.ts';
-import { engineType, exportFormat, quoteList, quoteName, quoteText, sequenceColumn } from './table-sql.ts';
+import { exportFormat, quoteList, quoteName, quoteText, sequenceColumn } from './table-sql.ts';
 
 type QueryTask = Extract<EngineTask, { kind: 'query' }>;
 type OwnTask = Extract<EngineTask, { kind: 'own' }>;
@@ -15,7 +15,7 @@ export class QueryProblem extends Error {
 }
 
 function emptySource({ columns }: ColumnsTable): string {
-  const nulls = columns.map(({ name, type }) => `NULL::${engineType(type)} AS ${quoteName(name)}`);
+  const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`);
   return `(SELECT ${nulls.join(', ')}, NULL::BIGINT AS ${quoteName(sequenceColumn)} WHERE false)`;
 }
 

@@ -17,47 +17,8 @@ export function quoteList(texts: readonly string[]): string {
   return `[${texts.map(quoteText).join(', ')}]`;
 }
 
-const plainTypes: Readonly<Record<string, string>> = {
-  string: 'VARCHAR',
-  boolean: 'BOOLEAN',
-  timestamp: 'TIMESTAMP',
-};
-
-/** What stands between the angle brackets, cut at the commas that are in no further brackets. */
-function cutMembers(text: string): readonly string[] {
-  const members: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (let at = 0; at <= text.length; at++) {
-    const letter = text[at];
-    if (letter === '<') depth++;
-    if (letter === '>') depth--;
-    if (at === text.length || (letter === ',' && depth === 0)) {
-      members.push(text.slice(start, at));
-      start = at + 1;
-    }
-  }
-  return members;
-}
-
-/** The DuckDB type of a type in Hive's notation. */
-export function engineType(type: string): string {
-  const plain = plainTypes[type];
-  if (plain !== undefined) return plain;
-  const [, kind, inner = ''] = /^(map|array|struct)<(.*)>$/.exec(type) ?? [];
-  if (kind === undefined) throw new TypeError(`no type of a column: ${type}`);
-  const members = cutMembers(inner);
-  if (kind === 'array') return `${engineType(inner)}[]`;
-  if (kind === 'map') return `MAP(${members.map(engineType).join(', ')})`;
-  const fields = members.map((member) => {
-    const colon = member.indexOf(':');
-    return `${quoteName(member.slice(0, colon))} ${engineType(member.slice(colon + 1))}`;
-  });
-  return `STRUCT(${fields.join(', ')})`;
-}
-
 function structOf(columns: readonly ColumnType[]): string {
-  return `STRUCT(${columns.map(({ name, type }) => `${quoteName(name)} ${engineType(type)}`).join(', ')})`;
+  return `STRUCT(${columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')})`;
 }
 
 /** The rows of staged files, each line `{"s":SEQUENCE,"r":ROW}`. Fails when a member is not of its column's type. */
@@ -68,7 +29,7 @@ export function strictRows({ columns }: ColumnsTable, file: string): string {
 
 /** As `strictRows`, slower: a member that is not of its column's type is null, a line that is no JSON is left out. */
 export function lenientRows({ columns }: ColumnsTable, file: string): string {
-  const types = JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, engineType(type)])));
+  const types = JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
   return (
     `SELECT s AS ${quoteName(sequenceColumn)}, unnest(json_transform(r, ${quoteText(types)})) ` +
     `FROM read_json(${quoteText(file)}, format = 'newline_delimited', ignore_errors = true, columns = {s: 'BIGINT', r: 'JSON'})`

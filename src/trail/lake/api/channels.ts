@@ -1,6 +1,6 @@
 import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault } from '../../../kernel/index.ts';
-import type { StateView } from '../../../state/index.ts';
+import type { Change, StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
 import { addTags, requestTags } from '../../trails/tags.ts';
 import {
@@ -10,7 +10,14 @@ import {
   readChannels,
   type ChannelDocument,
 } from '../channel-documents.ts';
-import { readStore, storeIdOf, everythingId, type EventDataStoreDocument } from '../store-documents.ts';
+import {
+  everythingId,
+  readStore,
+  storeIdOf,
+  storesPrefix,
+  type ChannelSpan,
+  type EventDataStoreDocument,
+} from '../store-documents.ts';
 import { invalidParameter, nothing, pageOf } from './lake-operation.ts';
 import type { LakeOperation, Nothing } from './lake-operation.ts';
 
@@ -74,6 +81,26 @@ async function checkName(view: StateView, name: string, call: Call, except?: str
   }
 }
 
+/** From the journal's end on, the channel writes to these event data stores and to no others. */
+async function redirect(
+  change: Change,
+  channel: Pick<ChannelDocument, 'arn' | 'accountId'>,
+  destinations: readonly string[],
+  end: number,
+): Promise<void> {
+  const found = await change.list<EventDataStoreDocument>(`${storesPrefix}${channel.accountId}/`);
+  for (const { key, value: store } of found) {
+    const isOpen = (span: ChannelSpan) => span.channelArn === channel.arn && span.to === undefined;
+    const writes = store.channels.some(isOpen);
+    const shall = destinations.includes(store.arn);
+    if (writes === shall) continue;
+    const channels: readonly ChannelSpan[] = shall
+      ? [...store.channels, { channelArn: channel.arn, from: end }]
+      : store.channels.map((span) => (isOpen(span) ? { ...span, to: end } : span));
+    change.put(key, { ...store, channels });
+  }
+}
+
 /** CreateChannel: a way in for the events of one sender, by PutAuditEvents. */
 export const CreateChannel: LakeOperation<CloudTrail.CreateChannelRequest, CloudTrail.CreateChannelResponse> =
   {
@@ -82,7 +109,7 @@ export const CreateChannel: LakeOperation<CloudTrail.CreateChannelRequest, Cloud
       const create = { ...onChannel('CreateChannel', '*', call), ...requestTags(input.Tags) };
       return input.Tags?.length ? [create, { ...create, action: 'cloudtrail:AddTags' }] : [create];
     },
-    async handle(input, call, change, { random }) {
+    async handle(input, call, change, { random, stream }) {
       await checkName(change, input.Name, call);
       const id = random.uuid();
       const arn = channelArn(call.accountId, call.region, id);
@@ -98,6 +125,7 @@ export const CreateChannel: LakeOperation<CloudTrail.CreateChannelRequest, Cloud
         tags: addTags([], input.Tags, arn),
       };
       change.put(channelKey(call.accountId, id), channel);
+      await redirect(change, channel, channel.destinations, stream.end);
       return {
         ChannelArn: arn,
         Name: channel.name,
@@ -136,7 +164,7 @@ export const UpdateChannel: LakeOperation<CloudTrail.UpdateChannelRequest, Cloud
   {
     access: 'write',
     needs: (input, call) => [onChannel('UpdateChannel', input.Channel, call)],
-    async handle(input, call, change) {
+    async handle(input, call, change, { stream }) {
       const old = await readChannel(change, input.Channel, call);
       if (input.Name !== undefined) await checkName(change, input.Name, call, old.id);
       const channel: ChannelDocument = {
@@ -147,6 +175,7 @@ export const UpdateChannel: LakeOperation<CloudTrail.UpdateChannelRequest, Cloud
           : old.destinations,
       };
       change.put(channelKey(channel.accountId, channel.id), channel);
+      await redirect(change, channel, channel.destinations, stream.end);
       return {
         ChannelArn: channel.arn,
         Name: channel.name,
@@ -159,9 +188,10 @@ export const UpdateChannel: LakeOperation<CloudTrail.UpdateChannelRequest, Cloud
 export const DeleteChannel: LakeOperation<CloudTrail.DeleteChannelRequest, Nothing> = {
   access: 'write',
   needs: (input, call) => [onChannel('DeleteChannel', input.Channel, call)],
-  async handle(input, call, change) {
+  async handle(input, call, change, { stream }) {
     const channel = await readChannel(change, input.Channel, call);
     change.delete(channelKey(channel.accountId, channel.id));
+    await redirect(change, channel, [], stream.end);
     return nothing;
   },
 };

@@ -199,6 +199,7 @@ function newStore(
     isIngesting: input.StartIngestion ?? true,
     spans: [],
     imported: [],
+    channels: [],
     createdAt: call.time,
     updatedAt: call.time,
     tags: addTags([], input.TagsList, arn),
