@@ -22,7 +22,9 @@ async function appendSome(fixture: TrailsFixture, model: Model, random: ReturnTy
     const wanted = model.readWrite === 'All' || (model.readWrite === 'ReadOnly') === readOnly;
     if (model.logging && wanted) model.expected.push(id);
     const noise =
-      random.below(10) === 0 ? random.text(2_000 + random.below(150_000), 'abcdefghijklmnop') : '';
+      random.below(20) === 0
+        ? 'x'.repeat(random.below(150_000)) + random.text(2_000, 'abcdefghijklmnop')
+        : '';
     return auditRecord(id, { readOnly, awsRegion: regions[random.below(3)], requestParameters: { noise } });
   });
   await fixture.trail.stream.append(payloads.map((payload) => ({ kind: 'ingested', payload })));
@@ -86,14 +88,14 @@ function filesOf({ buckets }: TrailsFixture): readonly (readonly { region: strin
 }
 
 const firstSeed = Number(process.env['CAIRN_SEED'] ?? 1);
-const seeds = Array.from({ length: 15 }, (_, index) => firstSeed + index);
+const seeds = Array.from({ length: 10 }, (_, index) => firstSeed + index);
 
 describe('delivery under a bucket that fails at random', () => {
   it.each(seeds)('delivers each event in exactly one file, in order (CAIRN_SEED=%i)', async (seed) => {
     const random = seededRandom(seed);
     await using fixture = await openTrailsFixture({
       seed,
-      deliveryBounds: { mostBytes: 40_000, mostKeptBytes: 60_000 },
+      deliveryBounds: { mostBytes: 3_000, mostKeptBytes: 5_000 },
     });
     await fixture.startTrail({ IsMultiRegionTrail: true, EnableLogFileValidation: true });
     const model: Model = { logging: true, readWrite: 'All', expected: [], next: 0 };
