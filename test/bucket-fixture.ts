@@ -101,8 +101,10 @@ export async function openBucketFixture(seed = 1): Promise<BucketFixture> {
         as: { kind: 'call', call, via: 's3.eu-central-1.amazonaws.com' },
         mostBytes: 1_000_000,
       });
-      const version = await objects.commit((change) =>
-        objects.link(change, bucket, key, content, {
+      const version = await objects.commit(async (change) => {
+        const now = await readBucket(change, name);
+        if (!now) throw new Error(`the bucket ${name} is gone`);
+        return objects.link(change, now, key, content, {
           event: 'ObjectCreated:Put',
           headers: {},
           metadata: {},
@@ -110,8 +112,8 @@ export async function openBucketFixture(seed = 1): Promise<BucketFixture> {
           ...(tags && { tags }),
           ...(retention && { retention }),
           ...(legalHold && { legalHold }),
-        }),
-      );
+        });
+      });
       return version.versionId;
     },
     async keys(bucket) {
