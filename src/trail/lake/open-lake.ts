@@ -47,6 +47,8 @@ export interface Lake extends AsyncDisposable {
   readonly reader: Reader;
   /** Records of the journal that queries do not see, since the start. */
   readonly unreadable: number;
+  /** Resolves when nothing is being done for the query, or the import, of this id. */
+  ended(id: string): Promise<void>;
 }
 
 async function emptyDirectory(directory: string): Promise<string> {
@@ -100,6 +102,9 @@ export async function openLake(given: LakeOptions): Promise<Lake> {
     reader: reader.reader,
     get unreadable() {
       return reader.unreadable;
+    },
+    async ended(id) {
+      await Promise.all([queries.ended(id), imports.ended(id)]);
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

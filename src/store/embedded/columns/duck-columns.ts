@@ -71,6 +71,7 @@ async function sweep(directory: string, manifest: Manifest): Promise<void> {
 export async function openDuckColumns(options: DuckColumnsOptions): Promise<Columns> {
   const { directory, table } = options;
   const log = options.log.child({ part: 'columns' });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   let manifest = (await readManifest(directory)) ?? emptyManifest;
   await sweep(directory, manifest);
   const work = join(directory, 'work');
