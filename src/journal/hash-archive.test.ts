@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hash } from 'node:crypto';
-import { manualClock, silentLog } from '../kernel/index.ts';
+import { manualClock, sequence, silentLog } from '../kernel/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../store/memory/index.ts';
 import { openHashArchive, openJournal, type EntryKind } from './index.ts';
 
@@ -76,6 +76,29 @@ describe('the hash archive', () => {
     ]);
     await second.archive[Symbol.asyncDispose]();
     await second.journal[Symbol.asyncDispose]();
+  });
+
+  it('gives its hashes in bulk, from any entry on', async () => {
+    const { open } = await fixture();
+    const { journal, stream, archive } = await open();
+    await stream.append([entry('record', 'one'), entry('change', '{}')]);
+    await archive.reader.reached(stream.end);
+    await all(archive);
+    await stream.append([entry('record', 'two')]);
+    await archive.reader.reached(stream.end);
+    const pagesFrom = async (from: number) => {
+      const found: [number, string][] = [];
+      for await (const { first, hashes } of archive.pages(sequence(from)))
+        found.push([first, Buffer.from(hashes).toString('hex')]);
+      return found;
+    };
+    const [first, second] = [[0, hex('one') + '00'.repeat(32)] as const, [2, hex('two')] as const];
+    expect(await pagesFrom(0)).toEqual([first, second]);
+    expect(await pagesFrom(1)).toEqual([first, second]);
+    expect(await pagesFrom(2)).toEqual([second]);
+    expect(await pagesFrom(3)).toEqual([]);
+    await archive[Symbol.asyncDispose]();
+    await journal[Symbol.asyncDispose]();
   });
 
   it('lets nothing be trimmed before its hash is durable', async () => {

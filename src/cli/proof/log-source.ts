@@ -15,7 +15,7 @@ import { CommandError, exitCodes, usageError } from '../exit-codes.ts';
 export type ReadLogFile = (path: string) => Promise<Uint8Array>;
 
 /** The prefix of a Cairn's own log. */
-export const logPrefix = '/_cairn/tlog/';
+const logPrefix = '/_cairn/tlog/';
 
 /** Reads the log of the server. */
 export function logOfServer(connection: Connection, signal: AbortSignal): ReadLogFile {

@@ -70,7 +70,7 @@ export function openCheckpoint(text: string, key: VerifierKey): OpenedCheckpoint
 }
 
 /** The message that a witness signs (C2SP "Transparency Log Cosignatures", Ed25519). `time` is in epoch seconds. */
-export function cosignedMessage(text: string, time: bigint): Buffer {
+function cosignedMessage(text: string, time: bigint): Buffer {
   return Buffer.from(`cosignature/v1\ntime ${time}\n${text}`);
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sequence, type Sequence } from '../../kernel/index.ts';
 import type { ArchivedPage } from '../../journal/index.ts';
 import { formatCheckpoint } from './checkpoint.ts';
@@ -57,14 +58,16 @@ function openGathering() {
     get count() {
       return count;
     },
-    push(hash: Uint8Array) {
-      if ((count + 1) * hashBytes > bytes.length) {
-        const larger = Buffer.allocUnsafeSlow(bytes.length * 2);
+    /** Takes hashes that stand one after the other. */
+    push(hashes: Uint8Array) {
+      const end = count * hashBytes + hashes.length;
+      if (end > bytes.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(bytes.length * 2, end));
         bytes.copy(larger);
         bytes = larger;
       }
-      bytes.set(hash, count * hashBytes);
-      count += 1;
+      bytes.set(hashes, count * hashBytes);
+      count += hashes.length / hashBytes;
     },
     /** The first `entries` of them, or all. */
     peek: (entries = count) => bytes.subarray(0, entries * hashBytes),
@@ -80,18 +83,18 @@ function isHash(bytes: Uint8Array, at: number): boolean {
   return false;
 }
 
-/** The hashes of a page that are of entries from `from` on, each with the entry's place in the journal. */
-function* hashesFrom(
-  { first, hashes }: ArchivedPage,
-  from: number,
-): Generator<{ at: Sequence; hash: Uint8Array }> {
-  const skipped = Math.max(0, from - first);
-  for (let at = skipped * hashBytes; at < hashes.length; at += hashBytes) {
-    if (isHash(hashes, at)) {
-      yield { at: sequence(first + at / hashBytes), hash: hashes.subarray(at, at + hashBytes) };
-    }
+/** The hashes of a page that are of entries from `from` on, in stretches without an entry that has none. */
+function* hashesFrom({ first, hashes }: ArchivedPage, from: number): Generator<Uint8Array> {
+  let begin = Math.max(0, from - first) * hashBytes;
+  for (let at = begin; at < hashes.length; at += hashBytes) {
+    if (isHash(hashes, at)) continue;
+    if (at > begin) yield hashes.subarray(begin, at);
+    begin = at + hashBytes;
   }
+  if (hashes.length > begin) yield hashes.subarray(begin);
 }
+
+const endOf = ({ first, hashes }: ArchivedPage) => first + hashes.length / hashBytes;
 
 /** Opens the tree. Nothing is read before the first signature. */
 export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
@@ -115,10 +118,12 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
     let grown: GrownTree = await fresh.grow(new Uint8Array());
     let from = 0;
     for await (const page of options.pages(sequence(0))) {
-      for (const { at, hash } of hashesFrom(page, from)) {
-        if (grown.size + waiting.count < signed.size) waiting.push(hash);
-        from = at + 1;
+      for (const stretch of hashesFrom(page, from)) {
+        const wanted = signed.size - grown.size - waiting.count;
+        waiting.push(stretch.subarray(0, wanted * hashBytes));
       }
+      from = Math.max(from, endOf(page));
+      await nextTurn();
       if (waiting.count >= mostGathered || grown.size + waiting.count === signed.size) {
         grown = await fresh.grow(waiting.peek());
         waiting.drop(waiting.count);
@@ -201,9 +206,8 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
     },
     take,
     takePage(page) {
-      for (const { at, hash } of hashesFrom(page, next)) take(at, hash);
-      const end = page.first + page.hashes.length / hashBytes;
-      if (end > next) next = sequence(end);
+      for (const stretch of hashesFrom(page, next)) gathering.push(stretch);
+      next = sequence(Math.max(next, endOf(page)));
     },
     async sign() {
       try {

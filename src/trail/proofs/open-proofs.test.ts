@@ -51,7 +51,11 @@ function flip(file: string, offset: number): void {
 
 async function filled(home: Home, count: number): Promise<string> {
   await using log = await openTestLog(home);
-  await appendAll(log, records(0, count));
+  const change = ['change', Buffer.from('{}')] as const;
+  await log.append(change, change);
+  await appendAll(log, records(0, count - 1));
+  await log.append(change, ['imported', record(String(count - 1))], change);
+  await log.proofs.settled();
   return log.text('checkpoint');
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AwsFault, sequence, type Clock, type Logger, type Random, type Timer } from '../../kernel/index.ts';
 import type { HashArchive, Reader, ReaderOptions, Stream } from '../../journal/index.ts';
 import type { Cipher } from '../../identity/index.ts';
@@ -163,6 +164,8 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
     for await (const page of hashes.pages(tree.next)) {
       if (stop.signal.aborted) return;
       tree.takePage(page);
+      // Pages come many at a time; requests are served between them.
+      await nextTurn();
       if (tree.gathered >= mostGathered) await publish();
     }
     await publish();

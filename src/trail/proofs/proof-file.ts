@@ -34,7 +34,7 @@ function readHash(line: string): Buffer {
 }
 
 /** Parses a proof file; nothing is verified. Throws NoteError. */
-export function parseProof(text: string): ProofFile {
+function parseProof(text: string): ProofFile {
   const end = text.indexOf('\n\n');
   const [first, ...lines] = text.slice(0, Math.max(0, end)).split('\n');
   if (first !== firstLine) throw new NoteError(`it is not a proof: its first line is not ${firstLine}`);

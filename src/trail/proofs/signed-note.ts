@@ -49,7 +49,7 @@ export function readBase64(text: string): Buffer | undefined {
 }
 
 /** Whether a text can name a key: something without spaces and plus signs. */
-export function isKeyName(name: string): boolean {
+function isKeyName(name: string): boolean {
   return name !== '' && !/[\s+\p{Z}\p{Cc}]/u.test(name);
 }
 
@@ -141,7 +141,7 @@ export interface NoteSigner {
 }
 
 /** Writes a signature line. */
-export function signatureLine(key: VerifierKey, bytes: Uint8Array): string {
+function signatureLine(key: VerifierKey, bytes: Uint8Array): string {
   return `\u2014 ${key.name} ${Buffer.concat([key.id, bytes]).toString('base64')}\n`;
 }
 
