@@ -68,16 +68,17 @@ async function logFiles(server: TestServer, Bucket: string): Promise<readonly Lo
 const namesIn = (files: readonly LogFile[]) =>
   files.flatMap(({ records }) => records.map((record) => String(record['eventName'])));
 
+const event = (UID: string) => ({
+  version: '1.0',
+  userIdentity: { type: 'app', principalId: 'bench' },
+  eventSource: 'trails.example',
+  eventName: 'Ping',
+  eventTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+  UID,
+  recipientAccountId: account,
+});
+
 async function putAuditEvents(server: TestServer, count: number): Promise<readonly string[]> {
-  const event = (UID: string) => ({
-    version: '1.0',
-    userIdentity: { type: 'app', principalId: 'bench' },
-    eventSource: 'trails.example',
-    eventName: 'Ping',
-    eventTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-    UID,
-    recipientAccountId: account,
-  });
   const ids = Array.from({ length: count }, () => crypto.randomUUID());
   const answer = await signedFetch(server, '/PutAuditEvents', {
     service: 'cloudtrail-data',

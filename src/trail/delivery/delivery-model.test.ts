@@ -87,6 +87,8 @@ function filesOf({ buckets }: TrailsFixture): readonly (readonly { region: strin
   );
 }
 
+const number = (id: string) => Number(id.slice(1));
+
 const firstSeed = Number(process.env['CAIRN_SEED'] ?? 1);
 const seeds = Array.from({ length: 10 }, (_, index) => firstSeed + index);
 
@@ -106,7 +108,6 @@ describe('delivery under a bucket that fails at random', () => {
 
     const files = filesOf(fixture);
     const delivered = files.flat();
-    const number = (id: string) => Number(id.slice(1));
     expect(delivered.map(({ id }) => id).toSorted((a, b) => number(a) - number(b))).toEqual(model.expected);
     for (const region of regions) {
       const ids = delivered.filter((one) => one.region === region).map(({ id }) => number(id));

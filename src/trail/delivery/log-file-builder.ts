@@ -25,8 +25,9 @@ export interface BuiltFile {
   readonly newestEventTime: number;
 }
 
-/** So much is packed at a time: a millisecond or two of one thread of Node's pool. */
-const chunkBytes = 128 * 1024;
+/** So much is packed at a time: a few milliseconds of one thread of Node's pool. */
+const chunkBytes = 256 * 1024;
+const packedChunkBytes = 64 * 1024;
 /** Packs about twice as fast as the default, into some 10 % more. */
 const level = 4;
 
@@ -39,7 +40,7 @@ const comma = 0x2c;
  * thread. Holds one chunk unpacked and the packed bytes.
  */
 export function openLogFile(): LogFileBuilder {
-  const gzip = createGzip({ level });
+  const gzip = createGzip({ level, chunkSize: packedChunkBytes });
   const hash = createHash('sha256');
   const packed: Buffer[] = [];
   let packedBytes = 0;
@@ -47,7 +48,7 @@ export function openLogFile(): LogFileBuilder {
   let records = 0;
   let oldestEventTime = Infinity;
   let newestEventTime = -Infinity;
-  let chunk = Buffer.allocUnsafe(chunkBytes);
+  const chunk = Buffer.allocUnsafe(chunkBytes);
   let filled = opening.copy(chunk);
   gzip.on('data', (bytes: Buffer) => {
     packed.push(bytes);
@@ -66,11 +67,10 @@ export function openLogFile(): LogFileBuilder {
     if (failure) throw failure;
   };
 
-  const packChunk = (): Promise<void> => {
-    const full = chunk.subarray(0, filled);
-    chunk = Buffer.allocUnsafe(chunkBytes);
+  /** Nobody adds before this resolves, so the chunk is used again. */
+  const packChunk = async (): Promise<void> => {
+    await pack(chunk.subarray(0, filled));
     filled = 0;
-    return pack(full);
   };
 
   const addToNext = async (record: Uint8Array): Promise<void> => {

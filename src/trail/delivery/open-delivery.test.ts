@@ -244,3 +244,66 @@ describe('delivery', () => {
     expect(delivered(fixture)).toEqual(['StartLogging', ...noise.map((_, index) => `e${index}`)]);
   });
 });
+
+describe('a position', () => {
+  it('moves on over what is not logged, so that the journal can let go of it', async () => {
+    await using fixture = await openTrailsFixture();
+    await fixture.startTrail();
+    const { stream, state } = fixture.trail;
+    const imported = { kind: 'imported', payload: auditRecord('imported') } as const;
+    for (let count = 0; count < 21; count++)
+      await stream.append(Array.from({ length: 1_000 }, () => imported));
+    await fixture.trails.delivery.settle();
+    await fixture.trails.delivery.settle();
+    const [document] = await state.list<{ position: number }>('trail/delivery/');
+    expect(document?.value.position).toBeGreaterThan(0);
+    const imports = Array.from({ length: 21 }, () =>
+      stream.append(Array.from({ length: 1_000 }, () => imported)),
+    );
+    await Promise.all(imports);
+    const { end } = stream;
+    await fixture.trails.delivery.settle();
+    const [moved] = await state.list<{ position: number }>('trail/delivery/');
+    expect(moved?.value.position).toBe(end);
+    expect(fixture.trails.delivery.progress.lag).toBeLessThan(5);
+    expect(delivered(fixture)).toEqual(['StartLogging']);
+  });
+
+  it('is not needed where there is no trail', async () => {
+    await using fixture = await openTrailsFixture();
+    await append(fixture, auditRecord('one'));
+    await fixture.trails.delivery.settle();
+    expect(fixture.trails.delivery.progress.lag).toBe(0);
+  });
+});
+
+describe('notifications', () => {
+  it('tell the topic which files were delivered, and hold nothing up when they fail', async () => {
+    const topic = 'arn:aws:sns:eu-central-1:000000000000:trails';
+    const said: string[] = [];
+    let broken = false;
+    const topics = {
+      find: (name: string) => Promise.resolve(name === 'trails' ? topic : undefined),
+      publishDelivery: (arn: string, message: string) =>
+        broken
+          ? Promise.reject(new AwsFault('AuthorizationError', 'no'))
+          : Promise.resolve(void said.push(arn, message)),
+    };
+    await using fixture = await openTrailsFixture({ topics });
+    await fixture.startTrail({ SnsTopicName: 'trails' });
+    await fixture.trails.delivery.settle();
+    const [file] = fixture.buckets.files.values();
+    expect(said).toEqual([topic, JSON.stringify({ s3Bucket: 'logs', s3ObjectKey: [file?.key] })]);
+    const status = await fixture.call('GetTrailStatus', { Name: 'main' });
+    expect(status['LatestNotificationTime']).toBeInstanceOf(Date);
+    broken = true;
+    await fixture.trails.delivery.settle();
+    const after = await fixture.call('GetTrailStatus', { Name: 'main' });
+    expect(after).toMatchObject({
+      LatestNotificationError: 'AuthorizationError',
+      LatestNotificationAttemptSucceeded: '',
+    });
+    expect(after['LatestNotificationTime']).toEqual(status['LatestNotificationTime']);
+    expect(after['LatestDeliveryError']).toBeUndefined();
+  });
+});

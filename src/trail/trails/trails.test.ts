@@ -4,6 +4,7 @@ import { bucketPolicy } from '../../../test/memory-buckets.ts';
 import { mainArn, openTrailsFixture } from '../../../test/trails-fixture.ts';
 
 const main = { Name: 'main', S3BucketName: 'logs' };
+const add = (TagsList: unknown) => ({ ResourceId: mainArn, TagsList });
 const paris = { region: region('eu-west-3') };
 
 describe('CreateTrail', () => {
@@ -253,7 +254,6 @@ describe('tags', () => {
       const { ResourceTagList } = await fixture.call('ListTags', { ResourceIdList: [mainArn] });
       return (ResourceTagList as { TagsList: unknown }[])[0]?.TagsList;
     };
-    const add = (TagsList: unknown) => ({ ResourceId: mainArn, TagsList });
     await fixture.call(
       'AddTags',
       add([

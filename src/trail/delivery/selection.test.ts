@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { scanRecord } from '../history/index.ts';
+import { auditRecord } from '../../../test/trails-fixture.ts';
+import type { LoggingSettings } from './delivery-documents.ts';
+import { openSelection } from './selection.ts';
+
+const all: LoggingSettings = { isLogging: true, isMultiRegion: true, includeGlobalServiceEvents: true };
+
+function classOf(logging: LoggingSettings, over: Record<string, unknown>, homeRegion = 'eu-central-1') {
+  const raw = auditRecord('1', over);
+  const scan = scanRecord(raw);
+  if (scan.kind === 'problem') throw new Error(scan.problem);
+  return openSelection(homeRegion, logging).classOf(0, scan.record, raw);
+}
+
+const insight = (insightType: string, sourceEventCategory?: string) => ({
+  eventCategory: 'Insight',
+  insightDetails: { insightType, sourceEventCategory },
+});
+
+describe('what a trail logs', () => {
+  const rates: LoggingSettings = { ...all, insightSelectors: [{ InsightType: 'ApiCallRateInsight' }] };
+  const dataRates: LoggingSettings = {
+    ...all,
+    insightSelectors: [{ InsightType: 'ApiCallRateInsight', EventCategories: ['Data'] }],
+  };
+
+  it.each([
+    [all, insight('ApiCallRateInsight'), undefined],
+    [rates, insight('ApiCallRateInsight'), 'CloudTrail-Insight'],
+    [rates, insight('ApiErrorRateInsight'), undefined],
+    [rates, insight('ApiCallRateInsight', 'Data'), undefined],
+    [dataRates, insight('ApiCallRateInsight', 'Data'), 'CloudTrail-Insight'],
+    [dataRates, insight('ApiCallRateInsight'), undefined],
+  ])('of insights with %j: %j', (logging, over, expected) => {
+    expect(classOf(logging, over)).toBe(expected);
+  });
+
+  const iam = { eventSource: 'iam.amazonaws.com', awsRegion: 'us-east-1' };
+  const local = { ...all, isMultiRegion: false };
+  it.each([
+    ['in all regions', all, iam, 'eu-central-1', 'CloudTrail'],
+    ['of another region', local, iam, 'eu-central-1', undefined],
+    ['of us-east-1', local, iam, 'us-east-1', 'CloudTrail'],
+    ['without them', { ...local, includeGlobalServiceEvents: false }, iam, 'us-east-1', undefined],
+    [
+      'of STS elsewhere, which are not global',
+      { ...local, includeGlobalServiceEvents: false },
+      { eventSource: 'sts.amazonaws.com', awsRegion: 'eu-central-1' },
+      'eu-central-1',
+      'CloudTrail',
+    ],
+    ['when it does not log', { ...all, isLogging: false }, iam, 'us-east-1', undefined],
+  ])('of global service events %s', (_, logging, over, homeRegion, expected) => {
+    expect(classOf(logging, over, homeRegion)).toBe(expected);
+  });
+
+  it('goes by the settings at each place, and by both for the record of the change', () => {
+    const raw = auditRecord('1');
+    const scan = scanRecord(raw);
+    if (scan.kind === 'problem') throw new Error(scan.problem);
+    const { record } = scan;
+    const selection = openSelection('eu-central-1', { ...all, isLogging: false });
+    expect([selection.idle, selection.classOf(1, record, raw)]).toEqual([true, undefined]);
+    selection.change(2, all);
+    expect(selection.classOf(3, record, raw)).toBe('CloudTrail');
+    selection.change(4, { ...all, isLogging: false });
+    expect(selection.classOf(5, record, raw)).toBe('CloudTrail');
+    expect(selection.classOf(6, record, raw)).toBeUndefined();
+    expect(selection.idle).toBe(true);
+  });
+});
