@@ -102,7 +102,11 @@ async function openPlace(
     const [, bucket = '', path = ''] = match;
     const { openS3Source } = await import('../verify/s3-source.ts');
     const { credentials, ...access } = await accessOf(context, options);
-    const source = openS3Source(bucket, { ...access, credentials, sockets }, context.signal);
+    const source = openS3Source(
+      bucket,
+      { ...access, credentials, sockets },
+      { now: () => context.clock.now(), signal: context.signal },
+    );
     const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
     return { source, prefix, target: `${access.endpoint ?? 'aws'} s3://${bucket}` };
   }

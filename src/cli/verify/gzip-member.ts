@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { crc32, createInflateRaw, inflateRaw, type InflateRaw } from 'node:zlib';
+import { createHash, hash } from 'node:crypto';
+import { crc32, createInflateRaw, inflateRawSync, type InflateRaw } from 'node:zlib';
 
 /**
  * A gzip file that is exactly one member, with what it holds hashed. `wrapping` is the part of the header that says nothing
@@ -88,43 +88,39 @@ interface Unpacked {
   readonly usedBytes: number;
 }
 
-function unpack(bytes: Buffer): Promise<Unpacked | NodeJS.ErrnoException> {
-  return new Promise((resolve) => {
-    const done = (error: NodeJS.ErrnoException | null, result: unknown) => {
-      if (error) {
-        resolve(error);
-        return;
-      }
-      const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: InflateRaw };
-      resolve({ content: buffer, usedBytes: engine.bytesWritten });
-    };
-    const options = { info: true, maxOutputLength: onePieceInflatedBytes, chunkSize: 64 * 1024 };
-    inflateRaw(bytes, options, done as Parameters<typeof inflateRaw>[2]);
-  });
+/**
+ * Unpacks at once: for the size of log files, handing the work to another thread costs more than the work. `expectedBytes`
+ * is what the trailer claims, so that one allocation does.
+ */
+function unpack(bytes: Buffer, expectedBytes: number): Unpacked | NodeJS.ErrnoException {
+  const chunkSize = Math.min(Math.max(expectedBytes + 64, 1024), onePieceInflatedBytes);
+  try {
+    const result = inflateRawSync(bytes, { info: true, maxOutputLength: onePieceInflatedBytes, chunkSize });
+    const { buffer, engine } = result as unknown as { readonly buffer: Buffer; readonly engine: InflateRaw };
+    return { content: buffer, usedBytes: engine.bytesWritten };
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
 }
 
 /** Whether clearing the last bit that is set changes nothing: then that bit belongs to no symbol. */
-async function lastBitIsPadding(packed: Buffer, unpacked: Unpacked): Promise<boolean> {
-  const last = unpacked.usedBytes - 1;
+function lastBitIsPadding(packed: Buffer, { content, usedBytes }: Unpacked): boolean {
+  const last = usedBytes - 1;
   const byte = packed[last] ?? 0;
   if (byte === 0) return false;
-  const probe = Buffer.from(packed.subarray(0, unpacked.usedBytes));
-  probe[last] = withoutHighestBit(byte);
-  const other = await unpack(probe);
-  return (
-    'content' in other && other.usedBytes === unpacked.usedBytes && other.content.equals(unpacked.content)
-  );
+  packed[last] = withoutHighestBit(byte);
+  const other = unpack(packed.subarray(0, usedBytes), content.length);
+  packed[last] = byte;
+  return 'content' in other && other.usedBytes === usedBytes && other.content.equals(content);
 }
 
-async function readOnePiece(
-  bytes: Buffer,
-  keepContent: boolean,
-): Promise<GzipMember | BrokenGzip | 'too large'> {
+function readOnePiece(bytes: Buffer, keepContent: boolean): GzipMember | BrokenGzip | 'too large' {
   const header = readHeader(bytes);
   if (header === 'incomplete') return { kind: 'not-gzip', detail: `it has ${bytes.length} bytes` };
   if ('kind' in header) return header;
   const packed = bytes.subarray(header.length);
-  const unpacked = await unpack(packed);
+  const claimedBytes = bytes.length < trailerBytes ? 0 : bytes.readUInt32LE(bytes.length - 4);
+  const unpacked = unpack(packed, claimedBytes);
   if (!('content' in unpacked)) {
     return unpacked.code === 'ERR_BUFFER_TOO_LARGE' ? 'too large' : damaged(unpacked.message);
   }
@@ -139,10 +135,10 @@ async function readOnePiece(
   if (problem) return problem;
   return {
     kind: 'member',
-    sha256: createHash('sha256').update(content).digest('hex'),
+    sha256: hash('sha256', content),
     sizeBytes: content.length,
     wrapping: header.wrapping,
-    paddingIsSet: await lastBitIsPadding(packed, unpacked),
+    paddingIsSet: lastBitIsPadding(packed, unpacked),
     ...(keepContent && { content }),
   };
 }
@@ -283,12 +279,12 @@ export async function readGzip(file: {
 }): Promise<GzipMember | BrokenGzip> {
   if (file.sizeBytes > onePieceBytes) return readStreaming(file.body);
   const bytes = await collect(file.body);
-  const read = await readOnePiece(bytes, false);
+  const read = readOnePiece(bytes, false);
   return read === 'too large' ? readStreaming(once(bytes)) : read;
 }
 
 /** As `readGzip` for a digest file, whose content is wanted: it must fit into memory. */
 export async function readSmallGzip(body: AsyncIterable<Uint8Array>): Promise<GzipMember | BrokenGzip> {
-  const read = await readOnePiece(await collect(body), true);
+  const read = readOnePiece(await collect(body), true);
   return read === 'too large' ? damaged('it unpacks to more than a digest can hold') : read;
 }

@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { BucketSource, StoredFile } from './bucket-source.ts';
+import { objectTag, openObjectRequests } from './object-requests.ts';
 
 /** How to reach S3. Without an endpoint that is AWS itself, or what the AWS configuration says. */
 export interface S3Access {
@@ -51,8 +52,13 @@ function isAbsent(error: unknown): boolean {
 }
 
 /** Opens a bucket. Failures of listing are CommandErrors; those of one file are the SDK's own errors. */
-export function openS3Source(bucket: string, access: S3Access, signal: AbortSignal): BucketSource {
+export function openS3Source(
+  bucket: string,
+  access: S3Access,
+  { now, signal }: { readonly now: () => number; readonly signal: AbortSignal },
+): BucketSource {
   const client = openClient(access);
+  const requests = openObjectRequests(client, bucket, { sockets: access.sockets, now, signal });
   const show = (key: string, other = bucket) => `s3://${other}/${key}`;
   const pages = async function* (
     prefix: string,
@@ -93,11 +99,13 @@ export function openS3Source(bucket: string, access: S3Access, signal: AbortSign
         yield (page.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }): StoredFile => ({
           key: Key,
           sizeBytes: Size,
-          tag: tagOf(ETag, LastModified),
+          tag: objectTag(ETag, LastModified?.getTime()),
         }));
       }
     },
     async read(key, options) {
+      const quick = options?.bucket === undefined ? await requests.get(key) : undefined;
+      if (quick) return quick;
       try {
         const answer = await client.send(
           new GetObjectCommand({ Bucket: options?.bucket ?? bucket, Key: key }),
@@ -108,7 +116,7 @@ export function openS3Source(bucket: string, access: S3Access, signal: AbortSign
         return {
           body: answer.Body as AsyncIterable<Uint8Array>,
           sizeBytes: answer.ContentLength ?? Infinity,
-          tag: tagOf(answer.ETag ?? '', answer.LastModified),
+          tag: objectTag(answer.ETag ?? '', answer.LastModified?.getTime()),
           metadata: answer.Metadata ?? {},
         };
       } catch (error) {
@@ -116,11 +124,9 @@ export function openS3Source(bucket: string, access: S3Access, signal: AbortSign
         throw error;
       }
     },
-    close: () => client.destroy(),
+    close() {
+      requests.close();
+      client.destroy();
+    },
   };
-}
-
-/** Times of answers have whole seconds, those of listings more; the ETag tells contents apart. */
-function tagOf(etag: string, lastModified: Date | undefined): string {
-  return `${etag} ${Math.floor((lastModified?.getTime() ?? 0) / 1000)}`;
 }
