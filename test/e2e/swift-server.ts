@@ -129,10 +129,8 @@ export async function startSwift(): Promise<SwiftServer> {
       '[swift-hash]\nswift_hash_path_suffix = test\nswift_hash_path_prefix = test\n[storage-policy:0]\nname = one\ndefault = yes\n',
     );
     const [cachePort, proxyPort] = [await freePort(), await freePort()];
-    start('/usr/bin/memcached', [
-      ...['-l', '127.0.0.1', '-p', String(cachePort), '-m', '8'],
-      ...(process.getuid?.() === 0 ? ['-u', 'root'] : []),
-    ]);
+    const asRoot = process.getuid?.() === 0 ? ['-u', 'root'] : [];
+    start('/usr/bin/memcached', ['-l', '127.0.0.1', '-p', String(cachePort), '-m', '8', ...asRoot]);
     const ports = [cachePort, proxyPort];
     for (const name of services) {
       const port = await freePort();

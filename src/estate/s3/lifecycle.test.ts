@@ -43,7 +43,6 @@ async function pass(days: number): Promise<void> {
 }
 
 describe('the rules of a lifecycle', () => {
-  const date = (text: string) => new Date(text);
   it.each([
     ['MalformedXML', { Expiration: { Days: 1 }, Filter: undefined }],
     ['MalformedXML', { Expiration: { Days: 1 }, Prefix: 'a' }],
@@ -56,7 +55,7 @@ describe('the rules of a lifecycle', () => {
     ['InvalidRequest', {}],
     ['InvalidArgument', { Expiration: { Days: 0 } }],
     ['InvalidArgument', { Expiration: { Days: -1 } }],
-    ['InvalidArgument', { Expiration: { Date: date('2030-01-01T10:00:00Z') } }],
+    ['InvalidArgument', { Expiration: { Date: new Date('2030-01-01T10:00:00Z') } }],
     ['InvalidArgument', { NoncurrentVersionExpiration: { NoncurrentDays: 0 } }],
     ['InvalidArgument', { NoncurrentVersionExpiration: { NoncurrentDays: 1, NewerNoncurrentVersions: 101 } }],
     ['InvalidArgument', { Expiration: { Days: 1 }, ID: 'x'.repeat(256) }],

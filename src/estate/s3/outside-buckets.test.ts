@@ -73,6 +73,12 @@ describe('the file of outside buckets', () => {
   });
 });
 
+const failureOf = async (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error as Error & { code?: string },
+  );
+
 describe('an outside endpoint', () => {
   const file = { bucket: 'logs', key: 'a', body: Buffer.from('x'), contentType: 'text/plain' };
   let server: Server | undefined;
@@ -87,12 +93,6 @@ describe('an outside endpoint', () => {
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return openOutsideBuckets(new Map([['*', { ...entry, endpoint, forcePathStyle: true }]]), clock);
   }
-
-  const failureOf = async (work: Promise<unknown>) =>
-    work.then(
-      () => undefined,
-      (error: unknown) => error as Error & { code?: string },
-    );
 
   it('that is not there fails by the name of the system, without the secret', async () => {
     using outside = openOutsideBuckets(new Map([['*', { ...entry, forcePathStyle: true }]]), manualClock(0));

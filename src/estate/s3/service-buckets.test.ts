@@ -118,12 +118,12 @@ describe('put', () => {
     const KeyId = await s3.kms.key();
     const kmsKeyArn = `arn:aws:kms:eu-central-1:${management}:key/${KeyId}`;
     expect(await codeOf(buckets.put(file({ kmsKeyArn }), trail))).toBe('AccessDenied');
-    const statement = (over: object) => ({ Effect: 'Allow', Resource: '*', ...over });
+    const onKey = { Effect: 'Allow', Resource: '*' };
     const Policy = JSON.stringify({
       Version: '2012-10-17',
       Statement: [
-        statement({ Principal: { AWS: `arn:aws:iam::${management}:root` }, Action: 'kms:*' }),
-        statement({ Principal: service, Action: 'kms:GenerateDataKey*' }),
+        { ...onKey, Principal: { AWS: `arn:aws:iam::${management}:root` }, Action: 'kms:*' },
+        { ...onKey, Principal: service, Action: 'kms:GenerateDataKey*' },
       ],
     });
     await s3.kms.call('PutKeyPolicy', { KeyId, Policy });

@@ -14,6 +14,17 @@ afterEach(async () => {
 
 const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
 const call = (name: string, input: object = {}) => s3.call(name, { Bucket, ...input });
+const putEncryption = (rule: object) =>
+  call('PutBucketEncryption', { ServerSideEncryptionConfiguration: { Rules: [rule] } });
+const shownEncryption = async () =>
+  (await call('GetBucketEncryption')).ServerSideEncryptionConfiguration.Rules[0];
+const putRetention = (DefaultRetention?: object) =>
+  call('PutObjectLockConfiguration', {
+    ObjectLockConfiguration: {
+      ObjectLockEnabled: 'Enabled',
+      ...(DefaultRetention && { Rule: { DefaultRetention } }),
+    },
+  });
 
 describe('tags', () => {
   it('are there from the first put to the delete', async () => {
@@ -47,29 +58,25 @@ describe('tags', () => {
 });
 
 describe('default encryption', () => {
-  const put = (rule: object) =>
-    call('PutBucketEncryption', { ServerSideEncryptionConfiguration: { Rules: [rule] } });
-  const shown = async () => (await call('GetBucketEncryption')).ServerSideEncryptionConfiguration.Rules[0];
-
   it('is AES256 unless it is set, and again when it is deleted', async () => {
     const usual = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BucketKeyEnabled: false };
-    expect(await shown()).toEqual(usual);
+    expect(await shownEncryption()).toEqual(usual);
     const kms = {
       ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: 'alias/logs' },
       BucketKeyEnabled: true,
       BlockedEncryptionTypes: { EncryptionType: ['SSE-C'] },
     };
-    await put(kms);
-    expect(await shown()).toEqual(kms);
+    await putEncryption(kms);
+    expect(await shownEncryption()).toEqual(kms);
     await call('DeleteBucketEncryption');
-    expect(await shown()).toEqual(usual);
+    expect(await shownEncryption()).toEqual(usual);
   });
 
   it('is refused where it cannot be', async () => {
     const key = { SSEAlgorithm: 'AES256', KMSMasterKeyID: 'x' };
-    expect(await codeOf(put({ ApplyServerSideEncryptionByDefault: key }))).toBe('InvalidArgument');
+    expect(await codeOf(putEncryption({ ApplyServerSideEncryptionByDefault: key }))).toBe('InvalidArgument');
     const dsse = { SSEAlgorithm: 'aws:kms:dsse' };
-    expect(await codeOf(put({ ApplyServerSideEncryptionByDefault: dsse }))).toBe('NotImplemented');
+    expect(await codeOf(putEncryption({ ApplyServerSideEncryptionByDefault: dsse }))).toBe('NotImplemented');
     const none = { ServerSideEncryptionConfiguration: { Rules: [] } };
     expect(await codeOf(call('PutBucketEncryption', none))).toBe('MalformedXML');
   });
@@ -103,13 +110,6 @@ describe('ownership and ACLs', () => {
 });
 
 describe('object lock', () => {
-  const put = (DefaultRetention?: object) =>
-    call('PutObjectLockConfiguration', {
-      ObjectLockConfiguration: {
-        ObjectLockEnabled: 'Enabled',
-        ...(DefaultRetention && { Rule: { DefaultRetention } }),
-      },
-    });
   beforeEach(() => call('PutBucketVersioning', { VersioningConfiguration: { Status: 'Enabled' } }));
 
   it('comes to a bucket with versions, and stays', async () => {
@@ -118,14 +118,14 @@ describe('object lock', () => {
     const plain = s3.call('PutObjectLockConfiguration', { Bucket: 'plain', ...configuration });
     expect(await codeOf(plain)).toBe('InvalidBucketState');
     expect(await codeOf(call('GetObjectLockConfiguration'))).toBe('ObjectLockConfigurationNotFoundError');
-    await put({ Mode: 'COMPLIANCE', Years: 7 });
+    await putRetention({ Mode: 'COMPLIANCE', Years: 7 });
     expect(await call('GetObjectLockConfiguration')).toEqual({
       ObjectLockConfiguration: {
         ObjectLockEnabled: 'Enabled',
         Rule: { DefaultRetention: { Mode: 'COMPLIANCE', Years: 7 } },
       },
     });
-    await put();
+    await putRetention();
     expect(await call('GetObjectLockConfiguration')).toEqual(configuration);
     const suspend = { VersioningConfiguration: { Status: 'Suspended' } };
     expect(await codeOf(call('PutBucketVersioning', suspend))).toBe('InvalidBucketState');
@@ -139,11 +139,11 @@ describe('object lock', () => {
     ['InvalidRetentionPeriod', { Mode: 'GOVERNANCE', Days: 36_501 }],
     ['InvalidRetentionPeriod', { Mode: 'GOVERNANCE', Years: 101 }],
   ])('is refused with %s: %j', async (code, retention) => {
-    expect(await codeOf(put(retention))).toBe(code);
+    expect(await codeOf(putRetention(retention))).toBe(code);
   });
 
   it('by default protects what is put', async () => {
-    await put({ Mode: 'GOVERNANCE', Days: 1 });
+    await putRetention({ Mode: 'GOVERNANCE', Days: 1 });
     await s3.put(Bucket, 'a');
     const { readCurrent } = await import('../object-documents.ts');
     const version = await readCurrent(s3.state, Bucket, 'a');

@@ -14,6 +14,11 @@ afterEach(async () => {
 const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
 const located = (LocationConstraint: string) => ({ CreateBucketConfiguration: { LocationConstraint } });
 const other = accountId('111111111111');
+const policy = (...statements: unknown[]) => JSON.stringify({ Version: '2012-10-17', Statement: statements });
+const names = (answer: { Buckets: { Name: string }[] }) => answer.Buckets.map(({ Name }) => Name);
+const locationOf = (Bucket: string) => s3.call('GetBucketLocation', { Bucket });
+const create = (Bucket: string, over = {}, call = {}) =>
+  s3.call('CreateBucket', { Bucket, ...over }, undefined, call);
 
 describe('CreateBucket', () => {
   it('answers where the bucket is, and makes it private, encrypted and blocked for the public', async () => {
@@ -36,15 +41,12 @@ describe('CreateBucket', () => {
   });
 
   it('compares the location with the region that the request was signed for', async () => {
-    const create = (Bucket: string, over = {}, call = {}) =>
-      s3.call('CreateBucket', { Bucket, ...over }, undefined, call);
     expect(await codeOf(create('none'))).toBe('IllegalLocationConstraintException');
     expect(await codeOf(create('other', located('eu-west-1')))).toBe('IllegalLocationConstraintException');
     expect(await codeOf(create('east', located('us-east-1'), usEast))).toBe('InvalidLocationConstraint');
     expect(await codeOf(create('east', located('Berlin'), usEast))).toBe('InvalidLocationConstraint');
     await create('east', {}, usEast);
     await create('from-east', located('EU'), usEast);
-    const locationOf = (Bucket: string) => s3.call('GetBucketLocation', { Bucket });
     expect(await locationOf('east')).toEqual({});
     expect(await locationOf('from-east')).toEqual({ LocationConstraint: 'eu-west-1' });
   });
@@ -192,7 +194,6 @@ describe('ListBuckets', () => {
     await s3.call('CreateBucket', { Bucket: 'b-east' }, undefined, usEast);
     const stranger = await s3.identity.account(other);
     await s3.bucket('b-other', {}, stranger);
-    const names = (answer: { Buckets: { Name: string }[] }) => answer.Buckets.map(({ Name }) => Name);
     const all = await s3.call('ListBuckets');
     expect(names(all)).toEqual(['a-1', 'b-1', 'b-2', 'b-3', 'b-east']);
     expect(all.Owner.ID).toMatch(/^[0-9a-f]{64}$/);
@@ -216,8 +217,6 @@ describe('ListBuckets', () => {
 });
 
 describe('policies of buckets', () => {
-  const policy = (...statements: unknown[]) =>
-    JSON.stringify({ Version: '2012-10-17', Statement: statements });
   const everyone = {
     Effect: 'Allow',
     Principal: '*',
