@@ -8,6 +8,7 @@ import {
   type FoundEvent,
   type History,
 } from '../history/index.ts';
+import { lookUpInsights } from './lookup-insights.ts';
 import { placeOf, tokenFor } from './lookup-token.ts';
 
 const lookupAttributes = [
@@ -99,7 +100,8 @@ function eventOf(found: FoundEvent): Event {
 /**
  * LookupEvents ("LookupEvents", CloudTrail API reference): management events of the caller's account and region, newest
  * first. Unlike AWS it takes any number of lookup attributes, which must all match, knows no limit of 90 days, and is
- * not throttled to two requests a second. Insights events are not recorded yet, so that category answers empty.
+ * not throttled to two requests a second. With the category `insight` it gives Insights events, of management and of data
+ * events; their name and source are those of the API that they are about, and a page may hold fewer of them than asked for.
  */
 export async function LookupEvents(
   history: Pick<History, 'search'>,
@@ -116,7 +118,14 @@ export async function LookupEvents(
   }
   const canonical = JSON.stringify([accountId, region, from, to, attributes, category]);
   const after = request.NextToken === undefined ? undefined : placeOf(canonical, request.NextToken);
-  if (category === 'insight') return { Events: [] };
+  const within = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  if (category === 'insight') {
+    const found = await lookUpInsights(history, { call, attributes, within }, { limit, after });
+    return {
+      Events: found.events,
+      ...(found.next !== undefined && { NextToken: tokenFor(canonical, found.next) }),
+    };
+  }
   const filter: EventFilter = {
     attributes: [
       { name: 'AccountId', values: [accountId] },
@@ -124,8 +133,7 @@ export async function LookupEvents(
       { name: 'EventCategory', values: ['Management'] },
       ...attributes.map(({ name, value }) => ({ name, values: [value] })),
     ],
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
+    ...within,
   };
   const page = await history.search(filter, { limit, ...(after !== undefined && { after }) });
   return {

@@ -1,0 +1,71 @@
+import type { Event } from '@aws-sdk/client-cloudtrail';
+import { AwsFault } from '../../kernel/index.ts';
+import type { Call } from '../../wire/index.ts';
+import type { FoundEvent, History } from '../history/index.ts';
+
+/** Attributes of Insights events ("LookupEvents"): the last two are those of the API that an insight is about. */
+const insightAttributes: readonly string[] = ['EventId', 'EventName', 'EventSource'];
+
+interface Condition {
+  readonly name: string;
+  readonly value: string;
+}
+
+function eventOf({ eventId, eventTime, raw }: FoundEvent): Event {
+  const CloudTrailEvent = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString();
+  const { insightDetails } = JSON.parse(CloudTrailEvent) as {
+    readonly insightDetails?: { readonly eventName?: string; readonly eventSource?: string };
+  };
+  return {
+    EventId: eventId,
+    EventName: insightDetails?.eventName,
+    EventTime: new Date(eventTime),
+    EventSource: insightDetails?.eventSource,
+    Resources: [],
+    CloudTrailEvent,
+  };
+}
+
+/**
+ * A page of the Insights events of an account and region, newest first. The name and source that they are about stand
+ * inside the record, where no index is; insights are few, so pages of them are read and looked at until one has some.
+ */
+export async function lookUpInsights(
+  history: Pick<History, 'search'>,
+  asked: {
+    readonly call: Pick<Call, 'accountId' | 'region'>;
+    readonly attributes: readonly Condition[];
+    readonly within: { readonly from?: number; readonly to?: number };
+  },
+  page: { readonly limit: number; readonly after: string | undefined },
+): Promise<{ readonly events: Event[]; readonly next: string | undefined }> {
+  const { call, attributes, within } = asked;
+  const unknown = attributes.find(({ name }) => !insightAttributes.includes(name));
+  if (unknown) {
+    throw new AwsFault(
+      'InvalidLookupAttributesException',
+      `Insights events are looked up by ${insightAttributes.join(', ')}, not by ${unknown.name}.`,
+    );
+  }
+  const filter = {
+    attributes: [
+      { name: 'AccountId', values: [call.accountId] },
+      { name: 'Region', values: [call.region] },
+      { name: 'EventCategory', values: ['Insight'] },
+    ] as const,
+    ...within,
+  };
+  let { after } = page;
+  for (;;) {
+    const found = await history.search(filter, { limit: page.limit, ...(after !== undefined && { after }) });
+    const events = found.events
+      .map(eventOf)
+      .filter((event) =>
+        attributes.every(
+          ({ name, value }) => event[name as 'EventId' | 'EventName' | 'EventSource'] === value,
+        ),
+      );
+    after = found.next;
+    if (events.length > 0 || after === undefined) return { events, next: after };
+  }
+}

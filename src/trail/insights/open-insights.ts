@@ -1,0 +1,191 @@
+import { sequence, type Clock, type Logger, type Random, type Timer } from '../../kernel/index.ts';
+import type { JournalEntry, Reader, ReaderOptions, Stream } from '../../journal/index.ts';
+import type { State } from '../../state/index.ts';
+import type { HttpRoute, Operations } from '../../wire/index.ts';
+import { scanEntry, type History } from '../history/index.ts';
+import type { AuditedChange } from '../recording/audited-change.ts';
+import { insightOperations } from './api.ts';
+import { countedRecord } from './counted-record.ts';
+import { insightIds, insightRecord } from './insight-record.ts';
+import { insightRoutes } from './insight-routes.ts';
+import type { InsightFinding } from './insight-types.ts';
+import { countEvent, newRateEngine, passTime } from './rate-engine.ts';
+import { readSnapshot, writeSnapshot, type Snapshot } from './snapshot-file.ts';
+import { wantedInsights } from './subscriptions.ts';
+
+const tickMs = 60_000;
+/** Minutes from one snapshot to the next; what was counted since is counted again after a crash. */
+const snapshotTicks = 10;
+
+export interface InsightsOptions {
+  readonly state: State;
+  /** The journal's `audit` stream. */
+  readonly stream: Stream;
+  readonly history: Pick<History, 'stream'>;
+  /** Where the counts are kept. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** The account whose principals see all accounts. */
+  readonly managementAccountId: string;
+  readonly onDamage?: ReaderOptions['onDamage'];
+}
+
+/** Insights, at work. Close it before the history, the state and the journal. */
+export interface Insights extends AsyncDisposable {
+  /** Operations of `cloudtrail`. */
+  readonly operations: Operations<AuditedChange>;
+  readonly routes: readonly HttpRoute[];
+  readonly reader: Reader;
+  /** Resolves once everything in the journal is counted, and everything that is over by now is judged and appended. */
+  settle(): Promise<void>;
+}
+
+/** An insight that is found and not yet in the journal. */
+interface Outgoing {
+  readonly eventId: string;
+  readonly finding: InsightFinding;
+}
+
+async function loadSnapshot({ directory, random, stream, log }: InsightsOptions): Promise<Snapshot> {
+  const fresh = () => ({ engine: newRateEngine(0), counted: stream.start, secret: random.bytes(32) });
+  try {
+    const found = await readSnapshot(directory);
+    // What the journal let go of in between was counted by nobody, which costs the baseline and no more.
+    return found ? { ...found, counted: Math.max(found.counted, stream.start) } : fresh();
+  } catch (error) {
+    log.error({ error }, 'the counts of insights cannot be read; their baselines begin anew');
+    return fresh();
+  }
+}
+
+/**
+ * Opens insights: a reader of the journal that counts calls and errors by the minute, judges each minute when it is over
+ * by the journal's own time, and appends Insights events. What it finds depends on the journal alone; so after a crash it
+ * finds the same again, and appends what the journal does not hold already.
+ */
+export async function openInsights(options: InsightsOptions): Promise<Insights> {
+  const { state, stream, clock, directory } = options;
+  const log = options.log.child({ part: 'insights' });
+  const { engine, secret, ...loaded } = await loadSnapshot({ ...options, log });
+  /** Everything before it has been counted. */
+  let counted: number = loaded.counted;
+  const caughtUpAt = stream.end;
+  let outgoing: Outgoing[] = [];
+  let serial: Promise<unknown> = Promise.resolve();
+  let timer: Timer | undefined;
+  let closed = false;
+  let ticks = 0;
+  let uncountedTold = engine.uncounted;
+
+  /** One piece of work at a time. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = serial.then(work);
+    serial = done.catch(() => undefined);
+    return done;
+  };
+
+  const pass = (timeMs: number) => {
+    for (const finding of passTime(engine, timeMs)) {
+      outgoing.push({ eventId: insightIds(secret, finding).eventId, finding });
+    }
+  };
+
+  const send = async (): Promise<void> => {
+    if (outgoing.length === 0 || counted < caughtUpAt) return;
+    const isWanted = await wantedInsights(state);
+    const wanted = outgoing.filter(({ finding }) => isWanted(finding.subject));
+    if (wanted.length > 0) {
+      await stream.append(
+        wanted.map(({ finding }) => ({ kind: 'record', payload: insightRecord(finding, secret) })),
+      );
+      for (const { finding } of wanted) {
+        const { subject, trigger, observed, expected, threshold } = finding;
+        log.warn({ ...subject, state: finding.state, trigger, observed, expected, threshold }, 'insight');
+      }
+    }
+    outgoing = [];
+  };
+
+  const countEntry = (entry: JournalEntry): void => {
+    pass(entry.time);
+    if (entry.kind === 'change') return;
+    const scan = scanEntry(entry);
+    if (scan.kind !== 'record') return;
+    if (scan.record.eventCategory === 'Insight') {
+      outgoing = outgoing.filter(({ eventId }) => eventId !== scan.record.eventId);
+      return;
+    }
+    const event = countedRecord(entry.payload, scan);
+    if (event) countEvent(engine, event);
+  };
+
+  const reader = await stream.follow({
+    name: 'insights',
+    from: sequence(counted),
+    ...(options.onDamage && { onDamage: options.onDamage }),
+    apply: (entries) =>
+      alone(async () => {
+        for (const entry of entries) {
+          // Counted before a failure to append: it must not be counted twice.
+          if (entry.sequence < counted) continue;
+          countEntry(entry);
+          counted = entry.sequence + 1;
+        }
+        await send();
+      }),
+  });
+
+  const save = async (): Promise<void> => {
+    await writeSnapshot(directory, { engine, counted, secret });
+    await reader.checkpoint(sequence(Math.min(counted, reader.applied)));
+  };
+
+  /** Judges the minutes that are over now, also when nothing happens any more. */
+  const judge = async (): Promise<void> => {
+    const { end } = stream;
+    const now = clock.now();
+    await reader.reached(end);
+    await alone(async () => {
+      counted = Math.max(counted, end);
+      pass(now);
+      await send();
+    });
+  };
+
+  const tick = async (): Promise<void> => {
+    try {
+      await judge();
+      ticks += 1;
+      if (ticks % snapshotTicks === 0) await alone(save);
+      if (engine.uncounted > uncountedTold) {
+        log.warn(
+          { events: engine.uncounted - uncountedTold },
+          'events were not counted for insights: there are too many different APIs and errors',
+        );
+        uncountedTold = engine.uncounted;
+      }
+    } catch (error) {
+      if (!closed)
+        log.error({ error }, 'minutes could not be judged for insights; it is tried again in a minute');
+    }
+    if (!closed) timer = clock.after(tickMs, () => void tick());
+  };
+  timer = clock.after(tickMs, () => void tick());
+
+  return {
+    operations: insightOperations,
+    routes: insightRoutes(options),
+    reader,
+    settle: judge,
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      timer?.cancel();
+      await alone(save).catch((error: unknown) =>
+        log.error({ error }, 'the counts of insights were not saved'),
+      );
+      await reader[Symbol.asyncDispose]();
+    },
+  };
+}
