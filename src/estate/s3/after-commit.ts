@@ -6,9 +6,9 @@ export interface Expectation {
   /** Asked after every commit that touches the key, and at the end. */
   happened(): Promise<boolean>;
   /** Done once, when it has happened. */
-  then?(): void | Promise<void>;
+  done?(): void | Promise<void>;
   /** Done once, when it has not happened within the time: the call failed, or its change came to nothing. */
-  orElse?(): void | Promise<void>;
+  otherwise?(): void | Promise<void>;
 }
 
 export interface AfterCommit extends Disposable {
@@ -44,7 +44,7 @@ export function openAfterCommit(parts: {
       const happened = await expectation.happened();
       if ((!happened && !last) || waiting.get(key)?.get(id)?.expectation !== expectation) return;
       forget(key, id);
-      await (happened ? expectation.then?.() : expectation.orElse?.());
+      await (happened ? expectation.done?.() : expectation.otherwise?.());
     } catch (error) {
       log.error({ err: error, key }, 'what follows a commit could not be done; the next sweep does it');
     }

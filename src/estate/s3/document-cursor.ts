@@ -51,7 +51,8 @@ export function openCursor<T>(
       at += 1;
     },
     leap(over) {
-      while (page[at]?.key.startsWith(over)) at += 1;
+      const left = page.slice(at).findIndex(({ key }) => !key.startsWith(over));
+      at = left === -1 ? page.length : at + left;
       if (at < page.length || ended) return;
       // What sorts behind even that key is met one by one; there is next to nothing.
       if (!from?.startsWith(behind(over))) from = behind(over);

@@ -51,7 +51,8 @@ async function roll<T extends { readonly key: string }>(
   const items: T[] = [];
   const commonPrefixes: string[] = [];
   let next: Listing<T>['next'];
-  for (let item = await source.peek(); item && most > 0; item = await source.peek()) {
+  if (most === 0) return { items, commonPrefixes, next };
+  for (let item = await source.peek(); item; item = await source.peek()) {
     const commonPrefix = rolledUp(item.key, prefix, delimiter);
     if (commonPrefix !== undefined && commonPrefix === commonPrefixes.at(-1)) {
       source.next();

@@ -84,7 +84,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
   function discard(content: string): void {
     afterCommit.expect(contentKey(content), 'discard', {
       happened: async () => (await state.get(contentKey(content))) === undefined,
-      then: () => keeper.remove(content),
+      done: () => keeper.remove(content),
     });
   }
 
@@ -93,7 +93,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     if (!onObjectEvent) return;
     afterCommit.expect(key, `event ${place}`, {
       happened: async () => (await state.get<{ place: string }>(key))?.value.place === place,
-      then: () => onObjectEvent(event),
+      done: () => onObjectEvent(event),
     });
   }
 
@@ -116,7 +116,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     for (const part of parts) change.delete(part.key);
     afterCommit.expect(uploadKey(bucket, upload.key, upload.id), 'abandon', {
       happened: async () => !(await state.get(uploadKey(bucket, upload.key, upload.id))),
-      async then() {
+      async done() {
         // A completed upload is gone as well, and its content lives on.
         if (!(await state.get(contentKey(upload.id)))) await keeper.remove(upload.id);
       },
@@ -134,8 +134,8 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
         blobs.push(name);
         afterCommit.expect(contentKey(content), 'stage', {
           happened: async () => (await state.get(contentKey(content))) !== undefined,
-          then: () => keeper.unprotect(name),
-          orElse: () => keeper.removeBlob(name),
+          done: () => keeper.unprotect(name),
+          otherwise: () => keeper.removeBlob(name),
         });
         return { content, encryption, ...facts };
       }),
@@ -155,8 +155,8 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
         blobs.push(name);
         afterCommit.expect(partKey(upload.id, partNumber), suffix, {
           happened: () => keeper.isNamed(name),
-          then: () => keeper.unprotect(name),
-          orElse: () => keeper.removeBlob(name),
+          done: () => keeper.unprotect(name),
+          otherwise: () => keeper.removeBlob(name),
         });
         return { n: partNumber, s: sizeBytes, b: suffix, etag, checksums, lastModified: clock.now() };
       }),
@@ -233,7 +233,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
         const name = blobPrefix(content) + part.b;
         afterCommit.expect(partKey(content, part.n), `old ${part.b}`, {
           happened: async () => !(await keeper.isNamed(name)),
-          then: () => keeper.removeBlob(name),
+          done: () => keeper.removeBlob(name),
         });
       }
     },

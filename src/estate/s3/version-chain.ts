@@ -27,7 +27,7 @@ export interface ChainParts {
   readonly nowMs: number;
   readonly random: Random;
   /** Told of contents that nothing names once the change is committed. */
-  discard(content: string): void;
+  readonly discard: (content: string) => void;
 }
 
 const largest = Number.MAX_SAFE_INTEGER;

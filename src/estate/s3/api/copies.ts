@@ -67,6 +67,12 @@ function copiedFacts(input: Input, { version }: CopySource) {
   };
 }
 
+/** The same bytes have the same checksum, which then is not made again. */
+function sameChecksum({ version }: CopySource, algorithm: ChecksumAlgorithm): string | undefined {
+  const { checksum } = version;
+  return checksum?.algorithm === algorithm && checksum.type === 'FULL_OBJECT' ? checksum.value : undefined;
+}
+
 async function linkCopy(
   input: Input,
   change: Change,
@@ -80,7 +86,7 @@ async function linkCopy(
   const { source, staged, algorithm } = copied;
   const bucket = await calledBucket(input, change);
   checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
-  const value = staged.checksums[algorithm];
+  const value = staged.checksums[algorithm] ?? sameChecksum(source, algorithm);
   assert(value !== undefined, 'the checksum that was asked for is there');
   const version = await parts.objects.link(change, bucket, input.Key, staged, {
     event: 'ObjectCreated:Copy',
@@ -136,7 +142,7 @@ export const CopyObject: S3Operation<CopyObjectRequest, CopyObjectOutput> = {
       bucket,
       key: input.Key,
       body: source.open(0, sizeBytes - 1),
-      checksums: [algorithm],
+      checksums: sameChecksum(source, algorithm) === undefined ? [algorithm] : [],
       encryption: wishOf(input, bucket),
       as: keyCaller(call, bucket),
       mostBytes: singlePutBytes,

@@ -9,13 +9,14 @@ import type {
   PutObjectRetentionRequest,
 } from '@aws-sdk/client-s3';
 import type { StateView } from '../../../state/index.ts';
+import type { Call, Need } from '../../../wire/index.ts';
 import { s3Fault } from '../faults.ts';
 import { calledBucket } from '../needs.ts';
 import { requireObject } from '../object-answers.ts';
 import { missingLock, retentionOf } from '../object-facts.ts';
 import { checkRetentionChange } from '../object-lock.ts';
 import { onExistingObject, retentionConditions, type ObjectInput } from '../object-needs.ts';
-import type { S3Operation } from '../operation.ts';
+import type { S3Operation, S3Parts } from '../operation.ts';
 import { rewriteVersion } from '../version-chain.ts';
 
 /** The version whose protection is read or changed. Throws InvalidRequest in a bucket without object lock. */
@@ -23,6 +24,20 @@ async function lockable(input: ObjectInput, view: StateView) {
   const bucket = await calledBucket(input, view);
   if (!bucket.objectLock) throw missingLock();
   return requireObject(view, bucket, input);
+}
+
+/** Object lock has no actions of its own for versions: what an object needs, a version needs too. */
+async function onLock(
+  actions: readonly string[],
+  input: ObjectInput,
+  call: Call,
+  parts: S3Parts,
+): Promise<readonly Need[]> {
+  const needs = await onExistingObject(actions, input, call, parts);
+  return needs.map((need) => ({
+    ...need,
+    action: need.action.replace(/^(s3:(?:Get|Put)Object)Version/, '$1'),
+  }));
 }
 
 const noLock = () =>
@@ -37,14 +52,9 @@ export const PutObjectRetention: S3Operation<PutObjectRetentionRequest, PutObjec
   category: 'data',
   async needs(input, call, parts) {
     const bypass = input.BypassGovernanceRetention ? ['s3:BypassGovernanceRetention'] : [];
-    // There is no action for versions: s3:PutObjectRetention is what a version needs too.
-    const { VersionId, ...named } = input;
-    const needs = await onExistingObject(['s3:PutObjectRetention', ...bypass], named, call, parts);
+    const needs = await onLock(['s3:PutObjectRetention', ...bypass], input, call, parts);
     const { Mode, RetainUntilDate } = input.Retention ?? {};
-    const conditions = {
-      ...retentionConditions(Mode, RetainUntilDate, call.time),
-      ...(VersionId !== undefined && { 's3:versionid': [VersionId] }),
-    };
+    const conditions = retentionConditions(Mode, RetainUntilDate, call.time);
     return needs.map((need) => ({ ...need, conditions: { ...need.conditions, ...conditions } }));
   },
   async handle(input, _call, change, parts) {
@@ -65,8 +75,7 @@ export const PutObjectRetention: S3Operation<PutObjectRetentionRequest, PutObjec
 export const GetObjectRetention: S3Operation<GetObjectRetentionRequest, GetObjectRetentionOutput> = {
   access: 'read',
   category: 'data',
-  needs: ({ VersionId: _, ...input }, call, parts) =>
-    onExistingObject(['s3:GetObjectRetention'], input, call, parts),
+  needs: (input, call, parts) => onLock(['s3:GetObjectRetention'], input, call, parts),
   async handle(input, _call, _change, parts) {
     const { retention } = await lockable(input, parts.state);
     if (!retention) throw noLock();
@@ -77,8 +86,8 @@ export const GetObjectRetention: S3Operation<GetObjectRetentionRequest, GetObjec
 export const PutObjectLegalHold: S3Operation<PutObjectLegalHoldRequest, PutObjectLegalHoldOutput> = {
   access: 'write',
   category: 'data',
-  async needs({ VersionId: _, ...input }, call, parts) {
-    const needs = await onExistingObject(['s3:PutObjectLegalHold'], input, call, parts);
+  async needs(input, call, parts) {
+    const needs = await onLock(['s3:PutObjectLegalHold'], input, call, parts);
     const status = input.LegalHold?.Status;
     if (status === undefined) return needs;
     const conditions = { 's3:object-lock-legal-hold': [status] };
@@ -103,8 +112,7 @@ export const PutObjectLegalHold: S3Operation<PutObjectLegalHoldRequest, PutObjec
 export const GetObjectLegalHold: S3Operation<GetObjectLegalHoldRequest, GetObjectLegalHoldOutput> = {
   access: 'read',
   category: 'data',
-  needs: ({ VersionId: _, ...input }, call, parts) =>
-    onExistingObject(['s3:GetObjectLegalHold'], input, call, parts),
+  needs: (input, call, parts) => onLock(['s3:GetObjectLegalHold'], input, call, parts),
   async handle(input, _call, _change, parts) {
     const { legalHold } = await lockable(input, parts.state);
     return { LegalHold: { Status: legalHold ? 'ON' : 'OFF' } };

@@ -100,9 +100,9 @@ type CompleteInput = Given<CompleteMultipartUploadRequest>;
 /** What the client says of the whole must be so ("CompleteMultipartUpload", x-amz-checksum-… and x-amz-mp-object-size). */
 function checkWhole(input: CompleteInput, { checksum, sizeBytes }: Composition): void {
   const { MpuObjectSize: size, ChecksumType: type } = input;
-  if (size !== undefined && Number(size) !== sizeBytes) {
+  if (size !== undefined && size !== sizeBytes) {
     throw invalidRequest(
-      `The provided 'x-amz-mp-object-size' header value ${String(size)} does not match what was computed: ${sizeBytes}`,
+      `The provided 'x-amz-mp-object-size' header value ${size} does not match what was computed: ${sizeBytes}`,
     );
   }
   if (type !== undefined && type !== checksum.type) {

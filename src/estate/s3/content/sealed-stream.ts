@@ -25,9 +25,12 @@ function nonceOf(chunk: number, last: boolean): Buffer {
   return nonce;
 }
 
-function seal(key: Buffer, chunk: number, last: boolean, plain: Uint8Array): Buffer {
+/** The sealed chunk and its tag, apart: joining them would copy every byte once more. */
+function seal(key: Buffer, chunk: number, last: boolean, plain: Uint8Array): readonly [Buffer, Buffer] {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunk, last));
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  const sealed = cipher.update(plain);
+  cipher.final();
+  return [sealed, cipher.getAuthTag()];
 }
 
 function open(key: Buffer, chunk: number, last: boolean, sealed: Buffer): Buffer {
@@ -43,18 +46,20 @@ function open(key: Buffer, chunk: number, last: boolean, sealed: Buffer): Buffer
   return plain;
 }
 
-/** Cuts a stream into full chunks and a last one, which may be empty only if it is the only one. */
+/**
+ * Cuts a stream into full chunks and a last one, which is empty only if it is the only one. Each is to be used before the
+ * next is asked for: the buffer is the same.
+ */
 async function* inChunks(
   source: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<{ plain: Buffer; last: boolean }> {
   let filled = 0;
-  let buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const buffer = Buffer.allocUnsafeSlow(chunkBytes);
   for await (const piece of source) {
     for (let at = 0; at < piece.length;) {
       if (filled === chunkBytes) {
         yield { plain: buffer, last: false };
         filled = 0;
-        buffer = Buffer.allocUnsafeSlow(chunkBytes);
       }
       const taken = Math.min(chunkBytes - filled, piece.length - at);
       buffer.set(piece.subarray(at, at + taken), filled);
@@ -73,7 +78,7 @@ export async function* sealStream(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const key = blobKey(dataKey, blob);
   let chunk = 0;
-  for await (const { plain, last } of inChunks(source)) yield seal(key, chunk++, last, plain);
+  for await (const { plain, last } of inChunks(source)) yield* seal(key, chunk++, last, plain);
 }
 
 /** Where a range of the plain text, both ends inclusive, lies in a blob. */
@@ -125,14 +130,22 @@ export async function* openSealed(options: {
   if (chunk <= range.lastChunk) throw new ContentDamagedError(`the stored bytes of ${blob} are cut off`);
 }
 
-/** Cuts a stream into pieces of `size` bytes; the last may be shorter. */
+/** Cuts a stream into pieces of `size` bytes; the last may be shorter. Copies only what lies across two of the source's. */
 async function* inPieces(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Buffer> {
-  let rest = Buffer.alloc(0);
-  for await (const piece of source) {
-    rest = rest.length === 0 ? Buffer.from(piece) : Buffer.concat([rest, piece]);
+  const across = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  for await (const given of source) {
+    const piece = Buffer.from(given.buffer, given.byteOffset, given.length);
     let at = 0;
-    for (; rest.length - at >= size; at += size) yield rest.subarray(at, at + size);
-    rest = rest.subarray(at);
+    if (filled > 0) {
+      at = piece.copy(across, filled, 0, size - filled);
+      filled += at;
+      if (filled < size) continue;
+      yield across;
+      filled = 0;
+    }
+    for (; piece.length - at >= size; at += size) yield piece.subarray(at, at + size);
+    filled = piece.copy(across, 0, at);
   }
-  if (rest.length > 0) yield rest;
+  if (filled > 0) yield across.subarray(0, filled);
 }
