@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/kernel/index.ts';
@@ -62,13 +62,13 @@ describe('the proof of an event', () => {
   const random = seededRandom(5);
   beforeAll(async () => {
     server = await startServer();
+    writeFileSync(file('key'), await read(server, 'key'));
     eventIds = [];
     for (let batch = 0; batch < 6; batch += 1) eventIds.push(...(await putEvents(server, ids(random, 100))));
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
   it('is written by one command and checked by another, which knows nothing but the key', async () => {
-    writeFileSync(file('key'), await read(server, 'key'));
     const [first = '', last = ''] = [eventIds[0], eventIds.at(-1)];
     for (const [eventId, name] of [[first, 'first'] as const, [last, 'last'] as const]) {
       const [proof, record] = [file(`${name}.tlog-proof`), file(`${name}.json`)];
@@ -157,6 +157,29 @@ describe('the proof of an event', () => {
     const swapped = await cairn(server.env, 'verify', '--checkpoints', file('new'), file('old'), ...key);
     expect(swapped).toMatchObject({ code: 1 });
     expect(swapped.stdout).toContain('name the older first');
+    const { size } = openCheckpoint(
+      readFileSync(file('new'), 'utf8'),
+      parseVerifierKey((await read(server, 'key')).toString().trim()),
+    );
+    const copy = file('copy');
+    for (let level = 0; 256 ** level <= size; level += 1) {
+      const count = Math.floor(size / 256 ** level);
+      for (let index = 0; index * 256 < count; index += 1) {
+        const path = tilePath({ level, index, width: Math.min(256, count - index * 256) });
+        mkdirSync(dirname(join(copy, path)), { recursive: true });
+        writeFileSync(join(copy, path), await read(server, path));
+      }
+    }
+    const offline = ['--checkpoints', file('old'), file('new'), '--tiles', copy, ...key];
+    expect(await cairn({ PATH: process.env['PATH'] }, 'verify', ...offline)).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    const tile = join(copy, tilePath({ level: 0, index: Math.floor(size / 256), width: size % 256 }));
+    writeFileSync(tile, readFileSync(tile).fill(0, 100, 101));
+    const tampered = await cairn({ PATH: process.env['PATH'] }, 'verify', ...offline);
+    expect(tampered).toMatchObject({ code: 1 });
+    expect(tampered.stdout).toContain('NOT VALID: the tiles at the right edge do not give the root');
     writeFileSync(file('forged'), readFileSync(file('new'), 'utf8').replace(/\n(\d)/, '\n9$1'));
     const forged = await cairn(server.env, 'verify', '--checkpoints', file('old'), file('forged'), ...key);
     expect(forged).toMatchObject({ code: 1 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import {
+  checkedTiles,
   checkProof,
   formatProof,
   NoteError,
@@ -48,8 +49,8 @@ async function makeProof(readLog: ReadLogFile, index: number, record: Uint8Array
   const entry = createHash('sha256').update(record).digest();
   const key = parseVerifierKey(readText(await readLog('key')).trim());
   const checkpoint = readText(await readLog('checkpoint'));
-  const { size } = openCheckpoint(checkpoint, key);
-  const hashes = await openTileProofs(tilesOf(readLog), size).inclusion(index);
+  const head = openCheckpoint(checkpoint, key);
+  const hashes = await openTileProofs(checkedTiles(tilesOf(readLog), head), head.size).inclusion(index);
   const text = formatProof({ entry, index, hashes, checkpoint });
   return { text, proven: checkProof(text, { key, record }) };
 }

@@ -48,6 +48,8 @@ export interface GrowingTreeOptions {
   pages(from: Sequence): AsyncIterable<ArchivedPage>;
   /** Told when that happens, with the reason. */
   onRebuild(reason: string): void;
+  /** Aborted when the server stops: what is being made anew goes on at the next start. */
+  readonly signal: AbortSignal;
 }
 
 /** Hashes that wait, one after the other. */
@@ -118,6 +120,7 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
     let grown: GrownTree = await fresh.grow(new Uint8Array());
     let from = 0;
     for await (const page of options.pages(sequence(0))) {
+      if (options.signal.aborted) break;
       for (const stretch of hashesFrom(page, from)) {
         const wanted = signed.size - grown.size - waiting.count;
         waiting.push(stretch.subarray(0, wanted * hashBytes));
@@ -132,6 +135,7 @@ export function openGrowingTree(options: GrowingTreeOptions): GrowingTree {
     }
     if (grown.size === signed.size && isSameHash(grown.root, signed.root)) return fresh;
     await fresh[Symbol.asyncDispose]();
+    options.signal.throwIfAborted();
     throw new TreeLost(
       grown.size === signed.size
         ? `the ${signed.size} records under the last signed checkpoint are not those that are kept: records were changed or taken away`

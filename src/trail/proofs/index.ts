@@ -4,6 +4,7 @@
  * signed checkpoints and tiles under `/_cairn/tlog/`. What verifies (`checkProof`, `isConsistent`) works offline.
  */
 export { openProofs, type Proofs, type ProofsOptions } from './open-proofs.ts';
+export { checkedTiles } from './checked-tiles.ts';
 export { openCheckpoint, type OpenedCheckpoint } from './checkpoint.ts';
 export { checkProof, formatProof, type ProvenRecord } from './proof-file.ts';
 export { isConsistent } from './merkle-tree.ts';

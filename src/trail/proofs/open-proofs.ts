@@ -97,6 +97,7 @@ export async function openProofs(options: ProofsOptions): Promise<Proofs> {
       // A journal that ends before what is signed was cut off: what comes now are other entries, and they come behind.
       next: sequence(Math.min(head?.next ?? 0, stream.end)),
       pages: (from) => hashes.pages(from),
+      signal: stop.signal,
       onRebuild: (reason) =>
         log.error(
           { reason },

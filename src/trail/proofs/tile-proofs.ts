@@ -1,4 +1,5 @@
 import { hashBytes, isPowerOfTwo, nodeHash, rootOver } from './merkle-tree.ts';
+import { NoteError } from './signed-note.ts';
 import { hashesAt, tileWidth } from './tile-path.ts';
 
 /** Gives a tile's bytes: `width` hashes of 32 bytes. Rejects when there is no such tile. */
@@ -35,7 +36,7 @@ export function openTileProofs(readTile: ReadTile, size: number): TileProofs {
     const width = Math.min(tileWidth, hashesAt(level, size) - index * tileWidth);
     const read = readTile(level, index, width).then((bytes) => {
       if (bytes.length === width * hashBytes) return bytes;
-      throw new Error(`tile ${key} has ${bytes.length} bytes instead of ${width * hashBytes}`);
+      throw new NoteError(`tile ${key} has ${bytes.length} bytes instead of ${width * hashBytes}`);
     });
     tiles.set(key, read);
     return read;
