@@ -65,6 +65,10 @@ describe('the proof of an event', () => {
     writeFileSync(file('key'), await read(server, 'key'));
     eventIds = [];
     for (let batch = 0; batch < 6; batch += 1) eventIds.push(...(await putEvents(server, ids(random, 100))));
+    await eventually(async () => {
+      const [, size] = (await read(server, 'checkpoint')).toString().split('\n');
+      return Number(size) >= eventIds.length ? true : undefined;
+    });
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
