@@ -20,6 +20,7 @@ import {
 import { openEstate } from './estate/index.ts';
 import { openDigests } from './trail/digests/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
+import { openInsights, type Insights } from './trail/insights/index.ts';
 import { openTrail, openTrails, type Trail, type Trails } from './trail/index.ts';
 import { lakeResources, lakeTable, openLake, type Lake } from './trail/lake/index.ts';
 import { openProofs, type Proofs } from './trail/proofs/index.ts';
@@ -84,6 +85,7 @@ interface Measured {
   readonly proofs: Proofs;
   readonly lake: Lake;
   readonly trails: Trails;
+  readonly insights: Insights;
   readonly journalDamage: readonly LogDamage[];
 }
 
@@ -102,7 +104,7 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
 }
 
 async function measure(measured: Measured): Promise<Measurements> {
-  const { data, stream, state, hashes, history, trail, proofs, lake, trails } = measured;
+  const { data, stream, state, hashes, history, trail, proofs, lake, trails, insights } = measured;
   const [disk, journalBytes, stats] = await Promise.all([
     statfs(data.path),
     stream.sizeBytes(),
@@ -110,7 +112,12 @@ async function measure(measured: Measured): Promise<Measurements> {
   ]);
   return {
     readers: [
-      ...[state.reader, hashes.reader, trail.reader, lake.reader, trails.delivery.progress],
+      state.reader,
+      hashes.reader,
+      trail.reader,
+      lake.reader,
+      trails.delivery.progress,
+      insights.reader,
       ...(proofs.reader ? [proofs.reader] : []),
     ].map(({ name, applied, lag }) => ({ stream: stream.name, name, applied, lag })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
@@ -241,8 +248,33 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       log,
     }),
   );
+  const insights = opening.use(
+    await openInsights({
+      state,
+      stream,
+      history,
+      directory: await data.directory('insights'),
+      managementAccountId: settings.accountId,
+      clock,
+      random,
+      log,
+      onDamage,
+    }),
+  );
   const metrics = openMetrics();
-  const measured = { data, stream, state, hashes, history, trail, proofs, lake, trails, journalDamage };
+  const measured = {
+    data,
+    stream,
+    state,
+    hashes,
+    history,
+    trail,
+    proofs,
+    lake,
+    trails,
+    insights,
+    journalDamage,
+  };
   const operations = {
     ...identity.operations,
     ...trail.operations,
@@ -252,6 +284,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       ...trails.operations,
       ...digests.operations,
       ...lake.operations,
+      ...insights.operations,
     },
   };
   const handle = openPipeline({
@@ -260,6 +293,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     routes: [
       ...trail.routes,
       ...lake.routes,
+      ...insights.routes,
       ...proofs.routes,
       ...identity.routes,
       ...monitorRoutes({

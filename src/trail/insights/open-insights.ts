@@ -49,7 +49,12 @@ interface Outgoing {
 }
 
 async function loadSnapshot({ directory, random, stream, log }: InsightsOptions): Promise<Snapshot> {
-  const fresh = () => ({ engine: newRateEngine(0), counted: stream.start, secret: random.bytes(32) });
+  const fresh = async (): Promise<Snapshot> => {
+    const made = { engine: newRateEngine(0), counted: stream.start, secret: random.bytes(32) };
+    // The secret must be there before the first id is made with it.
+    await writeSnapshot(directory, made);
+    return made;
+  };
   try {
     const found = await readSnapshot(directory);
     // What the journal let go of in between was counted by nobody, which costs the baseline and no more.
