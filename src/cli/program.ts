@@ -9,6 +9,7 @@ import { count, declareCount } from './commands/count.ts';
 import { declareDoctor, doctor } from './commands/doctor.ts';
 import { declareEnv, printEnv } from './commands/env.ts';
 import { declareImport, importFiles } from './commands/import.ts';
+import { declareInsights, insights } from './commands/insights.ts';
 import { declareLookup, lookup } from './commands/lookup.ts';
 import { declareProve, prove } from './commands/prove.ts';
 import { declareRetention, retention } from './commands/retention.ts';
@@ -50,6 +51,7 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
   declareLookup(command('lookup')).action(async (options) => finish(await lookup(context, options)));
   declareTail(command('tail')).action(async (options) => finish(await tail(context, options)));
   declareCount(command('count')).action(async (options) => finish(await count(context, options)));
+  declareInsights(command('insights')).action(async (options) => finish(await insights(context, options)));
   declareRetention(command('retention')).action(async (options) => finish(await retention(context, options)));
   declareProve(command('prove')).action(async (eventId: string, options) =>
     finish(await prove(context, eventId, options)),
