@@ -8,10 +8,12 @@ import {
 import { count, declareCount } from './commands/count.ts';
 import { declareDoctor, doctor } from './commands/doctor.ts';
 import { declareEnv, printEnv } from './commands/env.ts';
+import { declareExport, exportEvents } from './commands/export.ts';
 import { declareImport, importFiles } from './commands/import.ts';
 import { declareInsights, insights } from './commands/insights.ts';
 import { declareLookup, lookup } from './commands/lookup.ts';
 import { declareProve, prove } from './commands/prove.ts';
+import { declareQuery, query } from './commands/query.ts';
 import { declareRetention, retention } from './commands/retention.ts';
 import { declareStart, start } from './commands/start.ts';
 import { declareTail, tail } from './commands/tail.ts';
@@ -51,6 +53,10 @@ function buildProgram(context: CommandContext, finish: (code: ExitCode) => void)
   declareLookup(command('lookup')).action(async (options) => finish(await lookup(context, options)));
   declareTail(command('tail')).action(async (options) => finish(await tail(context, options)));
   declareCount(command('count')).action(async (options) => finish(await count(context, options)));
+  declareQuery(command('query')).action(async (statement: string, options) =>
+    finish(await query(context, statement, options)),
+  );
+  declareExport(command('export')).action(async (options) => finish(await exportEvents(context, options)));
   declareInsights(command('insights')).action(async (options) => finish(await insights(context, options)));
   declareRetention(command('retention')).action(async (options) => finish(await retention(context, options)));
   declareProve(command('prove')).action(async (eventId: string, options) =>

@@ -107,7 +107,10 @@ export interface Columns extends AsyncDisposable {
   ): Promise<readonly ColumnsPart[]>;
   /** Writes the rows of one part as a Parquet file that other engines read. */
   writePart(view: ColumnsView, part: ColumnsPart, into: string, signal: AbortSignal): Promise<void>;
-  /** Drops rows older than the owner's time (epoch milliseconds), by whole files; how many files went. */
+  /**
+   * Drops rows older than the owner's time (epoch milliseconds), by whole files, some of them written anew; how many files
+   * that were.
+   */
   drop(before: ReadonlyMap<string, number>): Promise<number>;
   /** Owners of whom there are rows. */
   owners(): readonly string[];

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
-import { CommandError, exitCodes, type ExitCode } from '../exit-codes.ts';
+import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
+import { bucketPlaceOf, openBucket, type BucketPlace } from '../import/open-bucket.ts';
 import type { ImportAnswer } from '../import/import-answers.ts';
 import { runImport } from '../import/run-import.ts';
+import { findObjects } from '../import/s3-files.ts';
 import { hasProblems, summarise, summaryJson, type ImportTotals } from '../import/totals.ts';
 import { openProgressView, type ProgressView } from '../import/view.ts';
 import { findLogFiles, type Walk } from '../import/walk.ts';
@@ -13,6 +15,9 @@ import { parseCount } from '../times.ts';
 interface ImportOptions extends ConnectionOptions {
   readonly workers: string;
   readonly json?: boolean;
+  readonly sourceEndpoint?: string;
+  readonly sourceProfile?: string;
+  readonly follow?: boolean;
 }
 
 /** How long a server may be away or overloaded before the import gives up. */
@@ -22,9 +27,12 @@ const patienceMs = 5 * 60_000;
 export function declareImport(command: Command): Command {
   return addConnectionOptions(
     command
-      .description('import CloudTrail log files: .json, .json.gz, and directories of them')
-      .argument('<path...>', 'log files and directories')
+      .description('import CloudTrail log files: .json, .json.gz, directories of them, and buckets')
+      .argument('<path...>', 'log files and directories, or one s3://BUCKET/PREFIX')
       .option('--workers <count>', 'files in flight at once', '8')
+      .option('--source-endpoint <url>', 'where the bucket is (else what the AWS configuration says)')
+      .option('--source-profile <name>', 'profile of the AWS configuration files to read the bucket with')
+      .option('--follow', 'go on with what comes into the bucket, until it is stopped')
       .option('--json', 'the summary as JSON'),
   );
 }
@@ -72,16 +80,15 @@ async function send(
   }
 }
 
-/** Runs `cairn import`. */
-export async function importFiles(
+/** Sends what was found and tells what came of it. */
+async function importWalk(
   context: CommandContext,
-  paths: readonly string[],
   options: ImportOptions,
+  walk: Walk,
+  startedMs: number,
 ): Promise<ExitCode> {
-  const { output, clock, signal } = context;
+  const { output, clock } = context;
   const workers = parseCount(options.workers, '--workers', 64);
-  const startedMs = clock.monotonic();
-  const walk = await findLogFiles(paths, signal);
   const view = openProgressView(output, clock);
   for (const { path, reason } of walk.unreadable) view.note(neutralise(`broken: ${path}: ${reason}`));
   const totals = await send(context, options, { walk, view, workers });
@@ -92,4 +99,50 @@ export async function importFiles(
     : summarise(totals, walk.passedOver, durationMs);
   await output.result(`${lines.join('\n')}\n`);
   return hasProblems(totals) ? exitCodes.problems : exitCodes.ok;
+}
+
+/** How long `--follow` waits before it lists the bucket again. */
+const followEveryMs = 15_000;
+
+async function importBucket(
+  context: CommandContext,
+  options: ImportOptions,
+  place: BucketPlace,
+): Promise<ExitCode> {
+  const { clock, signal } = context;
+  const workers = parseCount(options.workers, '--workers', 64);
+  const bucket = await openBucket(context, options, place, workers);
+  const seen = new Set<string>();
+  let worst: ExitCode = exitCodes.ok;
+  try {
+    for (let isFirst = true; ; isFirst = false) {
+      const startedMs = clock.monotonic();
+      const { keys, ...walk } = await findObjects(bucket.source, place.prefix, bucket.known, seen);
+      if (isFirst || walk.files.length > 0)
+        worst = Math.max(worst, await importWalk(context, options, walk, startedMs)) as ExitCode;
+      for (const key of keys) seen.add(key);
+      if (!options.follow) return worst;
+      await clock.sleep(followEveryMs, signal);
+    }
+  } finally {
+    bucket.source.close();
+  }
+}
+
+/** Runs `cairn import`. */
+export async function importFiles(
+  context: CommandContext,
+  paths: readonly string[],
+  options: ImportOptions,
+): Promise<ExitCode> {
+  const places = paths.flatMap((path) => bucketPlaceOf(path) ?? []);
+  const [place] = places;
+  if (place) {
+    if (paths.length > 1) throw usageError('one s3://BUCKET/PREFIX is imported at a time');
+    return importBucket(context, options, place);
+  }
+  if (options.follow || options.sourceEndpoint !== undefined)
+    throw usageError('--follow and --source-endpoint go with s3://BUCKET/PREFIX');
+  const startedMs = context.clock.monotonic();
+  return importWalk(context, options, await findLogFiles(paths, context.signal), startedMs);
 }

@@ -20,7 +20,11 @@ async function* readPart(path: string, sizeBytes: number): AsyncIterable<Uint8Ar
 }
 
 /** A log file as the body of a request, with the SHA-256 that names it and that the signature covers. */
-export async function openLogFileBody(file: LogFile): Promise<RequestBody & { readonly sha256: string }> {
+export type LogFileBody = RequestBody & { readonly sha256: string };
+
+/** Opens a log file to be sent. */
+export async function openLogFileBody(file: LogFile): Promise<LogFileBody> {
+  if (file.open) return file.open();
   if (file.sizeBytes <= heldBytes) {
     const bytes = await readFile(file.path);
     return { kind: 'bytes', bytes, sha256: hash('sha256', bytes, 'hex') };

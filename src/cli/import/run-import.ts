@@ -4,7 +4,7 @@ import { accessFailure, describeFailure, readFailure } from '../connection/failu
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { cutIntoBatches } from './batches.ts';
 import type { CheckAnswer, ImportAnswer } from './import-answers.ts';
-import { openLogFileBody } from './log-file-body.ts';
+import { openLogFileBody, type LogFileBody } from './log-file-body.ts';
 import { withPatience, type RetryOptions } from './retry.ts';
 import { addAnswer, emptyTotals, type ImportTotals } from './totals.ts';
 import type { LogFile } from './walk.ts';
@@ -139,9 +139,22 @@ export async function runImport(run: ImportRun): Promise<ImportTotals> {
     }
   };
 
+  /** What was read before and is imported need not be read again. */
+  const leaveOutKnown = async (batch: readonly LogFile[]): Promise<readonly LogFile[]> => {
+    const hashes = batch.flatMap(({ sha256 }) => sha256 ?? []);
+    if (hashes.length === 0) return batch;
+    const imported = await findImported(mine, retry, hashes);
+    return batch.filter((file) => {
+      if (file.sha256 === undefined || !imported.has(file.sha256)) return true;
+      totals.filesKnown++;
+      finish(file);
+      return false;
+    });
+  };
+
   const doBatch = async (batch: readonly LogFile[]) => {
-    const opened: { file: LogFile; body: RequestBody & { readonly sha256: string } }[] = [];
-    for (const file of batch) {
+    const opened: { file: LogFile; body: LogFileBody }[] = [];
+    for (const file of await leaveOutKnown(batch)) {
       signal.throwIfAborted();
       try {
         opened.push({ file, body: await openLogFileBody(file) });

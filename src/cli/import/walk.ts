@@ -1,9 +1,14 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LogFileBody } from './log-file-body.ts';
 
 export interface LogFile {
   readonly path: string;
   readonly sizeBytes: number;
+  /** Reads a file that is not on this machine's disk. */
+  readonly open?: () => Promise<LogFileBody>;
+  /** Of its bytes, where that is known without reading them. */
+  readonly sha256?: string;
 }
 
 export interface Unreadable {
@@ -32,7 +37,12 @@ const otherKinds: readonly { readonly what: string; readonly name: RegExp }[] = 
   },
 ];
 
-function isLogName(name: string): boolean {
+/** What a file is that is no log file, by its name; undefined when the name says nothing of the kind. */
+export function otherKindOf(name: string): string | undefined {
+  return otherKinds.find((kind) => kind.name.test(name))?.what;
+}
+
+export function isLogName(name: string): boolean {
   return /\.json(\.gz)?$/i.test(name);
 }
 
@@ -85,9 +95,9 @@ export async function findLogFiles(paths: readonly string[], signal?: AbortSigna
         return;
       }
       if (!given && !isLogName(name)) return;
-      const other = given ? undefined : otherKinds.find((kind) => kind.name.test(name));
-      if (other) {
-        passed.set(other.what, (passed.get(other.what) ?? 0) + 1);
+      const other = given ? undefined : otherKindOf(name);
+      if (other !== undefined) {
+        passed.set(other, (passed.get(other) ?? 0) + 1);
       } else if (found.isFile()) {
         files.push({ path, sizeBytes: Number(found.size) });
       } else {

@@ -149,8 +149,8 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     }
   };
 
-  const merge = async (plan: MergePlan): Promise<void> => {
-    const [first] = plan.inputs;
+  const merge = async ({ inputs, sort }: MergePlan, notBefore?: number): Promise<void> => {
+    const [first] = inputs;
     if (!first) return;
     const output = join(directory, first.owner, nextName());
     const written = await writer('merge').run<'merge'>({
@@ -158,18 +158,29 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       table,
       bounds: writing,
       owner: first.owner,
-      inputs: plan.inputs.map(pathOf),
-      sort: plan.sort,
+      inputs: inputs.map(pathOf),
+      sort,
+      ...(notBefore !== undefined && { notBefore }),
       output,
     });
-    const gone = new Set(plan.inputs.map(({ name }) => name));
+    const gone = new Set(inputs.map(({ name }) => name));
     await change((now) => ({
       ...now,
       files: now.files.flatMap((file) => {
-        if (file.name === first.name) return [listed(written)];
+        if (file.name === first.name && written.rows > 0) return [listed(written)];
         return gone.has(file.name) ? [] : [file];
       }),
     }));
+  };
+  /** Drops files whose rows are all too old, and writes those anew of whose time more than half is. */
+  const drop = async (before: ReadonlyMap<string, number>): Promise<number> => {
+    const limitOf = ({ owner }: SealedFile) => before.get(owner) ?? -Infinity;
+    const isGone = (file: SealedFile) => file.to < limitOf(file);
+    const count = manifest.files.filter(isGone).length;
+    if (count > 0) await change((now) => ({ ...now, files: now.files.filter((file) => !isGone(file)) }));
+    const halfGone = manifest.files.filter((file) => limitOf(file) > (file.from + file.to) / 2);
+    for (const file of halfGone) if (!isClosed) await merge({ inputs: [file], sort: false }, limitOf(file));
+    return count + halfGone.length;
   };
   const nextPlan = (): MergePlan | undefined => {
     for (const owner of ownersOf(manifest)) {
@@ -295,17 +306,11 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       const order = `ORDER BY ${quoteName(table.time)}`;
       await own(view, `SELECT * FROM ${quoteName(view.name)} WHERE ${where} ${order}`, signal, into);
     },
-    async drop(before) {
-      const isGone = ({ owner, to }: SealedFile) => to < (before.get(owner) ?? -Infinity);
-      const count = manifest.files.filter(isGone).length;
-      if (count === 0) return 0;
-      // A merge that reads them would bring them back.
-      const done = rewriting.then(() =>
-        change((now) => ({ ...now, files: now.files.filter((file) => !isGone(file)) })),
-      );
+    drop(before) {
+      // A merge that reads them meanwhile would bring them back.
+      const done = rewriting.then(() => drop(before));
       rewriting = done.catch(() => undefined);
-      await done;
-      return count;
+      return done;
     },
     owners: () => ownersOf(manifest),
     stats: () => ({

@@ -55,6 +55,8 @@ export type EngineTask =
       readonly inputs: readonly string[];
       /** Whether the rows of the inputs must be sorted to be in the order of their times. */
       readonly sort: boolean;
+      /** Rows of earlier times are left out, epoch milliseconds. */
+      readonly notBefore?: number;
       readonly output: string;
     }
   | {

@@ -34,26 +34,21 @@ async function lockIn(engine: EngineInstance, paths: readonly string[]): Promise
   await engine.run('SET lock_configuration = true');
 }
 
+const timestamps = new Set([
+  DuckDBTypeId.TIMESTAMP,
+  DuckDBTypeId.TIMESTAMP_MS,
+  DuckDBTypeId.TIMESTAMP_NS,
+  DuckDBTypeId.TIMESTAMP_S,
+]);
+const nested = new Set([DuckDBTypeId.LIST, DuckDBTypeId.STRUCT, DuckDBTypeId.MAP, DuckDBTypeId.ARRAY]);
+
 /** A value as a query's result shows it: times as Trino writes them, what is nested as JSON. */
 function textOf(column: string, type: DuckDBType): string {
-  switch (type.typeId) {
-    case DuckDBTypeId.VARCHAR:
-      return column;
-    case DuckDBTypeId.TIMESTAMP:
-    case DuckDBTypeId.TIMESTAMP_MS:
-    case DuckDBTypeId.TIMESTAMP_NS:
-    case DuckDBTypeId.TIMESTAMP_S:
-      return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g')`;
-    case DuckDBTypeId.TIMESTAMP_TZ:
-      return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g UTC')`;
-    case DuckDBTypeId.LIST:
-    case DuckDBTypeId.STRUCT:
-    case DuckDBTypeId.MAP:
-    case DuckDBTypeId.ARRAY:
-      return `to_json(${column})::VARCHAR`;
-    default:
-      return `${column}::VARCHAR`;
-  }
+  const { typeId } = type;
+  if (typeId === DuckDBTypeId.VARCHAR) return column;
+  if (timestamps.has(typeId)) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g')`;
+  if (typeId === DuckDBTypeId.TIMESTAMP_TZ) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g UTC')`;
+  return nested.has(typeId) ? `to_json(${column})::VARCHAR` : `${column}::VARCHAR`;
 }
 
 /** Writes the rows to the file as they come; how many, and how many bytes. */

@@ -140,10 +140,11 @@ export async function runSeal(task: SealTask): Promise<SealResult> {
 
 /** Writes files of one owner anew as one. */
 export async function runMerge(task: MergeTask): Promise<WrittenFile> {
-  const { table, inputs, sort, output, owner } = task;
+  const { table, inputs, sort, notBefore, output, owner } = task;
   using engine = await openEngineInstance(task.bounds);
+  const where = notBefore === undefined ? '' : ` WHERE ${quoteName(table.time)} >= ${timeLiteral(notBefore)}`;
   const order = sort ? ` ORDER BY ${quoteName(table.time)}, ${quoteName(sequenceColumn)}` : '';
-  const source = `read_parquet(${quoteList(inputs)})`;
+  const source = `read_parquet(${quoteList(inputs)})${where}`;
   await engine.run(`COPY (SELECT * FROM ${source}${order}) TO ${quoteText(output)} (${sealedFormat})`);
   const time = quoteName(table.time);
   const [[rows, from, to] = []] = await engine.rows(

@@ -3,8 +3,8 @@ export interface LakeColumn {
   /** As CloudTrail Lake documents it; the view has a column of this name, and names are compared without case. */
   readonly name: string;
   /**
-   * The documented type, such as `string`, `timestamp`, `map<string,string>` or `struct<type:string,arn:string>`.
-   * The view holds VARCHAR, TIMESTAMP (UTC), MAP, LIST and STRUCT (whose fields have the names given here).
+   * The DuckDB type, such as `VARCHAR`, `TIMESTAMP` (UTC), `MAP(VARCHAR, VARCHAR)` or
+   * `STRUCT("type" VARCHAR, arn VARCHAR)[]`, whose fields are named as the view names them.
    */
   readonly type: string;
 }
@@ -14,6 +14,8 @@ export interface LakeTable {
   /** The name of a DuckDB view or table; it is quoted by the writer. */
   readonly view: string;
   readonly columns: readonly LakeColumn[];
+  /** Columns that CloudTrail Lake documents and the view lacks, each with what to tell who names it. */
+  readonly withheld?: Readonly<Record<string, string>>;
 }
 
 /**

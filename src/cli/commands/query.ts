@@ -1,0 +1,183 @@
+import type { GetQueryResultsCommandOutput, CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import type { Command } from 'commander';
+import { findCredentials } from '../connection/credentials.ts';
+import { findEndpoint, findRegion } from '../connection/endpoint.ts';
+import {
+  addConnectionOptions,
+  dataDirectory,
+  type CommandContext,
+  type ConnectionOptions,
+} from '../context.ts';
+import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
+import { paint } from '../terminal/output.ts';
+import { drawTable, type Column } from '../terminal/table.ts';
+
+interface QueryOptions extends ConnectionOptions {
+  readonly eventDataStore?: string;
+  readonly output: string;
+}
+
+type Row = readonly (readonly [name: string, value: string])[];
+
+const formats = ['table', 'csv', 'json'] as const;
+const rowsForTable = 10_000;
+const firstPauseMs = 20;
+const lastPauseMs = 1_000;
+
+/** Declares `cairn query`. */
+export function declareQuery(command: Command): Command {
+  return addConnectionOptions(
+    command
+      .description('ask the events in SQL, as CloudTrail Lake takes it')
+      .argument('<statement>', `such as "SELECT eventName, count(*) FROM events GROUP BY eventName"`)
+      .option(
+        '--event-data-store <id>',
+        'what the statement means by FROM events (default: everything of the account)',
+      )
+      .option('--output <format>', `${formats.join(', ')}`, 'table'),
+  );
+}
+
+/** The statement with the event data store's id where it says `events`. */
+export function withStore(statement: string, store: string | undefined): string {
+  if (store === undefined) return statement;
+  const id = store.split('/').at(-1) ?? '';
+  if (!/^[-0-9a-f]{36}$/.test(id))
+    throw usageError(`--event-data-store takes the id or ARN of one, not "${store}"`);
+  // Texts and quoted names stay as they are.
+  return statement.replaceAll(
+    /'(?:[^']|'')*'|"(?:[^"]|"")*"|\b(FROM|JOIN)(\s+)events\b/gi,
+    (all, word?: string, space?: string) => (word === undefined ? all : `${word}${space}${id}`),
+  );
+}
+
+function failed(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
+  const status = $metadata?.httpStatusCode;
+  if (name === 'InvalidQueryStatementException') return usageError(message);
+  if (status === undefined || status === 401 || status === 403)
+    return new CommandError(`${name}: ${message}`, exitCodes.noAccess, { cause: error });
+  return new CommandError(`${name}: ${message}`, status >= 500 ? exitCodes.serverFailed : exitCodes.usage, {
+    cause: error,
+  });
+}
+
+/** Runs the statement and gives its pages, the first as soon as the query has ended. */
+async function* pagesOf(
+  client: CloudTrailClient,
+  statement: string,
+  { clock, signal }: CommandContext,
+): AsyncIterable<readonly Row[]> {
+  const { CancelQueryCommand, GetQueryResultsCommand, StartQueryCommand } =
+    await import('@aws-sdk/client-cloudtrail');
+  const send = { abortSignal: signal };
+  const { QueryId } = await client.send(new StartQueryCommand({ QueryStatement: statement }), send);
+  let pauseMs = firstPauseMs;
+  let NextToken: string | undefined;
+  try {
+    for (;;) {
+      const page: GetQueryResultsCommandOutput = await client.send(
+        new GetQueryResultsCommand({ QueryId, ...(NextToken !== undefined && { NextToken }) }),
+        send,
+      );
+      if (page.QueryStatus === 'QUEUED' || page.QueryStatus === 'RUNNING') {
+        await clock.sleep(pauseMs, signal);
+        pauseMs = Math.min(pauseMs * 1.5, lastPauseMs);
+        continue;
+      }
+      if (page.QueryStatus !== 'FINISHED')
+        throw new CommandError(
+          `the query ${page.QueryStatus}: ${page.ErrorMessage ?? ''}`,
+          exitCodes.problems,
+        );
+      yield (page.QueryResultRows ?? []).map((row) => row.flatMap((cell) => Object.entries(cell)));
+      NextToken = page.NextToken;
+      if (NextToken === undefined) return;
+    }
+  } finally {
+    // Whoever stops waiting wants no engine to go on; a query that has ended says so, which is no news.
+    if (signal.aborted) await client.send(new CancelQueryCommand({ QueryId })).catch(() => undefined);
+  }
+}
+
+function csvField(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+const csvLine = (values: readonly string[]): string => `${values.map(csvField).join(',')}\n`;
+
+async function showTable({ output }: CommandContext, pages: AsyncIterable<readonly Row[]>): Promise<void> {
+  const rows: Row[] = [];
+  for await (const page of pages) {
+    rows.push(...page.slice(0, rowsForTable - rows.length));
+    if (rows.length >= rowsForTable) break;
+  }
+  if (rows.length === 0) {
+    output.note('No rows.');
+    return;
+  }
+  const columns = (rows[0] ?? []).map(([name], at): Column => ({ title: name, minWidth: 8, keep: at + 1 }));
+  const cells = rows.map((row) => row.map(([, value]) => value));
+  const [titles = '', ...lines] = drawTable(columns, cells, output.resultWidth());
+  await output.result(`${[paint(titles, 'bold', output.resultColour), ...lines].join('\n')}\n`);
+  if (rows.length >= rowsForTable)
+    output.note(`The first ${rowsForTable} rows are shown; --output csv or json shows all.`);
+}
+
+async function showLines(
+  { output }: CommandContext,
+  pages: AsyncIterable<readonly Row[]>,
+  format: string,
+): Promise<void> {
+  let isFirst = true;
+  for await (const rows of pages) {
+    const [first] = rows;
+    if (isFirst && first && format === 'csv') await output.result(csvLine(first.map(([name]) => name)));
+    isFirst = false;
+    const lines = rows.map((row) =>
+      format === 'csv'
+        ? csvLine(row.map(([, value]) => value))
+        : `${JSON.stringify(Object.fromEntries(row))}\n`,
+    );
+    if (lines.length > 0) await output.result(lines.join(''));
+  }
+}
+
+/** Runs `cairn query`. */
+export async function query(
+  context: CommandContext,
+  statement: string,
+  options: QueryOptions,
+): Promise<ExitCode> {
+  const { env } = context;
+  if (!formats.some((format) => format === options.output))
+    throw usageError(`--output takes ${formats.join(', ')}, not "${options.output}"`);
+  const asked = withStore(statement, options.eventDataStore);
+  const data = dataDirectory(options, env);
+  const { CloudTrailClient: Client } = await import('@aws-sdk/client-cloudtrail');
+  const client = new Client({
+    endpoint: findEndpoint(options.endpoint, env).origin,
+    region: findRegion(env),
+    credentials: async () => {
+      const { accessKeyId, secretAccessKey, sessionToken } = await findCredentials({
+        env,
+        profile: options.profile,
+        data,
+      });
+      return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+    },
+  });
+  try {
+    const pages = pagesOf(client, asked, context);
+    await (options.output === 'table'
+      ? showTable(context, pages)
+      : showLines(context, pages, options.output));
+    return exitCodes.ok;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw failed(error);
+  } finally {
+    client.destroy();
+  }
+}
