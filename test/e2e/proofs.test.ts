@@ -212,7 +212,7 @@ describe('the proof of an event', () => {
 
 /** `CAIRN_CRASH_ROUNDS` sets how often the server is killed, `CAIRN_CRASH_SEED` repeats a run. */
 describe('the log over crashes', () => {
-  const rounds = Number(process.env['CAIRN_CRASH_ROUNDS'] ?? 5);
+  const rounds = Number(process.env['CAIRN_CRASH_ROUNDS'] ?? 3);
   const seed = Number(process.env['CAIRN_CRASH_SEED'] ?? process.pid);
 
   it(`never goes back: every checkpoint that was ever seen is the beginning of the last (seed ${seed})`, async () => {

@@ -1,4 +1,14 @@
-import { openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync, closeSync } from 'node:fs';
+import {
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SettingError } from '../../kernel/index.ts';
@@ -158,6 +168,30 @@ describe('the log', () => {
       await log.proofs.settled();
       expect(await log.text('checkpoint')).toBe(before);
     }
+  });
+
+  it('goes on after failures of any step, and takes no record twice', async () => {
+    await using home = await openHome();
+    const { log: kept, lines } = keptLog();
+    await using log = await openTestLog(home, { log: kept });
+    await appendAll(log, records(0, 100));
+    // A level cannot be made while a directory has its name, and the head cannot be written while one has its.
+    for (const [round, name] of ['level-1', 'head.json.new'].entries()) {
+      const inTheWay = join(home.directory, name);
+      mkdirSync(inTheWay);
+      const from = 100 + round * 300;
+      for (const part of [records(from, 200), records(from + 200, 100)]) {
+        await log.append(...part.map((one) => ['record', one] as const));
+        await expect(log.proofs.settled()).rejects.toThrow(/EISDIR/);
+      }
+      expect(log.proofs.size).toBe(from);
+      rmSync(inTheWay, { recursive: true });
+      await log.proofs.settled();
+      expect(log.proofs.size).toBe(from + 300);
+    }
+    const { size, root } = await checkpointOf(log);
+    expect([size, Buffer.from(root).toString('hex')]).toEqual([700, rootOf(records(0, 700))]);
+    expect(lines.join('')).not.toContain('ALERT');
   });
 
   it('lets the journal go only of what is signed', async () => {
