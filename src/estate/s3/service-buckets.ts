@@ -75,8 +75,10 @@ export interface ServiceBucketsOptions {
   readonly clock: Clock;
 }
 
-async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
-  yield bytes;
+/** In pieces, because each piece is hashed and encrypted without a pause. */
+async function* piecesOf(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  const pieceBytes = 256 * 1024;
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
 }
 
 const contextOf = (tags: Readonly<Record<string, string>> = {}): string =>
@@ -159,7 +161,7 @@ export function openServiceBuckets(options: ServiceBucketsOptions): ServiceBucke
       await objects.put({
         bucket: bucket.name,
         key,
-        body: once(body),
+        body: piecesOf(body),
         headers: { contentType, ...(contentEncoding !== undefined && { contentEncoding }) },
         ...(metadata && { metadata }),
         ...(kmsKeyArn !== undefined && {

@@ -23,6 +23,3 @@ export const deliveredPrefix = (trailArn: string, region: string): string =>
 /** `sequence` is the journal's, of the file's first record; `part` tells files of one delivery apart. */
 export const deliveredKey = (file: DeliveredFile, sequence: number, part: number): string =>
   `${deliveredPrefix(file.trailArn, file.region)}${[file.deliveredAt, sequence, part].map((n) => String(n).padStart(16, '0')).join('-')}`;
-
-/** Those of all regions of a trail. */
-export const deliveredTrailPrefix = (trailArn: string): string => `trail/delivered/${trailArn}/`;

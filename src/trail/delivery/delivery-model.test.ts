@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { AwsFault, seededRandom } from '../../kernel/index.ts';
 import { auditRecord, mainArn, openTrailsFixture, type TrailsFixture } from '../../../test/trails-fixture.ts';
-import { deliveredTrailPrefix, type DeliveredFile } from './delivered-file.ts';
+import type { DeliveredFile } from './delivered-file.ts';
 
 /** What the simulation knows of the trail, and of what it has to deliver. */
 interface Model {
@@ -118,7 +118,7 @@ describe('delivery under a bucket that fails at random', () => {
       const kept = fixture.buckets.files.get(`${file.bucket}/${file.key}`)!;
       expect(Buffer.from(file.body).equals(Buffer.from(kept.body))).toBe(true);
     }
-    const documents = await fixture.trail.state.list<DeliveredFile>(deliveredTrailPrefix(mainArn));
+    const documents = await fixture.trail.state.list<DeliveredFile>(`trail/delivered/${mainArn}/`);
     const hashes = new Map(documents.map(({ value }) => [value.key, value.sha256]));
     expect(hashes.size).toBe(fixture.buckets.files.size);
     for (const { key, body } of fixture.buckets.files.values()) {

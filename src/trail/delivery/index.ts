@@ -5,4 +5,3 @@
  * status. FORMAT.md describes the files and the documents.
  */
 export { openDelivery, type Delivery, type DeliveryOptions } from './open-delivery.ts';
-export { deliveredKey, deliveredPrefix, type DeliveredFile } from './delivered-file.ts';

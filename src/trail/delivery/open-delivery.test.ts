@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { bucketPolicy } from '../../../test/memory-buckets.ts';
@@ -242,6 +243,31 @@ describe('delivery', () => {
     await fixture.trails.delivery.settle();
     expect(fixture.buckets.puts.length).toBeGreaterThan(1);
     expect(delivered(fixture)).toEqual(['StartLogging', ...noise.map((_, index) => `e${index}`)]);
+  });
+});
+
+describe('trails that are behind', () => {
+  it('catch up by themselves, all of them, without waiting for the next round', async () => {
+    await using fixture = await openTrailsFixture({ deliverySeconds: 900 });
+    const { buckets, trail } = fixture;
+    const names = ['main', 'one', 'two', 'three', 'four'];
+    for (const Name of names) {
+      await fixture.call('CreateTrail', { Name, S3BucketName: 'logs' });
+      await fixture.call('StartLogging', { Name });
+      // Far enough apart for each of them to read by itself.
+      const imported = { kind: 'imported', payload: auditRecord('imported') } as const;
+      for (let count = 0; count < 6; count++)
+        await trail.stream.append(Array.from({ length: 1_000 }, () => imported));
+    }
+    await append(fixture, auditRecord('last'));
+    await fixture.restart();
+    await trail.clock.advance(1);
+    // Files are packed in other threads, so that turns of the event loop have to pass, and no time by the clock.
+    for (let turn = 0; turn < 100_000 && buckets.puts.length < names.length; turn++) await nextTurn();
+    const trails = buckets.puts.filter(({ file }) =>
+      buckets.records(file).some((one) => one['eventID'] === 'last'),
+    );
+    expect(new Set(trails.map(({ as }) => as.arn)).size).toBe(names.length);
   });
 });
 

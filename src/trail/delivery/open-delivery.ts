@@ -40,6 +40,8 @@ export interface Delivery extends AsyncDisposable {
 const inStepEntries = 5_000;
 /** Passes of trails that are behind, at once: each of them reads the journal by itself. */
 const passesBehind = 2;
+/** How long a trail that failed before waits for one of them to end. */
+const laneWaitMs = 1_000;
 /** A position moves on in memory alone until it is so far ahead of its document, or files are delivered. */
 const positionEntries = 20_000;
 
@@ -111,6 +113,12 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     );
   }
 
+  function recover(runner: TrailRunner): void {
+    if (runner.alerted !== undefined) log.warn({ trail: runner.arn }, 'log files are delivered again');
+    runner.alerted = undefined;
+    runner.failures = 0;
+  }
+
   async function attempt(runner: TrailRunner): Promise<void> {
     const outcome = await deliverPlan(parts, runner);
     if (outcome.kind === 'failed') {
@@ -119,12 +127,8 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
       return;
     }
     runner.bodies = undefined;
-    if (runner.alerted !== undefined && outcome.kind === 'delivered') {
-      log.warn({ trail: runner.arn }, 'log files are delivered again');
-    }
     if (runner.failures > 0) runner.behind = true;
-    runner.alerted = undefined;
-    runner.failures = 0;
+    recover(runner);
   }
 
   /** Moves a trail on behind what was collected: at once when it logs nothing of it, else by delivering it. */
@@ -137,6 +141,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     }
     runner.position = collected.to;
     runner.logging = collected.logging;
+    recover(runner);
     if (runner.position - positionOf(runner.document) < positionEntries) return;
     const { position, logging } = runner;
     await commitDelivery(state, runner, ({ document }) => ({ ...document, position, logging }));
@@ -186,13 +191,19 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   }
 
   function launchBehind(runner: TrailRunner): void {
-    if (behindNow >= passesBehind) return;
+    if (behindNow >= passesBehind) {
+      // It is its turn when one of the others has ended, which wakes the rounds.
+      runner.behind = true;
+      if (runner.failures > 0) runner.retryAt = clock.monotonic() + laneWaitMs;
+      return;
+    }
     behindNow++;
     launch([runner], async () => {
       try {
         await pass([runner]);
       } finally {
         behindNow--;
+        wake();
       }
     });
   }
@@ -204,6 +215,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
       runner.behind = false;
       if (runner.document.value.plan) launch([runner], () => work(runner, () => attempt(runner)));
       else if (runner.position < stream.end) fresh.push(runner);
+      else recover(runner);
     }
     const front = Math.max(...[...runners.values()].map(({ position }) => position));
     const inStep = fresh.filter(({ position }) => front - position <= inStepEntries);

@@ -6,7 +6,7 @@ import { parseTrailReference } from './trail-names.ts';
 
 type Caller = Pick<Call, 'accountId' | 'region'>;
 
-export function unknownTrail(nameOrArn: string, { accountId }: Caller): AwsFault {
+function unknownTrail(nameOrArn: string, { accountId }: Caller): AwsFault {
   return new AwsFault('TrailNotFoundException', `Unknown trail: ${nameOrArn} for the user: ${accountId}`);
 }
 
@@ -33,7 +33,7 @@ export async function readTrail(view: StateView, nameOrArn: string, caller: Call
 }
 
 /** The multi-region trail of that name whose shadow stands in the caller's region. */
-export async function shadowNamed(
+async function shadowNamed(
   view: StateView,
   name: string,
   { accountId, region }: Caller,

@@ -24,7 +24,7 @@ export function trailAnswer(trail: TrailDocument): CloudTrail.CreateTrailRespons
   };
 }
 
-export function hasCustomSelectors(trail: TrailDocument): boolean {
+function hasCustomSelectors(trail: TrailDocument): boolean {
   if (trail.advancedEventSelectors) return true;
   const { eventSelectors } = trail;
   return eventSelectors !== undefined && JSON.stringify(eventSelectors) !== JSON.stringify(defaultSelectors);

@@ -19,9 +19,9 @@ export interface DigestStatus {
   readonly latestError?: string;
 }
 
-export const statusPrefix = (trailArn: string): string => `trail/status/${trailArn}/`;
-export const deliveryStatusKey = (trailArn: string): string => `${statusPrefix(trailArn)}delivery`;
-export const digestStatusKey = (trailArn: string): string => `${statusPrefix(trailArn)}digest`;
+export const deliveryStatusKey = (trailArn: string): string => `trail/status/${trailArn}/delivery`;
+/** Written by the digests. */
+const digestStatusKey = (trailArn: string): string => `trail/status/${trailArn}/digest`;
 
 export interface TrailStatus {
   readonly delivery: DeliveryStatus;

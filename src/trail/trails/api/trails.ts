@@ -14,7 +14,6 @@ import type {
 import { AwsFault } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
-import { deliveredTrailPrefix } from '../../delivery/delivered-file.ts';
 import { deliveryKey, newDelivery } from '../../delivery/delivery-documents.ts';
 import { checkDestination, checkTopic } from '../destination.ts';
 import { lookUpTrail, readOwnTrail, readTrail } from '../find-trail.ts';
@@ -29,7 +28,7 @@ import {
   type TrailOperation,
   type TrailParts,
 } from '../trail-operation.ts';
-import { statusPrefix } from '../trail-status.ts';
+import { deliveryStatusKey } from '../trail-status.ts';
 import { onTrail } from './trail-need.ts';
 
 const mostTrails = 5;
@@ -186,9 +185,8 @@ export const DeleteTrail: TrailOperation<DeleteTrailRequest, Nothing> = {
     const trail = await readOwnTrail(change, input.Name, call);
     change.delete(trailKey(trail.accountId, trail.homeRegion, trail.name));
     change.delete(deliveryKey(trail.arn));
-    for (const prefix of [statusPrefix(trail.arn), deliveredTrailPrefix(trail.arn)]) {
-      for (const { key } of await change.list(prefix)) change.delete(key);
-    }
+    change.delete(deliveryStatusKey(trail.arn));
+    // What was delivered and stands in no digest yet is for the final digest.
     return nothing;
   },
 };
