@@ -27,12 +27,13 @@ export interface ObjectRequests {
 
 const emptySha256 = hash('sha256', '');
 
+const escapeOne = (one: string) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`;
+
 /** A key as it stands in a path and is signed: S3 encodes once, and leaves slashes. */
 function encodeKey(key: string): string {
-  const escape = (one: string) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(key)
     .replaceAll('%2F', '/')
-    .replaceAll(/[!'()*]/g, escape);
+    .replaceAll(/[!'()*]/g, escapeOne);
 }
 
 const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
