@@ -106,6 +106,11 @@ export const limits = {
   historyTableCacheBytes: 8 * miB,
   /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
   historyCountGroups: 1_000_000,
+  /** S3: what one commit of a lifecycle lets go of, and after how many documents others get a turn. */
+  lifecycleRemovedAtOnce: 100,
+  lifecycleTurnDocuments: 500,
+  /** S3: bucket policies of which it is remembered whether they are public. */
+  publicPolicyCacheEntries: 1_000,
   /** Lake: events and bytes that wait in memory to be sealed, and how long the first of them waits. */
   lakeBatchEvents: 65_536,
   lakeBatchBytes: 64 * miB,

@@ -1,4 +1,5 @@
 import { parsePolicy, type Policy, type Statement } from '../../identity/policy/index.ts';
+import { limits } from '../../kernel/index.ts';
 import type { BucketDocument } from './bucket-documents.ts';
 
 /**
@@ -63,9 +64,8 @@ export function grantsPublic(policy: Policy): boolean {
   return policy.statements.some((statement) => isPublicStatement(statement));
 }
 
-/** Parsed once for each text; policies are 20 KB at most, and as many are kept as buckets are usually in use. */
+/** Parsed once for each text, which has 20 KB at most. */
 const remembered = new Map<string, boolean>();
-const rememberedPolicies = 1_000;
 
 /** The same for a policy as it is stored. */
 export function isPublicPolicy(text: string): boolean {
@@ -74,7 +74,7 @@ export function isPublicPolicy(text: string): boolean {
   const parsed = parsePolicy(text, 'resource');
   // What was stored was parsed before; if it were not understood any more, the cautious answer is the right one.
   const result = parsed.kind === 'malformed' || grantsPublic(parsed.policy);
-  if (remembered.size >= rememberedPolicies) remembered.clear();
+  if (remembered.size >= limits.publicPolicyCacheEntries) remembered.clear();
   remembered.set(text, result);
   return result;
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AwsFault, type Clock, type Logger, type Timer } from '../../kernel/index.ts';
+import { AwsFault, limits, type Clock, type Logger, type Timer } from '../../kernel/index.ts';
 import type { Change, State } from '../../state/index.ts';
 import { bucketsPrefix, readBucket, type BucketDocument } from './bucket-documents.ts';
 import { planOf } from './lifecycle-plan.ts';
@@ -9,9 +9,6 @@ import type { ObjectStore } from './object-store.ts';
 const dayMs = 86_400_000;
 /** The wall clock may jump, so midnight is looked for this often at the least. */
 const lookEveryMs = 3_600_000;
-/** What one commit lets go of, and after how many documents others get a turn. */
-const removedAtOnce = 100;
-const documentsPerTurn = 500;
 const firstPauseMs = 60_000;
 /** Buckets are read this many at a time. */
 const bucketsAtOnce = 100;
@@ -62,6 +59,9 @@ export function openLifecycle(options: LifecycleOptions): Lifecycle {
   let running: Promise<void> = Promise.resolve();
   let closed = false;
   let pauseMs = firstPauseMs;
+  /** What is kept is written only where there is anything to carry out, so that an idle Cairn writes nothing. */
+  let doneThrough = 0;
+  let anyRules = false;
 
   /** Checks again what the scan found, because meanwhile it may have been replaced. */
   async function removeOne(change: Change, bucket: BucketDocument, due: Due): Promise<boolean> {
@@ -115,11 +115,11 @@ export function openLifecycle(options: LifecycleOptions): Lifecycle {
     for await (const finding of scanBucket(state, bucket.name, plan, midnight)) {
       if (closed) return;
       seen += 1;
-      if (seen % documentsPerTurn === 0) await nextTurn();
+      if (seen % limits.lifecycleTurnDocuments === 0) await nextTurn();
       if (finding.kind === 'nothing') continue;
       if (finding.kind === 'protected') tally.protected += 1;
       else batch.push(finding);
-      if (batch.length < removedAtOnce) continue;
+      if (batch.length < limits.lifecycleRemovedAtOnce) continue;
       await removeBatch(bucket, batch, tally);
       batch = [];
     }
@@ -156,7 +156,9 @@ export function openLifecycle(options: LifecycleOptions): Lifecycle {
         ...(after !== undefined && { after }),
       });
       for (const { value } of page) {
-        if (value.lifecycle && !(await runNamed(value.name, midnight))) done = false;
+        if (!value.lifecycle) continue;
+        anyRules = true;
+        if (!(await runNamed(value.name, midnight))) done = false;
       }
       after = page.at(-1)?.key;
       if (after === undefined) return done;
@@ -167,8 +169,11 @@ export function openLifecycle(options: LifecycleOptions): Lifecycle {
     if (closed) return;
     const midnight = Math.floor(clock.now() / dayMs) * dayMs;
     const progress = await state.get<LifecycleDocument>(progressKey);
-    if ((progress?.value.doneThrough ?? 0) >= midnight) return;
+    if (Math.max(doneThrough, progress?.value.doneThrough ?? 0) >= midnight) return;
+    anyRules = false;
     if (!(await runAll(midnight))) throw new Error('not all lifecycles were carried out');
+    doneThrough = midnight;
+    if (!anyRules) return;
     await objects.commit((change) => {
       change.put(progressKey, { doneThrough: midnight } satisfies LifecycleDocument);
       return Promise.resolve();

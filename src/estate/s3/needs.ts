@@ -32,7 +32,9 @@ export async function calledBucket(
 
 /** Keys that every S3 action knows ("Actions, resources, and condition keys for Amazon S3"). */
 export function commonConditions(call: Call): Conditions {
+  const tlsVersion = /^TLSv([\d.]+)$/.exec(call.tls?.version ?? '')?.[1];
   return {
+    ...(tlsVersion !== undefined && { 's3:TlsVersion': [tlsVersion] }),
     's3:authType': [call.authenticationMethod === 'QueryString' ? 'REST-QUERY-STRING' : 'REST-HEADER'],
     's3:signatureversion': ['AWS4-HMAC-SHA256'],
     's3:signatureAge': ['0'],
@@ -52,7 +54,7 @@ function needOn(
     resource,
     ...(policy !== undefined && { resourcePolicy: policy }),
     resourceAccountId: bucket.accountId,
-    conditions: { ...commonConditions(call), ...conditions },
+    conditions: { 's3:ResourceAccount': [bucket.accountId], ...commonConditions(call), ...conditions },
   };
 }
 

@@ -15,6 +15,10 @@ const connectMs = 5_000;
 const idleMs = 60_000;
 const requestMs = 120_000;
 
+/** What the client would say on the console. */
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** An outside endpoint could not be reached or did not answer; `code` is the system's, such as ECONNREFUSED. */
 class OutsideBucketError extends Error {
   override name = 'OutsideBucketError';
@@ -56,7 +60,7 @@ function openClient({
     // Servers other than AWS do not know checksums in trailers; a Content-MD5 all of them know.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: connectMs, socketTimeout: idleMs, requestTimeout: requestMs },
+    requestHandler: { connectionTimeout: connectMs, socketTimeout: idleMs, logger: silent },
   });
 }
 

@@ -300,3 +300,24 @@ it('every operation on a bucket says where the bucket is to who asks in another 
     LocationConstraint: 'eu-central-1',
   });
 });
+
+// "Bucket policy examples using condition keys": s3:TlsVersion, s3:ResourceAccount.
+it.each([
+  [{ NumericLessThan: { 's3:TlsVersion': '1.3' } }, { version: 'TLSv1.2', cipher: 'x' }, 'AccessDenied'],
+  [{ NumericLessThan: { 's3:TlsVersion': '1.3' } }, { version: 'TLSv1.3', cipher: 'x' }, 'answered'],
+  [{ Bool: { 'aws:SecureTransport': 'false' } }, undefined, 'AccessDenied'],
+  [{ StringEquals: { 's3:ResourceAccount': management } }, undefined, 'AccessDenied'],
+  [{ StringNotEquals: { 's3:ResourceAccount': management } }, undefined, 'answered'],
+])('a policy that denies %j denies a call with TLS %j: %s', async (Condition, tls, expected) => {
+  await s3.bucket('strict');
+  const Policy = policy({
+    Effect: 'Deny',
+    Principal: '*',
+    Action: 's3:*',
+    Resource: ['arn:aws:s3:::strict', 'arn:aws:s3:::strict/*'],
+    Condition,
+  });
+  await s3.call('PutBucketPolicy', { Bucket: 'strict', Policy });
+  const answer = s3.call('GetBucketVersioning', { Bucket: 'strict' }, undefined, { tls });
+  expect(await answer.then(() => 'answered').catch((error: { code: string }) => error.code)).toBe(expected);
+});

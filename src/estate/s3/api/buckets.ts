@@ -14,6 +14,7 @@ import { AwsFault, isRegion } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
+import { nothing, type Nothing } from '../bucket-faults.ts';
 import {
   bucketArn,
   bucketKey,
@@ -26,9 +27,10 @@ import {
 import { invalidArgument, noSuchBucket, notImplemented } from '../faults.ts';
 import { bucketNameProblem } from '../bucket-names.ts';
 import { checkTags } from '../bucket-tags.ts';
+import { commonConditions } from '../needs.ts';
 import { isEmpty } from '../object-documents.ts';
 import type { Given, S3Operation } from '../operation.ts';
-import { nothing, type Nothing } from '../bucket-faults.ts';
+import { note } from '../recorded-call.ts';
 
 /** S3: "By default, you can create up to 10,000 general purpose buckets per AWS account." */
 const bucketsPerAccount = 10_000;
@@ -151,9 +153,10 @@ function newBucket(input: Given<CreateBucketRequest>, call: Call): BucketDocumen
 export const CreateBucket: S3Operation<CreateBucketRequest, CreateBucketOutput> = {
   access: 'write',
   /** What the request sets besides needs its own permission ("CreateBucket", permissions). */
-  needs(input) {
+  needs(input, call) {
     const { LocationConstraint, Tags } = input.CreateBucketConfiguration ?? {};
     const conditions = {
+      ...commonConditions(call),
       ...(LocationConstraint !== undefined && { 's3:locationconstraint': [LocationConstraint] }),
       ...(input.ACL !== undefined && { 's3:x-amz-acl': [input.ACL] }),
       ...(input.ObjectOwnership !== undefined && { 's3:x-amz-object-ownership': [input.ObjectOwnership] }),
@@ -181,6 +184,7 @@ export const CreateBucket: S3Operation<CreateBucketRequest, CreateBucketOutput> 
       const text = 'You have attempted to create more buckets than allowed';
       throw new AwsFault('TooManyBuckets', text, { status: 400 });
     }
+    note(input, { bucket });
     change.put(bucketKey(bucket.name), bucket);
     change.put(ownedBucketKey(call.accountId, bucket.name), {});
     return { Location: `/${bucket.name}`, BucketArn: bucketArn(bucket.name) };
@@ -279,7 +283,8 @@ async function* bucketsAfter(view: StateView, accountId: string, prefix: string,
 
 export const ListBuckets: S3Operation<ListBucketsRequest, ListBucketsOutput> = {
   access: 'read',
-  needs: () => Promise.resolve([{ action: 's3:ListAllMyBuckets', resource: '*' }]),
+  needs: (_, call) =>
+    Promise.resolve([{ action: 's3:ListAllMyBuckets', resource: '*', conditions: commonConditions(call) }]),
   async handle(input, call, change) {
     const { Prefix, BucketRegion, ContinuationToken, MaxBuckets = mostInPage } = input;
     const asked = [Prefix, BucketRegion, ContinuationToken, input.MaxBuckets].some(
