@@ -12,6 +12,8 @@ export interface MemoryBuckets extends Buckets {
   readonly puts: { readonly file: FileToPut; readonly as: ActingFor }[];
   /** What the next puts fail with, while it gives an error; `after` puts the file all the same, as a lost answer does. */
   fault: ((file: FileToPut) => { readonly error: Error; readonly after: boolean } | undefined) | undefined;
+  /** What puts wait for before they do anything. */
+  gate: ((file: FileToPut) => Promise<void>) | undefined;
   addBucket(name: string, over?: Partial<BucketFacts>): void;
   /** The records of a log file. */
   records(file: FileToPut): readonly Record<string, unknown>[];
@@ -52,6 +54,7 @@ export function openMemoryBuckets(): MemoryBuckets {
     files,
     puts,
     fault: undefined,
+    gate: undefined,
     addBucket(name, over = {}) {
       const accountId = over.accountId ?? '000000000000';
       buckets.set(name, {
@@ -65,14 +68,15 @@ export function openMemoryBuckets(): MemoryBuckets {
     records: (file) =>
       (JSON.parse(gunzipSync(file.body).toString()) as { Records: Record<string, unknown>[] }).Records,
     find: (name) => Promise.resolve(buckets.get(name)),
-    put(file, as) {
-      if (!buckets.has(file.bucket)) return Promise.reject(new AwsFault('NoSuchBucket', 'no such bucket'));
+    async put(file, as) {
+      await memory.gate?.(file);
+      if (!buckets.has(file.bucket)) throw new AwsFault('NoSuchBucket', 'no such bucket');
       const fault = memory.fault?.(file);
       if (!fault || fault.after) {
         files.set(`${file.bucket}/${file.key}`, file);
         puts.push({ file, as });
       }
-      return fault ? Promise.reject(fault.error) : Promise.resolve();
+      if (fault) throw fault.error;
     },
     get(bucket, key) {
       const file = files.get(`${bucket}/${key}`);

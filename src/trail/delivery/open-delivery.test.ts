@@ -246,6 +246,47 @@ describe('delivery', () => {
   });
 });
 
+/** Lets turns of the event loop pass until something is so, and no time by the clock. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100_000 && !condition(); turn++) await nextTurn();
+  expect(condition()).toBe(true);
+}
+
+describe('a bucket that is slow', () => {
+  it('does not make others deliver twice at once', async () => {
+    await using fixture = await openTrailsFixture();
+    const { buckets, trail } = fixture;
+    buckets.addBucket('slow');
+    await fixture.startTrail();
+    await fixture.call('CreateTrail', { Name: 'slow', S3BucketName: 'slow' });
+    await fixture.call('StartLogging', { Name: 'slow' });
+    const gates = new Map<string, PromiseWithResolvers<void>>();
+    const arrived: string[] = [];
+    buckets.gate = ({ bucket, key }) => {
+      arrived.push(`${bucket}/${key}`);
+      return gates.get(bucket)?.promise ?? Promise.resolve();
+    };
+    const count = (bucket: string) => arrived.filter((one) => one.startsWith(`${bucket}/`)).length;
+    gates.set('slow', Promise.withResolvers());
+    await trail.clock.advance(5_000);
+    await until(() => count('slow') === 1 && buckets.puts.length === 1);
+    gates.set('logs', Promise.withResolvers());
+    await append(fixture, auditRecord('one'));
+    await trail.clock.advance(5_000);
+    await until(() => count('logs') === 2);
+    // The pass that both were in ends now, while the next one of the other is under way.
+    gates.get('slow')?.resolve();
+    await until(() => buckets.puts.length === 2);
+    for (let turn = 0; turn < 100; turn++) await nextTurn();
+    await trail.clock.advance(5_000);
+    for (let turn = 0; turn < 1_000; turn++) await nextTurn();
+    expect(count('logs')).toBe(2);
+    gates.get('logs')?.resolve();
+    await fixture.trails.delivery.settle();
+    expect(new Set(arrived).size).toBe(arrived.length);
+  });
+});
+
 describe('trails that are behind', () => {
   it('catch up by themselves, all of them, without waiting for the next round', async () => {
     await using fixture = await openTrailsFixture({ deliverySeconds: 900 });
@@ -262,8 +303,7 @@ describe('trails that are behind', () => {
     await append(fixture, auditRecord('last'));
     await fixture.restart();
     await trail.clock.advance(1);
-    // Files are packed in other threads, so that turns of the event loop have to pass, and no time by the clock.
-    for (let turn = 0; turn < 100_000 && buckets.puts.length < names.length; turn++) await nextTurn();
+    await until(() => buckets.puts.length === names.length);
     const trails = buckets.puts.filter(({ file }) =>
       buckets.records(file).some((one) => one['eventID'] === 'last'),
     );

@@ -127,6 +127,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
       return;
     }
     runner.bodies = undefined;
+    if (outcome.kind === 'gone') return;
     if (runner.failures > 0) runner.behind = true;
     recover(runner);
   }
@@ -154,7 +155,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     } catch (error) {
       if (!stop.signal.aborted) fail(runner, 'InternalError', error);
     } finally {
-      runner.busy = false;
+      runner.busy = undefined;
       if (runner.behind) wake();
     }
   }
@@ -177,14 +178,17 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   }
 
   function launch(group: readonly TrailRunner[], run: () => Promise<void>): void {
-    for (const runner of group) runner.busy = true;
+    const busy = {};
+    for (const runner of group) runner.busy = busy;
+    // A trail whose part of a pass has ended may be at its next one by the time that the slowest of them has.
+    const ours = () => group.filter((runner) => runner.busy === busy);
     const done = run()
       .catch((error: unknown) => {
         if (stop.signal.aborted) return;
-        for (const runner of group) fail(runner, 'InternalError', error);
+        for (const runner of ours()) fail(runner, 'InternalError', error);
       })
       .finally(() => {
-        for (const runner of group) runner.busy = false;
+        for (const runner of ours()) runner.busy = undefined;
         running.delete(done);
       });
     running.add(done);

@@ -13,8 +13,8 @@ export interface TrailRunner {
   position: Sequence;
   /** As they are at `position`. */
   logging: LoggingSettings;
-  /** A pass or an attempt is under way. */
-  busy: boolean;
+  /** The work that is under way, a pass or an attempt: only that ends it. */
+  busy: object | undefined;
   /** There was more than one pass takes, so the next follows at once. */
   behind: boolean;
   /** Attempts that failed one after the other. */
@@ -33,7 +33,7 @@ export function openRunner(document: StateDocument<DeliveryDocument>): TrailRunn
     document,
     position: positionOf(document),
     logging: document.value.logging,
-    busy: false,
+    busy: undefined,
     behind: false,
     failures: 0,
     retryAt: 0,
