@@ -1,5 +1,6 @@
 /**
- * Cairn as a whole, as its users drive it, beside PostgreSQL and DuckDB on the same events in the same run.
+ * Cairn as a whole, as its users drive it, beside PostgreSQL and DuckDB on the same events in the same run: with a trail and
+ * its digests, the Merkle tree and the lake.
  *
  *   node bench/end-to-end.ts [--events 1000000] [--peer-events 300000] [--keep DIR]
  */
@@ -25,6 +26,7 @@ import { callToFound, putAuditEvents } from './live-load.ts';
 import { openDuckDb } from './peers/duckdb.ts';
 import { copyRow, hasPostgres, openPostgres, type PostgresPeer } from './peers/postgres.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
+import { startTrail } from './trail-setup.ts';
 
 const { values } = parseArgs({
   options: {
@@ -162,6 +164,7 @@ async function main(): Promise<void> {
   report('events', `${round(events)} of ${round(files.rawBytes / events)} bytes in ${files.files} files`);
   {
     await using server = await startServerProcess(data, { CAIRN_ACCOUNT_ID: account });
+    await startTrail(server);
     const importMs = runImport(server, logs);
     const rate = (events / importMs) * 1000;
     report('import of log files to durable and searchable', `${round(rate)} events/s`, '30,000 events/s');
@@ -172,6 +175,8 @@ async function main(): Promise<void> {
     }
     await settled(server);
     const bytes = directoryBytes(join(data, 'history')) / events;
+    const columns = directoryBytes(join(data, 'columns')) / events;
+    report('disk, columns of the lake', `${round(columns)} bytes/event`, '160 bytes/event');
     report('disk, history with raw records', `${round(bytes)} bytes/event`, '260 bytes/event');
     report(
       'disk, against the .json.gz files',

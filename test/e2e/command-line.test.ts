@@ -135,7 +135,7 @@ describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)'
     await expect(
       awsFails('cloudtrail', 'lookup-events', '--max-results', '51', '--no-paginate'),
     ).resolves.toContain('InvalidMaxResultsException');
-    await expect(awsFails('cloudtrail', 'describe-trails')).resolves.toContain('(NotImplementedException)');
+    await expect(awsFails('logs', 'describe-log-groups')).resolves.toContain('(NotImplementedException)');
   });
 });
 

@@ -1,4 +1,4 @@
-import { CloudTrailClient, CreateTrailCommand, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudTrailClient, CreateDashboardCommand, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
@@ -200,12 +200,12 @@ describe('the AWS SDK for JavaScript', () => {
   });
 
   it('is told what is absent', async () => {
-    const absent = cloudtrail.send(new CreateTrailCommand({ Name: 'main', S3BucketName: 'logs' }));
+    const absent = cloudtrail.send(new CreateDashboardCommand({ Name: 'main' }));
     await expect(absent).rejects.toMatchObject({
       name: 'NotImplementedException',
       $metadata: { httpStatusCode: 501 },
     });
-    await expect(lookUp('CreateTrail', 'root')).resolves.toMatchObject({ errorCode: 'NotImplemented' });
+    await expect(lookUp('CreateDashboard', 'root')).resolves.toMatchObject({ errorCode: 'NotImplemented' });
   });
 
   it('never meets a secret in the event history', async () => {
