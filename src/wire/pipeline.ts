@@ -12,6 +12,7 @@ import {
 import type { Pipeline, PipelineOptions, Progress } from './pipeline/progress.ts';
 import { refuse } from './pipeline/refuse.ts';
 import { decodeContent, openRawBody, openUnprovenBodies } from './pipeline/request-body.ts';
+import { requireChecksum } from './pipeline/required-checksum.ts';
 import { refuseUnsigned } from './pipeline/unsigned.ts';
 import { decode, encodeOutput, route, validate, type RoutedOperation } from './protocol/index.ts';
 import type { Operation } from './service.ts';
@@ -147,6 +148,7 @@ async function decodeInput(
   routed: RoutedOperation,
 ): Promise<Record<string, unknown>> {
   const { wire } = caller;
+  if (dialect === 's3') requireChecksum(routed.operationName, wire);
   if (routed.streamingInput) return decode(routed, wire, caller.stream());
   const bytes = await caller.whole();
   const encoding = dialect === 's3' ? undefined : wire.headers['content-encoding'];

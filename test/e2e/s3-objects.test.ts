@@ -349,6 +349,18 @@ describe('the SDK for JavaScript', () => {
     expect(await (await s3.send(new GetObjectCommand(at))).Body!.transformToString()).toBe('second');
   });
 
+  it('must send a checksum with what deletes many keys', async () => {
+    const answer = await signedFetch(server, `/${Bucket}`, {
+      service: 's3',
+      method: 'POST',
+      query: { delete: '' },
+      headers: { 'x-amz-content-sha256': createHash('sha256').update('<Delete/>').digest('hex') },
+      body: '<Delete/>',
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('Content-MD5');
+  });
+
   it('reads virtual-host style as well', async () => {
     const { host, port } = new URL(server.endpoint);
     expect(host).toContain(port);
