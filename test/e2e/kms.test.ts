@@ -103,17 +103,18 @@ describe('KMS with the JS SDK', () => {
   });
 });
 
-describe.skipIf(!hasAwsCli)('KMS with the aws CLI (skipped where /usr/bin/aws is absent)', () => {
-  const aws = async (...command: string[]): Promise<Record<string, unknown>> => {
-    const options = ['--endpoint-url', server.endpoint, '--output', 'json'];
-    const { stdout } = await run(awsCli, [...options, 'kms', ...command], { env: server.env });
-    return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
-  };
+const aws = async (...command: string[]): Promise<Record<string, unknown>> => {
+  const options = ['--endpoint-url', server.endpoint, '--output', 'json'];
+  const { stdout } = await run(awsCli, [...options, 'kms', ...command], { env: server.env });
+  return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
+};
 
+const file = (name: string): string => join(files, name);
+
+describe.skipIf(!hasAwsCli)('KMS with the aws CLI (skipped where /usr/bin/aws is absent)', () => {
   it('signs what openssl verifies', async () => {
     const spec = ['--key-spec', 'RSA_2048', '--key-usage', 'SIGN_VERIFY'];
     const { KeyMetadata } = (await aws('create-key', ...spec)) as { KeyMetadata: { KeyId: string } };
-    const file = (name: string) => join(files, name);
     writeFileSync(file('message'), 'a message to be signed');
     const { PublicKey } = await aws('get-public-key', '--key-id', KeyMetadata.KeyId);
     writeFileSync(file('public.der'), Buffer.from(PublicKey as string, 'base64'));

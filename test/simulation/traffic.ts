@@ -31,7 +31,7 @@ export function uniform(seed: number): Uniform {
   };
 }
 
-export function poisson(mean: number, draw: Uniform): number {
+function poisson(mean: number, draw: Uniform): number {
   if (mean > 50) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(draw)));
   let [product, count] = [draw(), 0];
   for (const limit = Math.exp(-mean); product > limit; count += 1) product *= draw();

@@ -8,7 +8,7 @@ import { findKey, parseKeyId, parseKeyName, type KeyName } from './key-names.ts'
 type Conditions = Readonly<Record<string, readonly string[]>>;
 
 /** Condition keys that every operation on a key has ("AWS KMS condition keys"). */
-export async function keyConditions(
+async function keyConditions(
   view: StateView,
   key: KeyDocument,
   callerAccountId: string,

@@ -5,8 +5,8 @@ import type { Materials } from './key-material.ts';
 import { managedKeyPolicy } from './key-policies.ts';
 import { serviceRecord } from './service-record.ts';
 
-/** The aliases of keys that an account has without making them. */
-export const s3Alias = 'alias/aws/s3';
+/** The alias of the key that an account has without making it. */
+const s3Alias = 'alias/aws/s3';
 
 export const isManagedAlias = (alias: string): boolean => alias === s3Alias;
 

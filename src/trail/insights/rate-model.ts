@@ -16,11 +16,11 @@ export interface HourCell {
 /** By hours since the epoch; an hour without a cell had no event. */
 export type Cells = ReadonlyMap<number, HourCell>;
 
-export const hoursPerWeek = 168;
+const hoursPerWeek = 168;
 /** Hours that a baseline covers: 28 days. */
 export const baselineHours = 4 * hoursPerWeek;
 /** Hours of history that an account needs before anything can be unusual in it: 7 days. */
-export const leastHours = hoursPerWeek;
+export const leastHours = 7 * 24;
 export const windowMinutes = 5;
 
 /** When a count is unusual; all of it must hold. */
@@ -126,7 +126,7 @@ function othersMean(
 }
 
 /** Expected events of one minute (minutes since the epoch). */
-export function expectedOf(model: RateModel, minute: number): number {
+function expectedOf(model: RateModel, minute: number): number {
   return read(model.means, hourOf(minute) % hoursPerWeek);
 }
 

@@ -13,7 +13,7 @@ export interface StoreInsightsDocument {
   readonly selectors: readonly InsightSelector[];
 }
 
-export const storeInsightsPrefix = 'trail/insights/stores/';
+const storeInsightsPrefix = 'trail/insights/stores/';
 export const storeInsightsKey = (storeArn: string): string => `${storeInsightsPrefix}${storeArn}`;
 
 /** Whoever wants insights of an account: in one region, or in all. */

@@ -1,6 +1,6 @@
 /** How often each value of an attribute came, of a bounded number of values; the rest is counted as `others`. */
 
-export const others = 'others';
+const others = 'others';
 /** CloudTrail names at most five values of an attribute. */
 const shownValues = 5;
 const mostValues = 50;
