@@ -9,7 +9,7 @@ import { openLogFile, type BuiltFile, type LogFileBuilder } from './log-file-bui
 import { openSelection, type Selection } from './selection.ts';
 
 export interface CollectOptions {
-  readonly stream: Pick<Stream, 'read'>;
+  readonly stream: Pick<Stream, 'read' | 'start'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -179,6 +179,10 @@ function isFull({ collecting, openFiles }: Pass, { mostBytes, mostFiles }: Colle
 async function readInto(pass: Pass, from: Sequence, options: CollectOptions): Promise<Sequence> {
   const { stream, signal, until = Infinity } = options;
   const pause = openSlices(options.clock);
+  if (from < stream.start) {
+    const lost = { from, until: stream.start };
+    options.log.error(lost, 'the journal no longer holds entries that trails have not delivered');
+  }
   let at = from;
   for await (const { entries, damage } of stream.read(from)) {
     for (const one of damage) options.log.error({ damage: one }, 'trails cannot be given what is damaged');

@@ -16,7 +16,7 @@ import type { TrailRunner } from './trail-runner.ts';
 
 export interface DeliverParts {
   readonly state: State;
-  readonly stream: Pick<Stream, 'read'>;
+  readonly stream: Pick<Stream, 'read' | 'start'>;
   readonly buckets: Pick<Buckets, 'put'>;
   readonly topics?: DeliveryTopics | undefined;
   readonly clock: Clock;
