@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   CloudTrailClient,
@@ -62,14 +63,18 @@ async function startTurned(): Promise<void> {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(AWS_|CAIRN_|NODE_OPTIONS|VITEST)/.test(name),
   );
-  child = spawn(process.execPath, ['test/e2e/turned-server.ts', data, String(now)], {
-    env: {
-      ...Object.fromEntries(inherited),
-      CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
-      CAIRN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+  child = spawn(
+    process.execPath,
+    [fileURLToPath(import.meta.resolve('./turned-server.ts')), data, String(now)],
+    {
+      env: {
+        ...Object.fromEntries(inherited),
+        CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
+        CAIRN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      },
+      stdio: ['pipe', 'pipe', 'inherit'],
     },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  );
   if (!child.stdout) throw new Error('the server has no output');
   lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   endpoint = (await lines.next()).value as string;

@@ -102,9 +102,10 @@ async function openPlace(
     const [, bucket = '', path = ''] = match;
     const { openS3Source } = await import('../verify/s3-source.ts');
     const { credentials, ...access } = await accessOf(context, options);
+    const isOwnEndpoint = access.endpoint !== undefined || Boolean(context.env['AWS_ENDPOINT_URL_S3']);
     const source = openS3Source(
       bucket,
-      { ...access, credentials, sockets },
+      { ...access, credentials, sockets, isOwnEndpoint },
       { now: () => context.clock.now(), signal: context.signal },
     );
     const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;

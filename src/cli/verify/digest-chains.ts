@@ -21,7 +21,7 @@ export function placeOf(
 }
 
 /** The name of a chain: the digests of one trail in one region, or the backfill digests of it. */
-export function chainOf({ name }: DigestFacts): string {
+function chainOf({ name }: DigestFacts): string {
   const { accountId, region, trailName, homeRegion, isBackfill } = name;
   return [accountId, region, trailName, homeRegion, isBackfill ? 'backfill' : ''].join(' ');
 }

@@ -7,7 +7,7 @@ import type { BucketSource, StoredFile } from './bucket-source.ts';
  * Beside a digest file may stand its S3 metadata as JSON, as `aws s3api head-object --query Metadata` prints it, because a
  * copy of a bucket loses it.
  */
-export const metadataSuffix = '.metadata.json';
+const metadataSuffix = '.metadata.json';
 
 const pageFiles = 1000;
 

@@ -14,7 +14,7 @@ export interface ListedKey {
 }
 
 /** CloudTrail's keys are PKCS#1; the documentation also prints one as SubjectPublicKeyInfo. */
-export function parsePublicKey(der: Uint8Array): KeyObject | undefined {
+function parsePublicKey(der: Uint8Array): KeyObject | undefined {
   for (const type of ['pkcs1', 'spki'] as const) {
     try {
       return createPublicKey({ key: Buffer.from(der), format: 'der', type });

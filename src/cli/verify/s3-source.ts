@@ -12,6 +12,8 @@ import { objectTag, openObjectRequests } from './object-requests.ts';
 /** How to reach S3. Without an endpoint that is AWS itself, or what the AWS configuration says. */
 export interface S3Access {
   readonly endpoint: string | undefined;
+  /** It is not AWS's own, as `endpoint` or the environment says. */
+  readonly isOwnEndpoint: boolean;
   readonly region: string;
   readonly profile: string | undefined;
   /** Undefined leaves finding them to the SDK. */
@@ -21,11 +23,12 @@ export interface S3Access {
 }
 
 /** Opens the client. Addresses are in path style for an endpoint of one's own. */
-function openClient({ endpoint, region, profile, credentials, sockets }: S3Access): S3Client {
+function openClient({ endpoint, isOwnEndpoint, region, profile, credentials, sockets }: S3Access): S3Client {
   return new S3Client({
     region,
     followRegionRedirects: true,
-    ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+    ...(endpoint !== undefined && { endpoint }),
+    forcePathStyle: isOwnEndpoint,
     ...(profile !== undefined && { profile }),
     ...(credentials && { credentials }),
     // What is read is hashed here anyway.

@@ -106,7 +106,7 @@ describe('chains of digests', () => {
         );
         expect(await fixture.state.count('trail/delivered/')).toBe(0);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });

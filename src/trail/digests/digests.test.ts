@@ -334,3 +334,21 @@ describe('digest files', () => {
     expect(digestsIn(fixture).length).toBe(2);
   });
 });
+
+describe('ListPublicKeys', () => {
+  it('answers the key of now where no time is asked for, and refuses what is no time range and no token', async () => {
+    await using fixture = await openDigestsFixture({ keyRotationMs: hourMs });
+    await fixture.setTrail(trailNamed('main'));
+    await fixture.pass(3 * hourMs + 60_000, hourMs);
+    const list = (input: Parameters<typeof ListPublicKeys>[0]) =>
+      ListPublicKeys(input, { region: region('us-east-1'), time: fixture.clock.now() }, fixture.state);
+    const current = await list({});
+    expect(current.PublicKeyList?.length).toBe(1);
+    expect(current.PublicKeyList?.[0]?.ValidityStartTime).toEqual(new Date(startMs + 3 * hourMs));
+    expect((await list({ StartTime: new Date(startMs) })).PublicKeyList?.length).toBe(3);
+    expect((await list({ EndTime: new Date(startMs) })).PublicKeyList).toEqual([]);
+    const reversed = { StartTime: new Date(startMs), EndTime: new Date(startMs - 1) };
+    await expect(list(reversed)).rejects.toMatchObject({ code: 'InvalidTimeRangeException' });
+    await expect(list({ NextToken: 'x' })).rejects.toMatchObject({ code: 'InvalidTokenException' });
+  });
+});

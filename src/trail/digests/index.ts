@@ -4,4 +4,4 @@
  * ListPublicKeys. `FORMAT.md` says what is signed and what the control state holds.
  */
 export { openDigests, type Digests, type DigestsOptions } from './open-digests.ts';
-export { digestTime, fingerprintOf, sha256Hex, signatureAlgorithm, stringToSign } from './digest-format.ts';
+export { sha256Hex, signatureAlgorithm, stringToSign } from './digest-format.ts';
