@@ -29,6 +29,8 @@ export interface ActiveInsight {
   readonly startMinute: number;
   /** Calm minutes at its end, so far. */
   calm: number;
+  /** Whether its start is in the journal: an end without a start would say nothing. */
+  isAnnounced: boolean;
   /** Of the minutes up to the last one that was not calm. */
   readonly sum: MinuteDetail;
   /** Of the calm minutes since. */
@@ -157,6 +159,7 @@ function finding(
   return {
     subject: rates.subject,
     state,
+    isAnnounced: rates.active?.isAnnounced ?? false,
     ...span,
     trigger,
     observed: reading.observed,
@@ -180,7 +183,7 @@ function startInsight(rates: ApiRates, minute: number, hot: Trigger, model: Rate
     const detail = rates.recent.get(at);
     if (detail) mergeDetail(sum, detail);
   }
-  rates.active = { startMinute: firstMinute, calm: 0, sum, calmSum: newDetail() };
+  rates.active = { startMinute: firstMinute, calm: 0, isAnnounced: false, sum, calmSum: newDetail() };
   return finding(rates, 'Start', hot, model, { startMinute: firstMinute, endMinute: minute + 1 }, sum);
 }
 
@@ -202,12 +205,16 @@ function goOn(
   mergeDetail(active.calmSum, detail);
   active.calm += 1;
   if (active.calm < rules.calmMinutes) return undefined;
-  rates.active = undefined;
   const model = whole?.reading.model;
-  if (!whole || !model) return undefined;
+  if (!whole || !model) {
+    rates.active = undefined;
+    return undefined;
+  }
   // The window is calm some minutes after the last event that was too much: the insight ends where calm began.
   const span = { startMinute: active.startMinute, endMinute: minute + 1 - active.calm };
-  return finding(rates, 'End', whole, model, span, active.sum);
+  const ended = finding(rates, 'End', whole, model, span, active.sum);
+  rates.active = undefined;
+  return ended;
 }
 
 /** Judges the minute that closes; what begins or ends with it. Minutes are closed one after the other. */

@@ -31,6 +31,7 @@ interface ApiLine {
   readonly active?: {
     readonly startMinute: number;
     readonly calm: number;
+    readonly isAnnounced: boolean;
     readonly sum: DetailLine;
     readonly calmSum: DetailLine;
   };

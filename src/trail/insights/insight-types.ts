@@ -38,6 +38,8 @@ export interface CountedEvent {
 export interface InsightFinding {
   readonly subject: InsightSubject;
   readonly state: 'Start' | 'End';
+  /** Of an end: whether its start is in the journal. */
+  readonly isAnnounced: boolean;
   /** Minutes since the epoch: the first unusual one, and the first one after the last unusual one. */
   readonly startMinute: number;
   readonly endMinute: number;

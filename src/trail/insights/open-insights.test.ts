@@ -240,6 +240,43 @@ describe('insights', () => {
     },
   );
 
+  it('come in pairs, although insights are turned on in their middle, or off', async () => {
+    await subscribe({ ...trail, insightSelectors: [] });
+    await using insights = await open();
+    await importTenDays();
+    const storm = async (before: TrailDocument, within: TrailDocument) => {
+      await subscribe(before);
+      await traffic(insights, 8, 40);
+      await subscribe(within);
+      await traffic(insights, 4, 40);
+      await traffic(insights, 20, 0);
+      return (await insightsInJournal()).map((event) => event['insightDetails'].state);
+    };
+    const without = { ...trail, insightSelectors: [] };
+    expect(await storm(without, trail)).toEqual([]);
+    expect(await storm(trail, without)).toEqual(['Start', 'End']);
+  });
+
+  it('come late when the process was away from before they were known until after they ended', async () => {
+    await subscribe(trail);
+    const first = await open();
+    await importTenDays();
+    await first.settle();
+    await first[Symbol.asyncDispose]();
+    for (let minute = 0; minute < 6; minute += 1) {
+      await put(
+        'record',
+        Array.from({ length: 15 }, () => record(clock.now())),
+      );
+      await clock.advance(minuteMs);
+    }
+    await clock.advance(60 * minuteMs);
+    await using second = await open();
+    await second.settle();
+    const states = (await insightsInJournal()).map((event) => event['insightDetails'].state);
+    expect(states).toEqual(['Start', 'End']);
+  });
+
   it('go on where they were after an orderly end, with the baseline', async () => {
     await subscribe(trail);
     const first = await open();

@@ -9,7 +9,7 @@ import { countedRecord } from './counted-record.ts';
 import { insightIds, insightRecord } from './insight-record.ts';
 import { insightRoutes } from './insight-routes.ts';
 import type { InsightFinding } from './insight-types.ts';
-import { countEvent, newRateEngine, passTime } from './rate-engine.ts';
+import { announce, countEvent, newRateEngine, passTime } from './rate-engine.ts';
 import { readSnapshot, writeSnapshot, type Snapshot } from './snapshot-file.ts';
 import { wantedInsights } from './subscriptions.ts';
 
@@ -45,6 +45,7 @@ export interface Insights extends AsyncDisposable {
 /** An insight that is found and not yet in the journal. */
 interface Outgoing {
   readonly eventId: string;
+  readonly sharedEventId: string;
   readonly finding: InsightFinding;
 }
 
@@ -93,19 +94,28 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
 
   const pass = (timeMs: number) => {
     for (const finding of passTime(engine, timeMs)) {
-      outgoing.push({ eventId: insightIds(secret, finding).eventId, finding });
+      outgoing.push({ ...insightIds(secret, finding), finding });
     }
   };
 
   const send = async (): Promise<void> => {
     if (outgoing.length === 0 || counted < caughtUpAt) return;
     const isWanted = await wantedInsights(state);
-    const wanted = outgoing.filter(({ finding }) => isWanted(finding.subject));
+    const wanted: Outgoing[] = [];
+    const begun = new Set<string>();
+    for (const one of outgoing) {
+      const { finding, sharedEventId } = one;
+      const isStart = finding.state === 'Start';
+      if (isStart && isWanted(finding.subject)) begun.add(sharedEventId);
+      // An end goes with its start, whoever has turned insights on or off in between.
+      if (begun.has(sharedEventId) || (!isStart && finding.isAnnounced)) wanted.push(one);
+    }
     if (wanted.length > 0) {
       await stream.append(
         wanted.map(({ finding }) => ({ kind: 'record', payload: insightRecord(finding, secret) })),
       );
       for (const { finding } of wanted) {
+        announce(engine, finding);
         const { subject, trigger, observed, expected, threshold } = finding;
         log.warn({ ...subject, state: finding.state, trigger, observed, expected, threshold }, 'insight');
       }
@@ -119,7 +129,9 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
     const scan = scanEntry(entry);
     if (scan.kind !== 'record') return;
     if (scan.record.eventCategory === 'Insight') {
-      outgoing = outgoing.filter(({ eventId }) => eventId !== scan.record.eventId);
+      const found = outgoing.find(({ eventId }) => eventId === scan.record.eventId);
+      if (found) announce(engine, found.finding);
+      outgoing = outgoing.filter((one) => one !== found);
       return;
     }
     const event = countedRecord(entry.payload, scan);
@@ -143,6 +155,8 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
   });
 
   const save = async (): Promise<void> => {
+    // What could not be appended yet is found again from an earlier snapshot, and from a later one it would not.
+    if (outgoing.length > 0) return;
     await writeSnapshot(directory, { engine, counted, secret });
     await reader.checkpoint(sequence(Math.min(counted, reader.applied)));
   };

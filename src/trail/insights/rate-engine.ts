@@ -142,6 +142,12 @@ export function countEvent(engine: RateEngine, event: CountedEvent, times = 1): 
   }
 }
 
+/** Remembers of an insight that goes on that its start is in the journal. */
+export function announce(engine: RateEngine, { subject, startMinute, state }: InsightFinding): void {
+  const active = engine.apis.get(keyOf(subject))?.active;
+  if (state === 'Start' && active?.startMinute === startMinute) active.isAnnounced = true;
+}
+
 /** Once a day: what is too old goes, and, of what is too much, the rarest. */
 function prune(engine: RateEngine, minute: number): void {
   const beforeHour = hourOf(minute) - baselineHours;
