@@ -1,3 +1,14 @@
+import { intervalDayText, intervalMonthText, timestampText } from './analyse/cast.ts';
+import { analyseExpression } from './analyse/expression.ts';
+import { analyseQuery } from './analyse/query.ts';
+import type { Result, Session } from './analyse/typed.ts';
+import { bounds } from './bounds.ts';
+import { parseStatement } from './parse/query.ts';
+import { RefusedError, placeOf, refuse } from './refusal.ts';
+import { quoteName, typeText } from './types.ts';
+import type { SqlType } from './types.ts';
+import { toLocal } from './zones.ts';
+
 /** A column of an event data store. */
 export interface LakeColumn {
   /** As CloudTrail Lake documents it; the view has a column of this name, and names are compared without case. */
@@ -57,6 +68,59 @@ export function translate(
   tables: FindEventDataStore,
   options: { readonly nowMs?: number } = {},
 ): Translation {
-  void [sql, tables, options];
-  return { kind: 'refused', message: 'Nothing is translated yet', line: 1, column: 1 };
+  try {
+    if (sql.length > bounds.statementCharacters)
+      refuse(0, `A statement has at most ${bounds.statementCharacters} characters, not ${sql.length}`);
+    const stores = new Set<string>();
+    const session = openSession(tables, options.nowMs, stores);
+    const result = session.analyseQuery(parseStatement(sql), new Map(), undefined);
+    const written = present(result);
+    if (written.sql.length > bounds.writtenCharacters)
+      refuse(0, 'The statement is too complex; give its parts names with WITH, or divide it');
+    return { kind: 'query', ...written, eventDataStoreIds: [...stores] };
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    return { kind: 'refused', message: error.message, ...placeOf(sql, error.at) };
+  }
+}
+
+function openSession(tables: FindEventDataStore, nowMs: number | undefined, stores: Set<string>): Session {
+  const counts = new Map<string, number>();
+  const session: Session = {
+    tables,
+    nowMs,
+    stores,
+    unique(prefix) {
+      const count = (counts.get(prefix) ?? 0) + 1;
+      counts.set(prefix, count);
+      return `${prefix}${count}`;
+    },
+    analyseQuery: (query, common, outer) => analyseQuery(query, session, common, outer),
+    analyse(expression, place) {
+      const typed = analyseExpression(expression, place);
+      if (typed.sql.length > bounds.writtenCharacters)
+        refuse(expression.at, 'This expression is too complex; give its parts names with WITH, or divide it');
+      return typed;
+    },
+  };
+  return session;
+}
+
+/** A value as the engine's caller reads it: what is held otherwise than its type says becomes text. */
+function presented(sql: string, type: SqlType): string {
+  if (type.kind === 'timestamptz')
+    return `(${timestampText(toLocal(sql, type.zone), type.precision)} || ' ${type.zone}')`;
+  if (type.kind === 'interval-day') return intervalDayText(sql);
+  if (type.kind === 'interval-month') return intervalMonthText(sql);
+  return sql;
+}
+
+/** The outermost query, whose columns have the names that the statement gives them. */
+function present(result: Result): { readonly sql: string; readonly columns: readonly LakeColumn[] } {
+  const columns = result.columns.map(({ name, type }, index) => ({ name: name ?? `_col${index}`, type: typeText(type) }));
+  const written = result.columns.map(({ physical, type }, index) => {
+    const read = `"result".${quoteName(physical)}`;
+    return `${presented(read, type)} AS ${quoteName(columns[index]?.name ?? physical)}`;
+  });
+  return { sql: `SELECT ${written.join(', ')} FROM (${result.sql}) AS "result"`, columns };
 }

@@ -1,0 +1,302 @@
+import { castTo, timestampText } from '../analyse/cast.ts';
+import { failing, withOperands } from '../analyse/typed.ts';
+import type { Typed } from '../analyse/typed.ts';
+import { jodaFormat, mysqlFormat } from '../time-format.ts';
+import type { TimeFormat } from '../time-format.ts';
+import { bigint, date, double, intervalDay, quoteText, timestamp, timestampWithZone, typeText, varchar } from '../types.ts';
+import { fromLocal, offsetMinutes, readTimestamp, readZone, toLocal } from '../zones.ts';
+import { checkCount, give, plain } from './rule.ts';
+import type { Call, FunctionRule, FunctionTable } from './rule.ts';
+
+type TimeType = Extract<Typed['type'], { kind: 'timestamp' | 'timestamptz' | 'time' }> | { readonly kind: 'date' };
+
+interface Time {
+  /** What the clocks show: TIMESTAMP, or DATE for a date. */
+  readonly local: string;
+  readonly sql: string;
+  readonly type: TimeType;
+}
+
+/** An argument that is a date or a timestamp, by the clocks of its zone. */
+function time(call: Call, index: number): Time {
+  const { sql, type } = call.value(index);
+  if (type.kind === 'timestamptz') return { sql, type, local: toLocal(sql, type.zone) };
+  if (type.kind === 'timestamp' || type.kind === 'date') return { sql, type: type as TimeType, local: sql };
+  if (type.kind === 'unknown') return { sql: 'CAST(NULL AS TIMESTAMP)', local: 'CAST(NULL AS TIMESTAMP)', type: { kind: 'timestamp', precision: 3 } };
+  return call.refuse(`The function ${call.name} takes a date or a timestamp, not ${typeText(type).slice(0, 100)}`);
+}
+
+const part = (name: string): FunctionRule => (call) => {
+  checkCount(call, 1);
+  return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
+};
+
+/** The parts that a date lacks, and an interval has too. */
+const clockPart = (name: string, unit: number, of: number): FunctionRule => (call) => {
+  checkCount(call, 1);
+  const { sql, type } = call.value(0);
+  if (type.kind === 'interval-day') return give(call, `CAST((${sql} // ${unit}) % ${of} AS BIGINT)`, bigint);
+  if (type.kind === 'time') return give(call, `CAST(${name}(${sql}) AS BIGINT)`, bigint);
+  if (type.kind === 'date') return call.refuse(`A date has no ${name}`);
+  return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
+};
+
+const units = ['millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
+type Unit = (typeof units)[number];
+
+function unitOf(call: Call): Unit {
+  const text = call.literal(0, 'the unit').toLowerCase();
+  return units.find((unit) => unit === text) ?? call.refuse(`${call.name} knows no unit ${text.slice(0, 40)}`);
+}
+
+function isClock(unit: Unit): boolean {
+  return ['millisecond', 'second', 'minute', 'hour'].includes(unit);
+}
+
+function checkUnit(call: Call, unit: Unit, kind: string): void {
+  if (kind === 'date' && isClock(unit)) call.refuse(`${call.name} takes no ${unit} for a date`);
+}
+
+const dateTrunc: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const unit = unitOf(call);
+  const { local, type } = time(call, 1);
+  checkUnit(call, unit, type.kind);
+  const truncated = `date_trunc('${unit}', ${local})`;
+  if (type.kind === 'date') return give(call, `CAST(${truncated} AS DATE)`, date);
+  return give(call, type.kind === 'timestamptz' ? fromLocal(truncated, type.zone) : truncated, type);
+};
+
+const adding: Readonly<Record<Unit, string>> = {
+  millisecond: 'to_milliseconds({})',
+  second: 'to_seconds({})',
+  minute: 'to_minutes({})',
+  hour: 'to_hours({})',
+  day: 'to_days(CAST({} AS INTEGER))',
+  week: 'to_weeks(CAST({} AS INTEGER))',
+  month: 'to_months(CAST({} AS INTEGER))',
+  quarter: 'to_months(CAST({} * 3 AS INTEGER))',
+  year: 'to_years(CAST({} AS INTEGER))',
+};
+
+const dateAdd: FunctionRule = (call) => {
+  checkCount(call, 3);
+  const unit = unitOf(call);
+  const { local, sql, type } = time(call, 2);
+  checkUnit(call, unit, type.kind);
+  const amount = adding[unit].replace('{}', call.as(1, bigint).sql);
+  if (type.kind === 'date') return give(call, `CAST(${local} + ${amount} AS DATE)`, date);
+  if (type.kind !== 'timestamptz') return give(call, `(${local} + ${amount})`, type);
+  return give(call, isClock(unit) ? `(${sql} + ${amount})` : fromLocal(`(${local} + ${amount})`, type.zone), type);
+};
+
+/** Whole units between two times, as Trino counts them. */
+const dateDiff: FunctionRule = (call) => {
+  checkCount(call, 3);
+  const unit = unitOf(call);
+  const [first, second] = [time(call, 1), time(call, 2)];
+  if (first.type.kind === 'date' && second.type.kind === 'date') checkUnit(call, unit, 'date');
+  const zone = first.type.kind === 'timestamptz' ? first.type.zone : second.type.kind === 'timestamptz' ? second.type.zone : 'UTC';
+  const [from, to] = [first, second].map(({ local, sql, type }) => {
+    if (type.kind === 'date') return `CAST(${local} AS TIMESTAMP)`;
+    return type.kind === 'timestamptz' ? toLocal(sql, zone) : local;
+  });
+  return give(call, `CAST(date_sub('${unit}', ${from}, ${to}) AS BIGINT)`, bigint);
+};
+
+function formatted(call: Call, format: TimeFormat): string {
+  if (format.kind === 'unsupported') return call.refuse(`The part ${format.what} in the format of ${call.name} is not supported`);
+  return quoteText(format.text);
+}
+
+const dateFormat: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { local, type } = time(call, 0);
+  const format = formatted(call, mysqlFormat(call.literal(1, 'the format'), 'write'));
+  return give(call, `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`, varchar);
+};
+
+const formatDatetime: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { local, type } = time(call, 0);
+  const zone = type.kind === 'timestamptz' ? type.zone : 'UTC';
+  const fixed = offsetMinutes(zone) === undefined ? undefined : zone;
+  const format = formatted(call, jodaFormat(call.literal(1, 'the format'), 'write', fixed));
+  return give(call, `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`, varchar);
+};
+
+function parsing(call: Call, format: TimeFormat): string {
+  const text = call.as(0, varchar).sql;
+  return `CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP)`;
+}
+
+const isoShape = String.raw`^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]00:?00)?)?$`;
+
+/** Text of ISO 8601. An offset other than UTC's fails unless the text is a literal, for the zone is part of the type. */
+const fromIsoTimestamp: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const value = call.as(0, varchar);
+  if (value.text !== undefined) {
+    const read = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(value.text) ? readTimestamp(value.text.replace(/T(\d{2})(?=$|Z|[+-])/, 'T$1:00')) : undefined;
+    if (!read) return call.refuse(`'${value.text.slice(0, 40)}' is no timestamp of ISO 8601`);
+    const zone = read.zone ?? 'UTC';
+    return give(call, fromLocal(`TIMESTAMP '${read.text}'`, zone), timestampWithZone(3, zone));
+  }
+  const fail = failing(call.place, 'Text of ISO 8601 in UTC was expected, such as 2024-05-01T12:30:00Z', 'TIMESTAMP');
+  const sql = withOperands([value.sql], (text) => {
+    const bare = String.raw`replace(regexp_replace(${text}, '(Z|[+-]00:?00)$', ''), 'T', ' ')`;
+    const whole = `CASE length(${bare}) WHEN 13 THEN ${bare} || ':00:00' WHEN 16 THEN ${bare} || ':00' ELSE left(${bare}, 26) END`;
+    return `CASE WHEN ${text} IS NULL THEN NULL WHEN regexp_matches(${text}, '${isoShape}') THEN CAST(${whole} AS TIMESTAMP) ELSE ${fail} END`;
+  });
+  return give(call, sql, timestampWithZone(3));
+};
+
+const toIso: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const { local, type } = time(call, 0);
+  if (type.kind === 'date') return give(call, `CAST(${local} AS VARCHAR)`, varchar);
+  if (type.kind === 'timestamptz' && offsetMinutes(type.zone) === undefined)
+    return call.refuse('to_iso8601 in a zone without a fixed offset is not supported; use AT TIME ZONE \'UTC\' first');
+  const suffix = type.kind === 'timestamptz' ? (type.zone === 'UTC' ? 'Z' : type.zone) : '';
+  const precision = 'precision' in type ? type.precision : 3;
+  return give(call, `(replace(${timestampText(local, precision)}, ' ', 'T') || '${suffix}')`, varchar);
+};
+
+const fromUnixtime: FunctionRule = (call) => {
+  checkCount(call, 1, 3);
+  if (call.count === 3) return call.refuse('from_unixtime with hours and minutes is not supported; use a zone such as +02:00');
+  const zone = call.count > 1 ? readZone(call.literal(1, 'the zone')) : 'UTC';
+  if (zone === undefined) return call.refuse('There is no such time zone');
+  const sql = `make_timestamp(CAST(round(${call.as(0, double).sql} * 1000) AS BIGINT) * 1000)`;
+  return give(call, sql, timestampWithZone(3, zone));
+};
+
+/** The time of the statement. */
+function now({ place }: Call): string {
+  const { nowMs } = place.session;
+  return nowMs === undefined ? `CAST(timezone('UTC', now()) AS TIMESTAMP)` : `epoch_ms(CAST(${Math.trunc(nowMs)} AS BIGINT))`;
+}
+
+function currentPrecision(call: Call): number {
+  checkCount(call, 0, 1);
+  if (call.count === 0) return 3;
+  const { number } = call.value(0);
+  if (number === undefined || number < 0 || number > 6) return call.refuse(`${call.name} takes a precision from 0 to 6`);
+  return number;
+}
+
+const current: FunctionRule = (call) => {
+  const precision = currentPrecision(call);
+  const unit = precision >= 3 ? 'milliseconds' : 'second';
+  return { sql: `date_trunc('${unit}', ${now(call)})`, type: timestampWithZone(precision) };
+};
+
+const withTimezone: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { sql, type } = time(call, 0);
+  const zone = readZone(call.literal(1, 'the zone'));
+  if (zone === undefined) return call.refuse('There is no such time zone');
+  if (type.kind !== 'timestamp') return call.refuse('with_timezone takes a timestamp without time zone');
+  return give(call, fromLocal(sql, zone), timestampWithZone(type.precision, zone));
+};
+
+const atTimezone: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { sql, type } = time(call, 0);
+  const zone = readZone(call.literal(1, 'the zone'));
+  if (zone === undefined) return call.refuse('There is no such time zone');
+  if (type.kind !== 'timestamptz') return call.refuse('at_timezone takes a timestamp with time zone');
+  return give(call, sql, timestampWithZone(type.precision, zone));
+};
+
+const zonePart = (write: (minutes: number) => number): FunctionRule => (call) => {
+  checkCount(call, 1);
+  const { type } = time(call, 0);
+  const minutes = type.kind === 'timestamptz' ? offsetMinutes(type.zone) : undefined;
+  if (minutes === undefined) return call.refuse(`${call.name} takes a timestamp with a time zone of fixed offset`);
+  return give(call, `CAST(${write(minutes)} AS BIGINT)`, bigint);
+};
+
+/** Date and time functions. */
+export const timeFunctions: FunctionTable = {
+  year: part('year'),
+  quarter: part('quarter'),
+  month: part('month'),
+  week: part('week'),
+  week_of_year: part('week'),
+  day(call) {
+    const { sql, type } = call.value(0);
+    if (type.kind === 'interval-day') return give(call, `(${sql} // 86400000)`, bigint);
+    return part('day')(call);
+  },
+  day_of_month: part('day'),
+  day_of_week: part('isodow'),
+  dow: part('isodow'),
+  day_of_year: part('dayofyear'),
+  doy: part('dayofyear'),
+  year_of_week: part('isoyear'),
+  yow: part('isoyear'),
+  hour: clockPart('hour', 3_600_000, 24),
+  minute: clockPart('minute', 60_000, 60),
+  second: clockPart('second', 1000, 60),
+  millisecond(call) {
+    checkCount(call, 1);
+    const { sql, type } = call.value(0);
+    if (type.kind === 'interval-day') return give(call, `CAST(${sql} % 1000 AS BIGINT)`, bigint);
+    if (type.kind === 'date') return call.refuse('A date has no millisecond');
+    return give(call, `CAST(millisecond(${time(call, 0).local}) % 1000 AS BIGINT)`, bigint);
+  },
+  timezone_hour: zonePart((minutes) => Math.trunc(minutes / 60)),
+  timezone_minute: zonePart((minutes) => minutes % 60),
+  date_trunc: dateTrunc,
+  date_add: dateAdd,
+  date_diff: dateDiff,
+  date_format: dateFormat,
+  date_parse(call) {
+    checkCount(call, 2);
+    return give(call, parsing(call, mysqlFormat(call.literal(1, 'the format'), 'read')), timestamp(3));
+  },
+  format_datetime: formatDatetime,
+  parse_datetime(call) {
+    checkCount(call, 2);
+    const format = jodaFormat(call.literal(1, 'the format'), 'read', undefined);
+    return give(call, parsing(call, format), timestampWithZone(3));
+  },
+  from_iso8601_timestamp: fromIsoTimestamp,
+  from_iso8601_date(call) {
+    checkCount(call, 1);
+    return give(call, castTo(call.as(0, varchar), date, call.place, call.at).sql, date);
+  },
+  to_iso8601: toIso,
+  from_unixtime: fromUnixtime,
+  to_unixtime(call) {
+    checkCount(call, 1);
+    const { sql, type } = time(call, 0);
+    return give(call, `epoch(${type.kind === 'date' ? `CAST(${sql} AS TIMESTAMP)` : sql})`, double);
+  },
+  date(call) {
+    checkCount(call, 1);
+    return give(call, castTo(call.value(0), date, call.place, call.at).sql, date);
+  },
+  last_day_of_month(call) {
+    checkCount(call, 1);
+    return give(call, `last_day(${time(call, 0).local})`, date);
+  },
+  now: current,
+  current_timestamp: current,
+  current_date(call) {
+    checkCount(call, 0);
+    return { sql: `CAST(${now(call)} AS DATE)`, type: date };
+  },
+  localtimestamp(call) {
+    const { sql } = current(call);
+    return { sql, type: timestamp(currentPrecision(call)) };
+  },
+  localtime(call) {
+    const precision = currentPrecision(call);
+    return { sql: `CAST(${current(call).sql} AS TIME)`, type: { kind: 'time', precision } };
+  },
+  with_timezone: withTimezone,
+  at_timezone: atTimezone,
+  to_milliseconds: plain([intervalDay], bigint, (interval) => `${interval}`),
+};
