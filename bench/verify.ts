@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { generateBucket, type GeneratedBucket } from '../test/generated-bucket.ts';
+import { generateBucket, writeBucket, type GeneratedBucket } from '../test/generated-bucket.ts';
 import { openFigures, round } from './figures.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 
@@ -79,6 +79,7 @@ try {
   const sizeBytes = bucket.logs.reduce((sum, { bytes }) => sum + bytes.length, 0);
   const keyFile = join(folder, 'keys.json');
   await writeFile(keyFile, bucket.publicKeys);
+  await writeBucket(join(folder, 'copy'), bucket);
   await using server = await startServerProcess(join(folder, 'data'));
   await upload(server, bucket);
   const figures = openFigures();
@@ -101,6 +102,17 @@ try {
   figures.report('cairn verify --full', `${round(again.seconds)} s`);
   const second = await run(server.env, process.execPath, cairn);
   figures.report('cairn verify, nothing new', `${round(second.seconds)} s`);
+
+  const directory = [
+    'verify',
+    join(folder, 'copy'),
+    '--public-keys',
+    keyFile,
+    '--state',
+    `${stateFile}.copy`,
+  ];
+  const offline = await run(server.env, process.execPath, ['src/cli/main.ts', ...directory]);
+  figures.report('cairn verify of a copy in a directory', `${round(offline.seconds)} s`);
 
   if (spawnSync('aws', ['--version']).status === 0) {
     const keys = await openKeyServer(bucket.publicKeys);
