@@ -5,12 +5,7 @@ import type { Command } from 'commander';
 import { parseArn } from '../../kernel/index.ts';
 import { findCredentials } from '../connection/credentials.ts';
 import { findEndpoint, findRegion } from '../connection/endpoint.ts';
-import {
-  addConnectionOptions,
-  dataDirectory,
-  type CommandContext,
-  type ConnectionOptions,
-} from '../context.ts';
+import { dataDirectory, type CommandContext, type ConnectionOptions } from '../context.ts';
 import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
 import { formatDuration, formatNumberOf } from '../terminal/figures.ts';
 import { neutralise } from '../terminal/text.ts';
@@ -39,21 +34,28 @@ interface VerifyOptions extends ConnectionOptions {
 
 /** Declares `cairn verify`. */
 export function declareVerify(command: Command): Command {
-  return addConnectionOptions(
-    command
-      .description(
-        'verify log files of CloudTrail by their digests: nothing changed, deleted, moved or added',
-      )
-      .argument('[place]', 's3://BUCKET or s3://BUCKET/PREFIX, or a directory with a copy of one')
-      .option('--trail-arn <arn>', 'the digests of this trail alone')
-      .option('--start-time <time>', 'only digests that end at this time or later')
-      .option('--end-time <time>', 'only log files delivered up to this time')
-      .option('--public-keys <file>', 'work offline with what "aws cloudtrail list-public-keys" printed')
-      .option('--state <file>', "where to remember what was verified (default in the user's cache directory)")
-      .option('--full', 'verify everything again')
-      .option('--workers <count>', 'files in flight at once', '32')
-      .option('--json', 'one finding a line as JSON, and the summary as the last'),
-  );
+  return command
+    .description(
+      'verify log files of CloudTrail by their digests: nothing changed, deleted, moved or added; or proofs of events',
+    )
+    .argument('[place]', 's3://BUCKET or s3://BUCKET/PREFIX, or a directory with a copy of one')
+    .option('--trail-arn <arn>', 'the digests of this trail alone')
+    .option('--start-time <time>', 'only digests that end at this time or later')
+    .option('--end-time <time>', 'only log files delivered up to this time')
+    .option('--public-keys <file>', 'work offline with what "aws cloudtrail list-public-keys" printed')
+    .option('--state <file>', "where to remember what was verified (default in the user's cache directory)")
+    .option('--full', 'verify everything again')
+    .option('--workers <count>', 'files in flight at once', '32')
+    .option('--json', 'one finding a line as JSON, and the summary as the last')
+    .option(
+      '--endpoint <url>',
+      'whom to ask (else AWS_ENDPOINT_URL; else AWS, and for proofs http://127.0.0.1:4747)',
+    )
+    .option('--profile <name>', 'profile of the AWS configuration files to sign with')
+    .option(
+      '--data <directory>',
+      'data directory whose credentials are used when AWS has none (default ./data)',
+    );
 }
 
 interface Place {
