@@ -34,7 +34,7 @@ export function declareQuery(command: Command): Command {
         '--event-data-store <id>',
         'what the statement means by FROM events (default: everything of the account)',
       )
-      .option('--output <format>', `${formats.join(', ')}`, 'table'),
+      .option('--output <format>', formats.join(', '), 'table'),
   );
 }
 

@@ -53,6 +53,7 @@ export async function openBucket(
     bucket,
     {
       endpoint,
+      isOwnEndpoint: endpoint !== undefined,
       region: findRegion(env),
       profile: options.sourceProfile,
       credentials: isHere ? credentials : undefined,

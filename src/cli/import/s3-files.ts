@@ -17,10 +17,11 @@ export interface KnownObjects {
   remember(file: Pick<StoredFile, 'key' | 'tag'>, sha256: string): Promise<void>;
 }
 
+const keyOf = ({ key, tag }: Pick<StoredFile, 'key' | 'tag'>): string => JSON.stringify([key, tag]);
+
 /** Opens what is remembered in a file, one JSON line for each object. */
 export async function openKnownObjects(file: string): Promise<KnownObjects> {
   const known = new Map<string, string>();
-  const keyOf = ({ key, tag }: Pick<StoredFile, 'key' | 'tag'>) => JSON.stringify([key, tag]);
   try {
     for await (const line of createInterface({ input: createReadStream(file, 'utf8') })) {
       // The last line is cut off when the command was killed while it wrote.

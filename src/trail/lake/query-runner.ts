@@ -130,7 +130,8 @@ export async function openQueryRunner(
     entry.done.resolve();
   };
   const pump = (): void => {
-    while (!isClosed && running < limits.lakeQueriesAtOnce) {
+    while (running < limits.lakeQueriesAtOnce) {
+      // A lake that is being closed has emptied the queue.
       const entry = queue.shift();
       if (!entry) return;
       running++;

@@ -103,14 +103,15 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   };
   /** Changes the manifest, one change after the other; what it no longer names is removed when no query reads it. */
   const change = (make: (now: Manifest) => Manifest): Promise<void> => {
-    const done = changing.then(async () => {
+    const apply = async (): Promise<void> => {
       const next = { ...make(manifest), nextFile };
       await writeManifest(directory, next);
       const kept = new Set(next.files.map(({ name }) => name));
       const gone = manifest.files.map(({ name }) => name).filter((name) => !kept.has(name));
       manifest = next;
       pins.remove(gone);
-    });
+    };
+    const done = changing.then(apply);
     changing = done.catch(() => undefined);
     return done;
   };
@@ -183,6 +184,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     return count + halfGone.length;
   };
   const nextPlan = (): MergePlan | undefined => {
+    if (isClosed) return undefined;
     for (const owner of ownersOf(manifest)) {
       const plan = planMerge(manifest.files.filter((file) => file.owner === owner));
       if (plan) return plan;
@@ -192,7 +194,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const mergeSoon = (): void => {
     if (merging || isClosed || !nextPlan()) return;
     merging = (async () => {
-      for (let plan = nextPlan(); plan && !isClosed; plan = nextPlan()) {
+      for (let plan = nextPlan(); plan; plan = nextPlan()) {
         const due = plan;
         rewriting = rewriting.then(() => merge(due));
         await rewriting;

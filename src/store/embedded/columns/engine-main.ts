@@ -1,4 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api';
+import { systemClock, type Timer } from '../../../kernel/index.ts';
 import type { EngineAnswer, EngineTask } from './engine-messages.ts';
 import { runMerge, runSeal } from './run-seal.ts';
 import { runOwn, runQuery } from './run-query.ts';
@@ -24,16 +25,41 @@ function answer(message: EngineAnswer): void {
   process.send?.(message);
 }
 
+/** What the engine counts towards its limit is not all that it takes: a text that a function makes is not. */
+const uncountedBytes = 512 * 1024 * 1024;
+const watchEveryMs = 50;
+
+/** Ends the process when a task takes more memory than it may. Returns the function that ends the watch. */
+function watchMemory(mostBytes: number): () => void {
+  let timer: Timer | undefined;
+  const look = (): void => {
+    timer = undefined;
+    if (process.memoryUsage.rss() < mostBytes + uncountedBytes) {
+      timer = systemClock.after(watchEveryMs, look);
+      return;
+    }
+    const reason = `it took more than ${Math.floor(mostBytes / 1024 / 1024)} MiB of memory; narrow it down`;
+    process.send?.({ kind: 'failed', reason, isEnding: true } satisfies EngineAnswer, () => {
+      process.kill(process.pid, 'SIGKILL');
+    });
+  };
+  look();
+  return () => timer?.cancel();
+}
+
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C goes to the whole group of processes; this one ends when its parent is done with it.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('message', (task: EngineTask) => {
-  run(task).then(
-    (result) => answer({ kind: 'done', result }),
-    (error: unknown) =>
-      answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }),
-  );
+  const endWatch = watchMemory(task.bounds.memoryBytes);
+  run(task)
+    .finally(endWatch)
+    .then(
+      (result) => answer({ kind: 'done', result }),
+      (error: unknown) =>
+        answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }),
+    );
 });
 // The first engine loads the library and takes a moment; it is over before the first task comes.
 (await DuckDBInstance.create(':memory:')).closeSync();

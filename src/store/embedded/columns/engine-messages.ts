@@ -98,5 +98,5 @@ export interface EngineResults {
 
 export type EngineAnswer =
   | { readonly kind: 'done'; readonly result: EngineResults[keyof EngineResults] }
-  /** The task was refused or could not be done; the engine lives on. */
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** The task was refused or could not be done; the engine lives on unless it says that it ends. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly isEnding?: true };

@@ -82,9 +82,10 @@ export function startEngine(): EngineProcess {
 
   const kill = async (): Promise<void> => {
     child.ref();
-    if (alive) child.kill('SIGKILL');
+    child.kill('SIGKILL');
     await gone;
   };
+  const killSoon = () => void kill();
 
   return {
     pid: child.pid,
@@ -96,11 +97,11 @@ export function startEngine(): EngineProcess {
       signal?: AbortSignal,
     ) {
       signal?.throwIfAborted();
-      const onAbort = () => void kill();
-      signal?.addEventListener('abort', onAbort, { once: true });
-      const answer = await ask(task).finally(() => signal?.removeEventListener('abort', onAbort));
+      signal?.addEventListener('abort', killSoon, { once: true });
+      const answer = await ask(task).finally(() => signal?.removeEventListener('abort', killSoon));
       signal?.throwIfAborted();
       if (answer === 'gone') throw new EngineDiedError(`the query engine died: ${last}`);
+      if (answer.kind === 'failed' && answer.isEnding) alive = false;
       if (answer.kind === 'failed') throw new EngineRefusedError(answer.reason);
       return answer.result as EngineResults[Kind];
     },

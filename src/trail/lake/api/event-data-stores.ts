@@ -291,9 +291,7 @@ export const ListEventDataStores: LakeOperation<
       ({ region }) => region === call.region,
     );
     const days = await retentionOf(change, call.accountId, defaultRetentionDays);
-    const all = [...stores.map(shown), everythingShown(call.accountId, call.region, days)].map(
-      ({ BillingMode: _, ...one }) => one,
-    );
+    const all = [...stores.map(shown), everythingShown(call.accountId, call.region, days)];
     const { items, ...more } = pageOf(all, ['ListEventDataStores', call.accountId, call.region], input);
     return { EventDataStores: [...items], ...more };
   },

@@ -41,12 +41,12 @@ export function bindOperations(
   operations: Readonly<Record<string, LakeOperation<never, unknown>>>,
 ): Operations<AuditedChange> {
   return Object.fromEntries(
-    Object.entries(operations).map(([name, { access, needs, handle }]) => [
+    Object.entries(operations).map(([name, operation]) => [
       name,
       {
-        access,
-        needs: (input, call) => needs(input as never, call, parts),
-        handle: (input, call, change) => handle(input as never, call, change, parts),
+        access: operation.access,
+        needs: (input, call) => operation.needs(input as never, call, parts),
+        handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<AuditedChange>[string],
     ]),
   );

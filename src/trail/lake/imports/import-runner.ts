@@ -78,6 +78,32 @@ function passes(error: unknown): boolean {
   return !(error instanceof AwsFault) || (error.status ?? 400) >= 500;
 }
 
+const actingFor = ({ destination, accountId, region }: ImportDocument): ActingFor => ({
+  arn: destination,
+  accountId,
+  region,
+});
+
+/** The event data store shows what was imported, of the times that were met. */
+const extendStore = async (change: Change, document: ImportDocument, progress: Progress): Promise<void> => {
+  const id = document.destination.split('/').at(-1) ?? '';
+  if (id === everythingId || progress.from > progress.to) return;
+  const key = storeKey(document.accountId, id);
+  const store = (await change.get<EventDataStoreDocument>(key))?.value;
+  if (!store) return;
+  const before = store.imported.find(({ importId }) => importId === document.importId);
+  const span = {
+    importId: document.importId,
+    from: Math.min(progress.from, before?.from ?? Infinity),
+    to: Math.max(progress.to, before?.to ?? -Infinity),
+    selectors: before?.selectors ?? store.selectors,
+  };
+  change.put(key, {
+    ...store,
+    imported: [...store.imported.filter(({ importId }) => importId !== document.importId), span],
+  });
+};
+
 export async function openImportRunner(
   parts: LakeParts & { readonly take: TakeLogFile },
 ): Promise<ImportRunner> {
@@ -86,11 +112,6 @@ export async function openImportRunner(
   const running = new Map<string, RunningImport>();
   let isClosed = false;
 
-  const actingFor = ({ destination, accountId, region }: ImportDocument): ActingFor => ({
-    arn: destination,
-    accountId,
-    region,
-  });
   /** Tries again what a bucket or the journal could not do for the moment. */
   const patiently = async <T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> => {
     for (let tries = 0, delayMs = firstRetryMs; ; tries++, delayMs = Math.min(delayMs * 2, lastRetryMs)) {
@@ -147,26 +168,6 @@ export async function openImportRunner(
       if (!(error instanceof AwsFault)) throw error;
       fail(error.code, error.message);
     }
-  };
-
-  /** The event data store shows what was imported, of the times that were met. */
-  const extendStore = async (change: Change, document: ImportDocument, progress: Progress): Promise<void> => {
-    const id = document.destination.split('/').at(-1) ?? '';
-    if (id === everythingId || progress.from > progress.to) return;
-    const key = storeKey(document.accountId, id);
-    const store = (await change.get<EventDataStoreDocument>(key))?.value;
-    if (!store) return;
-    const before = store.imported.find(({ importId }) => importId === document.importId);
-    const span = {
-      importId: document.importId,
-      from: Math.min(progress.from, before?.from ?? Infinity),
-      to: Math.max(progress.to, before?.to ?? -Infinity),
-      selectors: before?.selectors ?? store.selectors,
-    };
-    change.put(key, {
-      ...store,
-      imported: [...store.imported.filter(({ importId }) => importId !== document.importId), span],
-    });
   };
 
   /** Changes the document, together with what else is written; undefined when the import is not IN_PROGRESS any more. */

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { countOf, createStore, lakeRecord, openLakeFixture } from '../../../test/lake-fixture.ts';
+import { bodyOf, managementAccount, otherAccount } from '../../../test/trail-fixture.ts';
+
+const dayMs = 86_400_000;
+
+describe('queries', () => {
+  it('see everything that was recorded before they began, with the documented types', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(
+      lakeRecord({ eventID: 'a', requestParameters: { user: { name: 'x' }, n: 1 } }),
+      lakeRecord({ eventID: 'b' }),
+    );
+    expect(
+      await fixture.rows(
+        "SELECT eventID, requestParameters['user'], userIdentity.userName, readOnly FROM events WHERE eventID = 'a'",
+      ),
+    ).toEqual([['a', '{"name":"x"}', 'alice', 'false']]);
+    // The records of these calls are events of the account themselves.
+    expect(await fixture.rows("SELECT eventName FROM events WHERE eventName = 'StartQuery'")).toHaveLength(2);
+  });
+
+  it('show an account nothing of another', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord(), lakeRecord({ recipientAccountId: otherAccount, eventID: 'theirs' }));
+    expect(
+      await fixture.rows("SELECT eventID FROM events WHERE eventName = 'CreateUser'", otherAccount),
+    ).toEqual([['theirs']]);
+    const { id } = await createStore(fixture);
+    await expect(fixture.run(`SELECT eventID FROM ${id}`, { account: otherAccount })).rejects.toMatchObject({
+      code: 'InvalidQueryStatementException',
+    });
+    const { QueryId } = await fixture.run('SELECT eventID FROM events');
+    for (const operation of ['DescribeQuery', 'GetQueryResults', 'CancelQuery']) {
+      await expect(fixture.call(operation, { QueryId }, { account: otherAccount })).rejects.toMatchObject({
+        code: 'QueryIdNotFoundException',
+      });
+    }
+  });
+
+  it('give their rows in pages, each with a token for that query alone', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(
+      ...Array.from({ length: 25 }, (_, at) => lakeRecord({ eventID: `e${String(at).padStart(2, '0')}` })),
+    );
+    const { QueryId } = await fixture.run(
+      "SELECT eventID FROM events WHERE eventName = 'CreateUser' ORDER BY eventID",
+    );
+    const seen: string[] = [];
+    let token: string | undefined;
+    let pages = 0;
+    do {
+      const page = await fixture.call('GetQueryResults', {
+        QueryId,
+        MaxQueryResults: 10,
+        ...(token && { NextToken: token }),
+      });
+      seen.push(...page.QueryResultRows.map((row: { eventID: string }[]) => row[0]?.eventID));
+      expect(page.QueryStatistics).toMatchObject({
+        ResultsCount: page.QueryResultRows.length,
+        TotalResultsCount: 25,
+      });
+      token = page.NextToken ?? undefined;
+      pages++;
+      if (pages === 1) {
+        await fixture.reopen();
+        const other = await fixture.run('SELECT eventID FROM events');
+        await expect(
+          fixture.call('GetQueryResults', { QueryId: other.QueryId, NextToken: token }),
+        ).rejects.toMatchObject({
+          code: 'InvalidNextTokenException',
+        });
+      }
+    } while (token !== undefined);
+    expect(pages).toBe(3);
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, at) => `e${String(at).padStart(2, '0')}`));
+  });
+
+  it('can be cancelled while they run, once', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord());
+    const statement =
+      'SELECT sum(a.range + b.range) AS n FROM events, range(1000000000) a, range(1000000000) b';
+    const { QueryId } = await fixture.call('StartQuery', { QueryStatement: statement });
+    expect(await fixture.call('CancelQuery', { QueryId })).toEqual({ QueryId, QueryStatus: 'CANCELLED' });
+    await fixture.lake.ended(QueryId);
+    expect(await fixture.call('GetQueryResults', { QueryId })).toEqual({ QueryStatus: 'CANCELLED' });
+    await expect(fixture.call('CancelQuery', { QueryId })).rejects.toMatchObject({
+      code: 'InactiveQueryException',
+    });
+    expect(await countOf(fixture, 'events')).toBeGreaterThan(0);
+  });
+
+  it('end with TIMED_OUT after an hour', async () => {
+    await using fixture = await openLakeFixture();
+    const statement =
+      'SELECT sum(a.range + b.range) AS n FROM events, range(1000000000) a, range(1000000000) b';
+    await fixture.add(lakeRecord());
+    const { QueryId } = await fixture.call('StartQuery', { QueryStatement: statement });
+    await expect
+      .poll(async () => (await fixture.call('DescribeQuery', { QueryId })).QueryStatus)
+      .toBe('RUNNING');
+    await fixture.trail.clock.advance(3_600_000);
+    await fixture.lake.ended(QueryId);
+    expect(await fixture.call('DescribeQuery', { QueryId })).toMatchObject({ QueryStatus: 'TIMED_OUT' });
+  });
+
+  it('are run again by the next start when a stop came between', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord({ eventID: 'a' }));
+    const { QueryId } = await fixture.call('StartQuery', {
+      QueryStatement: "SELECT eventID FROM events WHERE eventID = 'a'",
+    });
+    await fixture.reopen();
+    await fixture.lake.ended(QueryId);
+    const answer = await fixture.call('GetQueryResults', { QueryId });
+    expect(answer.QueryResultRows).toEqual([[{ eventID: 'a' }]]);
+  });
+
+  it('say what was wrong with them', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord());
+    await expect(fixture.run('SELECT x FROM nowhere')).rejects.toMatchObject({
+      code: 'InvalidQueryStatementException',
+      message: expect.stringContaining('line 1:1'),
+    });
+    const failed = await fixture.run('SELECT CAST(eventName AS INTEGER) AS n FROM events');
+    expect(failed).toMatchObject({ QueryStatus: 'FAILED', ErrorMessage: expect.stringContaining('Create') });
+    await expect(
+      fixture.run('SELECT eventID FROM events', { input: { QueryAlias: 'x' } }),
+    ).rejects.toMatchObject({
+      code: 'UnsupportedOperationException',
+    });
+  });
+
+  it('are bounded for each account, listed for a week and then forgotten with their rows', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord());
+    const { id } = await createStore(fixture);
+    const { QueryId } = await fixture.run(`SELECT eventID FROM ${id}`);
+    await fixture.run('SELECT eventID FROM events');
+    const list = (over: object = {}) => fixture.call('ListQueries', { EventDataStore: id, ...over });
+    expect((await list()).Queries).toEqual([
+      { QueryId, QueryStatus: 'FINISHED', CreationTime: expect.any(Date) },
+    ]);
+    expect((await list({ QueryStatus: 'FAILED' })).Queries).toEqual([]);
+    const endless =
+      'SELECT sum(a.range + b.range) AS n FROM events, range(1000000000) a, range(1000000000) b';
+    for (let at = 0; at < 10; at++) await fixture.call('StartQuery', { QueryStatement: endless });
+    await expect(fixture.call('StartQuery', { QueryStatement: endless })).rejects.toMatchObject({
+      code: 'MaxConcurrentQueriesException',
+    });
+    await fixture.trail.clock.advance(7 * dayMs);
+    await expect
+      .poll(() =>
+        fixture.call('GetQueryResults', { QueryId }).then(
+          () => 'there',
+          ({ code }: { code: string }) => code,
+        ),
+      )
+      .toBe('QueryIdNotFoundException');
+  });
+
+  it('deliver their rows as CSV with a signed list of the files', async () => {
+    await using fixture = await openLakeFixture();
+    fixture.buckets.addBucket('results');
+    await fixture.add(
+      lakeRecord({ eventID: 'a', userAgent: 'with "quotes", and\nlines' }),
+      lakeRecord({ eventID: 'b' }),
+    );
+    const done = await fixture.run(
+      "SELECT eventID, userAgent FROM events WHERE eventName = 'CreateUser' ORDER BY eventID",
+      {
+        input: { DeliveryS3Uri: 's3://results/some/where/' },
+      },
+    );
+    expect(done).toMatchObject({ DeliveryStatus: 'SUCCESS', DeliveryS3Uri: 's3://results/some/where/' });
+    const folder = `some/where/AWSLogs/${managementAccount}/CloudTrail-Lake/Query/2026/11/22/${done.QueryId}/`;
+    const csv = fixture.buckets.files.get(`results/${folder}result_1.csv.gz`)?.body ?? new Uint8Array();
+    expect(gunzipSync(csv).toString()).toBe('eventID,userAgent\na,"with ""quotes"", and\nlines"\nb,\n');
+    const sign = JSON.parse(
+      Buffer.from(fixture.buckets.files.get(`results/${folder}result_sign.json`)?.body ?? '').toString(),
+    );
+    const fileHashValue = createHash('sha256').update(csv).digest('hex');
+    expect(sign).toEqual({
+      version: '1.0',
+      region: 'eu-central-1',
+      files: [{ fileHashValue, fileName: 'result_1.csv.gz' }],
+      hashAlgorithm: 'SHA-256',
+      signatureAlgorithm: 'SHA256withRSA',
+      queryCompleteTime: '2026-11-22T10:00:00Z',
+      hashSignature: Buffer.from(fileHashValue).toString('hex'),
+      publicKeyFingerprint: 'f00d',
+    });
+    await expect(
+      fixture.run('SELECT eventID FROM events', { input: { DeliveryS3Uri: 's3://nowhere' } }),
+    ).rejects.toMatchObject({ code: 'S3BucketDoesNotExistException' });
+  });
+});
+
+describe('exports', () => {
+  it('give partitions by account, region and day, to each account its own', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(
+      lakeRecord(),
+      lakeRecord({
+        recipientAccountId: otherAccount,
+        awsRegion: 'us-east-1',
+        eventTime: '2026-11-21T08:00:00Z',
+      }),
+    );
+    const partitions = async (account = managementAccount) =>
+      (
+        JSON.parse((await bodyOf(await fixture.route('/_cairn/lake/partitions', account))).toString()) as {
+          partitions: unknown[];
+        }
+      ).partitions;
+    const theirs = { account: otherAccount, region: 'us-east-1', day: '2026-11-21', events: 1 };
+    expect(await partitions()).toEqual([
+      { account: managementAccount, region: 'eu-central-1', day: '2026-11-22', events: 1 },
+      theirs,
+    ]);
+    expect(await partitions(otherAccount)).toEqual([theirs]);
+    const path = `/_cairn/lake/partition?account=${managementAccount}&region=eu-central-1&day=2026-11-22`;
+    expect((await bodyOf(await fixture.route(path))).subarray(0, 4).toString()).toBe('PAR1');
+    await expect(fixture.route(path, otherAccount)).rejects.toMatchObject({ code: 'AccessDenied' });
+  });
+});
