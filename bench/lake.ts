@@ -42,7 +42,7 @@ function childrenCpuMs(): number {
   const text = execFileSync('ps', ['-o', 'cputimes=,args=', '--ppid', String(process.pid)], {
     encoding: 'utf8',
   });
-  const seconds = text.split('\n').filter((line) => line.includes('engine-main'));
+  const seconds = text.split('\n').filter((line) => line.includes('engine-worker'));
   return seconds.reduce((sum, line) => sum + Number(/\d+/.exec(line)?.[0] ?? 0) * 1000, 0);
 }
 

@@ -60,25 +60,6 @@ export function lakeRecord(over: Record<string, unknown> = {}): Record<string, u
   };
 }
 
-/** Statements of these tests mean the same to Trino and to the engine; only the table has another name. */
-const plainTranslate: NonNullable<LakeOptions['translate']> = (statement, tables) => {
-  const ids: string[] = [];
-  let missing: string | undefined;
-  const sql = statement.replaceAll(/\b(FROM|JOIN) ([-\w]+)/g, (_, word: string, id: string) => {
-    const table = tables(id);
-    if (!table) missing = id;
-    ids.push(id);
-    return `${word} "${table?.view ?? id}"`;
-  });
-  if (missing !== undefined)
-    return { kind: 'refused', message: `There is no ${missing}`, line: 1, column: 1 };
-  const list = /^SELECT (.*?) FROM/.exec(statement)?.[1] ?? '';
-  const columns = list
-    .split(', ')
-    .map((name) => ({ name: name.split(' AS ').at(-1) ?? '', type: 'VARCHAR' }));
-  return { kind: 'query', sql, eventDataStoreIds: ids, columns };
-};
-
 /** Creates an event data store, unprotected. */
 export async function createStore(
   fixture: LakeFixture,
@@ -126,7 +107,6 @@ export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<
         clock: trail.clock,
         random,
         log: silentLog,
-        translate: plainTranslate,
         ...over,
       }),
     );

@@ -4,7 +4,7 @@ import type { State, StateView } from '../../state/index.ts';
 import type { Buckets } from '../buckets.ts';
 import { readStores, everythingId } from './store-documents.ts';
 import { lakeColumns, withheldColumns } from './schema.ts';
-import type { FindEventDataStore, Translation } from './sql/index.ts';
+import type { FindEventDataStore } from './sql/index.ts';
 import { viewOfEverything, viewOfStore } from './store-view.ts';
 
 /** Signs the hashes of delivered query results: the key of a region for a time (epoch milliseconds). */
@@ -12,13 +12,6 @@ export type SigningKeyFor = (
   region: string,
   time: number,
 ) => Promise<{ readonly fingerprint: string; sign(text: string): Promise<string> }>;
-
-/** Translates a statement of CloudTrail Lake into the engine's SQL; see `sql/`. `nowMs` is what its current_timestamp gives. */
-export type Translate = (
-  statement: string,
-  tables: FindEventDataStore,
-  options: { readonly nowMs: number },
-) => Translation;
 
 /** What the parts of the lake work with. */
 export interface LakeParts {
@@ -34,7 +27,6 @@ export interface LakeParts {
   /** Days that the history keeps the events of accounts without a setting; undefined keeps them. */
   readonly defaultRetentionDays: number | undefined;
   readonly managementAccountId: string;
-  readonly translate: Translate;
 }
 
 /** Days that an account's events are kept; undefined keeps them for good. */

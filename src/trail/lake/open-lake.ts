@@ -20,16 +20,13 @@ import { bindOperations } from './api/lake-operation.ts';
 import { exportRoutes } from './export-routes.ts';
 import { openImportRunner } from './imports/import-runner.ts';
 import type { TakeLogFile } from './imports/take-log-file.ts';
-import type { LakeParts, Translate } from './lake-parts.ts';
+import type { LakeParts } from './lake-parts.ts';
 import { openLakeReader } from './lake-reader.ts';
 import { openLakeUpkeep } from './lake-upkeep.ts';
 import { openQueryRunner } from './query-runner.ts';
 import { openResultFiles } from './result-pages.ts';
-import { translate } from './sql/index.ts';
 
-export interface LakeOptions extends Omit<LakeParts, 'translate'> {
-  /** The translator of `sql/` unless told. */
-  readonly translate?: Translate;
+export interface LakeOptions extends LakeParts {
   /** The journal's `audit` stream. */
   readonly stream: Stream;
   /** For the rows of queries and for exports under way; made if it is missing. */
@@ -58,8 +55,7 @@ async function emptyDirectory(directory: string): Promise<string> {
 }
 
 /** Opens the lake over its parts. */
-export async function openLake(given: LakeOptions): Promise<Lake> {
-  const options = { translate, ...given };
+export async function openLake(options: LakeOptions): Promise<Lake> {
   await using opening = new AsyncDisposableStack();
   const resultDirectory = join(options.directory, 'results');
   await mkdir(resultDirectory, { recursive: true, mode: 0o700 });

@@ -5,6 +5,8 @@ import { countOf, createStore, lakeRecord, openLakeFixture } from '../../../test
 import { bodyOf, managementAccount, otherAccount } from '../../../test/trail-fixture.ts';
 
 const dayMs = 86_400_000;
+const rows = 'CROSS JOIN UNNEST(sequence(1, 10000))';
+const endless = `SELECT count(DISTINCT a.x * b.x * c.x) AS n FROM events ${rows} AS a(x) ${rows} AS b(x) ${rows} AS c(x)`;
 
 describe('queries', () => {
   it('see everything that was recorded before they began, with the documented types', async () => {
@@ -81,9 +83,7 @@ describe('queries', () => {
   it('can be cancelled while they run, once', async () => {
     await using fixture = await openLakeFixture();
     await fixture.add(lakeRecord());
-    const statement =
-      'SELECT sum(a.range + b.range) AS n FROM events, range(1000000000) a, range(1000000000) b';
-    const { QueryId } = await fixture.call('StartQuery', { QueryStatement: statement });
+    const { QueryId } = await fixture.call('StartQuery', { QueryStatement: endless });
     expect(await fixture.call('CancelQuery', { QueryId })).toEqual({ QueryId, QueryStatus: 'CANCELLED' });
     await fixture.lake.ended(QueryId);
     expect(await fixture.call('GetQueryResults', { QueryId })).toEqual({ QueryStatus: 'CANCELLED' });
@@ -95,10 +95,8 @@ describe('queries', () => {
 
   it('end with TIMED_OUT after an hour', async () => {
     await using fixture = await openLakeFixture();
-    const statement =
-      'SELECT sum(a.range + b.range) AS n FROM events, range(1000000000) a, range(1000000000) b';
     await fixture.add(lakeRecord());
-    const { QueryId } = await fixture.call('StartQuery', { QueryStatement: statement });
+    const { QueryId } = await fixture.call('StartQuery', { QueryStatement: endless });
     await expect
       .poll(async () => (await fixture.call('DescribeQuery', { QueryId })).QueryStatus)
       .toBe('RUNNING');
@@ -127,7 +125,7 @@ describe('queries', () => {
       message: expect.stringContaining('line 1:1'),
     });
     const failed = await fixture.run('SELECT CAST(eventName AS INTEGER) AS n FROM events');
-    expect(failed).toMatchObject({ QueryStatus: 'FAILED', ErrorMessage: expect.stringContaining('Create') });
+    expect(failed).toMatchObject({ QueryStatus: 'FAILED', ErrorMessage: expect.stringContaining('cast') });
     await expect(
       fixture.run('SELECT eventID FROM events', { input: { QueryAlias: 'x' } }),
     ).rejects.toMatchObject({
@@ -146,8 +144,6 @@ describe('queries', () => {
       { QueryId, QueryStatus: 'FINISHED', CreationTime: expect.any(Date) },
     ]);
     expect((await list({ QueryStatus: 'FAILED' })).Queries).toEqual([]);
-    const endless =
-      'SELECT sum(a.range + b.range) AS n FROM events, range(1000000000) a, range(1000000000) b';
     for (let at = 0; at < 10; at++) await fixture.call('StartQuery', { QueryStatement: endless });
     await expect(fixture.call('StartQuery', { QueryStatement: endless })).rejects.toMatchObject({
       code: 'MaxConcurrentQueriesException',

@@ -11,7 +11,7 @@ import { storeArn } from './store-documents.ts';
 const fileBytes = 128 * 1024 * 1024;
 
 /** A value as a field of CSV (RFC 4180). What SQL has no value for stays empty. */
-export function csvField(value: string | null): string {
+function csvField(value: string | null): string {
   if (value === null) return '';
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }

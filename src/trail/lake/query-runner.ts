@@ -5,6 +5,7 @@ import { queriesPrefix, queryKey, type QueryDocument } from './query-documents.t
 import { openTables, type LakeParts } from './lake-parts.ts';
 import type { LakeReader } from './lake-reader.ts';
 import type { ResultFiles } from './result-pages.ts';
+import { translate } from './sql/index.ts';
 
 /** Runs the queries that are in the control state as QUEUED, a few at once, also those that a restart finds there. */
 export interface QueryRunner extends AsyncDisposable {
@@ -49,7 +50,7 @@ export async function openQueryRunner(
   /** The translated statement and its views, or why it cannot be run any more. */
   const prepare = async (query: QueryDocument) => {
     const tables = await openTables(parts, query, query.createdAt);
-    const translation = parts.translate(query.statement, tables.find, { nowMs: query.createdAt });
+    const translation = translate(query.statement, tables.find, { nowMs: query.createdAt });
     if (translation.kind === 'refused') return { kind: 'refused' as const, message: translation.message };
     const views = translation.eventDataStoreIds.flatMap((id): ColumnsView[] => {
       const view = tables.viewOf(id);

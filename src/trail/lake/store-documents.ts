@@ -59,7 +59,7 @@ export const storeArn = (accountId: string, region: string, id: string): string 
   formatArn('cloudtrail', region, accountId, `eventdatastore/${id}`);
 
 /** How long a deleted event data store can be restored. */
-export const pendingDeletionMs = 7 * 86_400_000;
+const pendingDeletionMs = 7 * 86_400_000;
 
 /** The event data store that every account has in every region: everything of the account that Cairn knows. */
 export const everythingId = '00000000-0000-4000-8000-000000000000';
@@ -108,7 +108,7 @@ export function storeIdOf(named: string, { accountId, region }: Omit<Caller, 'ti
   return id;
 }
 
-export function noStore(named: string): AwsFault {
+function noStore(named: string): AwsFault {
   return new AwsFault(
     'EventDataStoreNotFoundException',
     `There is no event data store ${named} in this account and region.`,

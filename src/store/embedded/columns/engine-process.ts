@@ -3,7 +3,7 @@ import type { EngineAnswer, EngineResults, EngineTask } from './engine-messages.
 
 // The published build holds JavaScript beside this file, the repository TypeScript.
 const engineFile = new URL(
-  import.meta.url.endsWith('.ts') ? './engine-main.ts' : './engine-main.js',
+  import.meta.url.endsWith('.ts') ? './engine-worker.ts' : './engine-worker.js',
   import.meta.url,
 );
 

@@ -41,7 +41,7 @@ function enginePids(): readonly number[] {
   const text = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' });
   return text
     .split('\n')
-    .flatMap((line) => (line.includes('engine-main') ? Number(/\d+/.exec(line)?.[0]) : []));
+    .flatMap((line) => (line.includes('engine-worker') ? Number(/\d+/.exec(line)?.[0]) : []));
 }
 
 const own = () => join(directory, 'columns', ownerA, '1.parquet');

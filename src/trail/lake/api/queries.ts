@@ -4,7 +4,7 @@ import type { Call, Need } from '../../../wire/index.ts';
 import { placeOf, tokenFor } from '../../api/lookup-token.ts';
 import { openTables } from '../lake-parts.ts';
 import { queriesPrefix, queryKey, readQuery, type QueryDocument } from '../query-documents.ts';
-import type { Translation } from '../sql/index.ts';
+import { translate, type Translation } from '../sql/index.ts';
 import { readStore, storeArn, storeIdOf, everythingId } from '../store-documents.ts';
 import { onStore } from './event-data-stores.ts';
 import { invalidParameter, pageOf, unsupported } from './lake-operation.ts';
@@ -30,7 +30,7 @@ function refuseAlias(input: {
 
 async function translated(statement: string, call: Call, parts: LakeOperationParts): Promise<Translation> {
   const tables = await openTables(parts, call, call.time);
-  return parts.translate(statement, tables.find, { nowMs: call.time });
+  return translate(statement, tables.find, { nowMs: call.time });
 }
 
 /** The ids of the event data stores that a statement reads; those of the view, not what the statement calls them. */
