@@ -172,7 +172,7 @@ async function askClickHouse(sample: Sample, directory: string): Promise<void> {
   const session = new Session(join(directory, 'chdb'));
   session.query('CREATE DATABASE bench ENGINE = Atomic');
   session.query(
-    `CREATE TABLE bench.lake ENGINE = MergeTree ORDER BY eventTime AS SELECT eventTime, eventName, eventSource, errorCode, eventID, tupleElement(userIdentity, 'arn') AS arn FROM file('${directory}/columns/${sample.owner}/*.parquet', Parquet) SETTINGS allow_nullable_key = 1, input_format_parquet_case_insensitive_column_matching = 1`,
+    `CREATE TABLE bench.lake ENGINE = MergeTree ORDER BY eventTime SETTINGS allow_nullable_key = 1 AS SELECT eventTime, eventName, eventSource, errorCode, eventID, tupleElement(userIdentity, 'arn') AS arn FROM file('${directory}/columns/${sample.owner}/*.parquet', Parquet) SETTINGS input_format_parquet_case_insensitive_column_matching = 1`,
   );
   const asked = [
     [

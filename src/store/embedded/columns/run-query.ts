@@ -10,7 +10,7 @@ type QueryTask = Extract<EngineTask, { kind: 'query' }>;
 type OwnTask = Extract<EngineTask, { kind: 'own' }>;
 
 /** What a query did wrong, or more than it may. */
-export class QueryProblem extends Error {
+class QueryProblem extends Error {
   override name = 'QueryProblem';
 }
 
