@@ -170,11 +170,12 @@ describe('encryption with keys of KMS', () => {
   });
 });
 
+const locked = (over = {}) => ({ Bucket: 'locked', Key: 'k', ...over });
+const lock = (over = {}) => put('k', 'x', { Bucket: 'locked', ...over }) as Promise<{ VersionId: string }>;
+
 describe('object lock', () => {
   const dayMs = 86_400_000;
   const until = (days: number) => new Date(s3.clock.now() + days * dayMs);
-  const locked = (over = {}) => ({ Bucket: 'locked', Key: 'k', ...over });
-  const lock = (over = {}) => put('k', 'x', { Bucket: 'locked', ...over }) as Promise<{ VersionId: string }>;
 
   beforeEach(() => s3.bucket('locked', { ObjectLockEnabledForBucket: true }));
 
