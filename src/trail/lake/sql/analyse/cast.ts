@@ -72,22 +72,27 @@ export function readTypeName(type: TypeName): SqlType {
   }
 }
 
-/** A double as Trino shows it: 1.0, 1.5E10, Infinity. */
+/** A double as Trino shows it: 1.0E0, 3.77E1, 0E0, Infinity. The engine's text has the same digits. */
 function floatText(sql: string): string {
   return withOperands([sql], (value) => {
-    const text = `CAST(${value} AS VARCHAR)`;
-    const plain = `CASE WHEN contains(${text}, '.') THEN ${text} ELSE ${text} || '.0' END`;
-    const mantissa = `split_part(${text}, 'e', 1)`;
-    const digits = `CASE WHEN contains(${mantissa}, '.') THEN ${mantissa} ELSE ${mantissa} || '.0' END`;
-    const scientific = `(${digits}) || 'E' || CAST(CAST(split_part(${text}, 'e', 2) AS INTEGER) AS VARCHAR)`;
-    const shifted = `CAST(CAST(floor(log10(abs(${value}))) AS INTEGER) AS VARCHAR)`;
-    const large = `rtrim(CASE WHEN ${value} < 0 THEN '-' ELSE '' END || substr(regexp_replace(${text}, '[-.]', '', 'g'), 1, 1) || '.' || rtrim(substr(regexp_replace(regexp_replace(${text}, '\\.0$', ''), '[-.]', '', 'g'), 2), '0'), '') `;
-    const exponent = `CASE WHEN ends_with(${large}, '.') THEN ${large} || '0' ELSE ${large} END || 'E' || ${shifted}`;
+    const fields: readonly (readonly [string, string])[] = [
+      ['t', `CAST(abs(${value}) AS VARCHAR)`],
+      ['w', `split_part(split_part("t"."t", 'e', 1), '.', 1)`],
+      ['f', `split_part(split_part("t"."t", 'e', 1), '.', 2)`],
+      ['x', `CASE WHEN contains("t"."t", 'e') THEN CAST(split_part("t"."t", 'e', 2) AS INTEGER) ELSE 0 END`],
+    ];
+    const [text, ...rest] = fields.map(([name, written]) => `'${name}': ${written}`);
+    const digits = `ltrim("d"."w" || "d"."f", '0')`;
+    const fraction = `rtrim(substr(${digits}, 2), '0')`;
+    const exponent = `CASE WHEN "d"."w" <> '0' THEN length("d"."w") - 1 ELSE length(ltrim("d"."f", '0')) - length("d"."f") - 1 END + "d"."x"`;
+    const written =
+      `CASE WHEN ${value} < 0 THEN '-' ELSE '' END || left(${digits}, 1) || '.' || ` +
+      `CASE WHEN ${fraction} = '' THEN '0' ELSE ${fraction} END || 'E' || CAST(${exponent} AS VARCHAR)`;
+    const parsed = `list_transform(list_transform([{${text}}], lambda "t": {${rest.join(', ')}}), lambda "d": ${written})[1]`;
     return (
       `CASE WHEN ${value} IS NULL THEN NULL WHEN isnan(${value}) THEN 'NaN' ` +
       `WHEN isinf(${value}) THEN CASE WHEN ${value} > 0 THEN 'Infinity' ELSE '-Infinity' END ` +
-      `WHEN contains(${text}, 'e') THEN ${scientific} ` +
-      `WHEN abs(${value}) >= 1e7 THEN ${exponent} ELSE ${plain} END`
+      `WHEN ${value} = 0 THEN CASE WHEN signbit(${value}) THEN '-0E0' ELSE '0E0' END ELSE ${parsed} END`
     );
   });
 }
@@ -343,8 +348,12 @@ export function castTo(value: Typed, wanted: SqlType, place: Place, at: number):
   if (from.kind === 'unknown') return as(`CAST(NULL AS ${engineType(to)})`);
   if (to.kind === 'varchar') {
     const text = toText(value, at);
-    const cut = to.length !== undefined && (from.kind !== 'varchar' || from.length === undefined || from.length > to.length);
-    return { ...as(cut ? `left(${text}, ${to.length})` : text), ...(cut ? {} : { text: value.text }) };
+    const { length } = to;
+    if (length === undefined || (from.kind === 'varchar' && (from.length ?? Infinity) <= length))
+      return { ...as(text), text: value.text };
+    if (from.kind === 'varchar') return as(`left(${text}, ${length})`);
+    const fail = failing(place, `The value cannot be represented as varchar(${length})`, 'VARCHAR');
+    return as(withOperands([text], (long) => `CASE WHEN length(${long}) > ${length} THEN ${fail} ELSE ${long} END`));
   }
   if (sameType(from, to)) return as(value.sql);
   if (to.kind === 'json') return as(toJson(value, at));
