@@ -10,6 +10,7 @@ import { openContentKeeper } from './content/content-keeper.ts';
 import { hashBody } from './content/hashed-body.ts';
 import { openObjectKeys, encryptionOf } from './content/object-keys.ts';
 import { sealStream } from './content/sealed-stream.ts';
+import { openSpentBytes } from './content/spent-bytes.ts';
 import { noSuchBucket, s3Fault } from './faults.ts';
 import {
   contentKey,
@@ -50,7 +51,8 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
   const { state, blob, clock, random } = options;
   const log = options.log.child({ part: 's3' });
   const afterCommit = openAfterCommit({ state, clock, log });
-  const keeper = openContentKeeper({ state, blob, clock, log });
+  const spent = openSpentBytes();
+  const keeper = openContentKeeper({ state, blob, clock, log, spent });
   const objectKeys = openObjectKeys(options);
   const staged = new WeakMap<object, { readonly done: Promise<unknown>; readonly blobs: string[] }>();
 
@@ -73,7 +75,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     const hashed = hashBody(request.body, request.checksums, request.mostBytes);
     keeper.protect(name);
     try {
-      await blob.put(name, sealStream(dataKey, name, hashed.stream));
+      await blob.put(name, sealStream(dataKey, name, hashed.stream, spent));
     } catch (error) {
       keeper.unprotect(name);
       throw error;

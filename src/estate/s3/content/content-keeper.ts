@@ -10,6 +10,7 @@ import {
 } from '../object-documents.ts';
 import { blobPrefix, parseBlobName, shardPrefix, shards } from './blob-names.ts';
 import { ContentDamagedError, openSealed } from './sealed-stream.ts';
+import type { SpentBytes } from './spent-bytes.ts';
 
 /** How long an answer may take to begin reading what it opened. */
 const startReadingMs = 120_000;
@@ -44,8 +45,9 @@ export function openContentKeeper(options: {
   readonly blob: Blob;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly spent: SpentBytes;
 }): ContentKeeper {
-  const { state, blob, clock, log } = options;
+  const { state, blob, clock, log, spent } = options;
   const readers = new Map<string, number>();
   const doomed = new Set<string>();
   const protectedBlobs = new Set<string>();
@@ -120,6 +122,7 @@ export function openContentKeeper(options: {
           first: Math.max(0, first - start),
           last: Math.min(end, last) - start,
           get: (range) => blob.get(name, range),
+          spent,
         });
       }
       start += sizeBytes;

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import type { SpentBytes } from './spent-bytes.ts';
 
 /**
  * The bytes of a blob: the plain text in chunks of 64 KiB, each sealed by AES-256-GCM under a key of the blob's own, with
@@ -70,15 +71,22 @@ async function* inChunks(
   yield { plain: buffer.subarray(0, filled), last: true };
 }
 
-/** Seals a stream for the blob of this name. */
+/**
+ * Seals a stream for the blob of this name. `spent` is told of the bytes that were taken in, sealed and, behind this, copied
+ * by the store: three buffers for each byte.
+ */
 export async function* sealStream(
   dataKey: Uint8Array,
   blob: string,
   source: AsyncIterable<Uint8Array>,
+  spent: SpentBytes = () => undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const key = blobKey(dataKey, blob);
   let chunk = 0;
-  for await (const { plain, last } of inChunks(source)) yield* seal(key, chunk++, last, plain);
+  for await (const { plain, last } of inChunks(source)) {
+    yield* seal(key, chunk++, last, plain);
+    spent(3 * plain.length);
+  }
 }
 
 /** Where a range of the plain text, both ends inclusive, lies in a blob. */
@@ -108,6 +116,8 @@ export async function* openSealed(options: {
   readonly sizeBytes: number;
   readonly first: number;
   readonly last: number;
+  /** Told of the bytes that were read and opened: two buffers for each byte. */
+  readonly spent?: SpentBytes;
   get(range: {
     readonly first: number;
     readonly last: number;
@@ -125,6 +135,7 @@ export async function* openSealed(options: {
     const plain = open(key, chunk, chunk === final, sealed);
     const start = chunk * chunkBytes;
     yield plain.subarray(Math.max(0, first - start), Math.min(plain.length, last + 1 - start));
+    options.spent?.(2 * plain.length);
     chunk += 1;
   }
   if (chunk <= range.lastChunk) throw new ContentDamagedError(`the stored bytes of ${blob} are cut off`);
