@@ -224,13 +224,7 @@ function queryEnvelope(
 
 /** "REST error responses" in the S3 API Reference. */
 function restXmlEnvelope(described: Described, requestId: string): Envelope {
-  // What tells clients where to go is a header; "HeadBucket" answers nothing else.
-  const { BucketRegion, ...members } = described.members;
-  const headers: Record<string, string> = {
-    ...s3RequestIds(requestId),
-    'content-type': 'application/xml',
-    ...(typeof BucketRegion === 'string' && { 'x-amz-bucket-region': BucketRegion }),
-  };
+  const headers: Record<string, string> = { ...s3RequestIds(requestId), 'content-type': 'application/xml' };
   if (described.shape) writePlaced(described.shape, described.members, headers);
   const detail = described.shape
     ? writeXmlMembers(
@@ -238,7 +232,7 @@ function restXmlEnvelope(described: Described, requestId: string): Envelope {
         described.members,
         ({ name }) => name.toLowerCase() !== 'message',
       )
-    : plainMembers(members);
+    : plainMembers(described.members);
   const text = [
     `<Code>${escapeXml(described.code)}</Code>`,
     `<Message>${escapeXml(described.message)}</Message>${detail}`,
