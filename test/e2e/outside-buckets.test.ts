@@ -1,12 +1,19 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { gunzipSync } from 'node:zlib';
+import {
+  CloudTrailClient,
+  CreateTrailCommand,
+  GetTrailStatusCommand,
+  StartLoggingCommand,
+} from '@aws-sdk/client-cloudtrail';
+import { CreateBucketCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openOutsideBuckets, type OutsideBuckets } from '../../src/estate/s3/outside-buckets.ts';
 import { readOutsideSettings } from '../../src/estate/s3/outside-settings.ts';
 import { systemClock } from '../../src/kernel/index.ts';
-import { startServer } from './harness.ts';
+import { eventually, startServer } from './harness.ts';
 import { hasSwift, startSwift } from './swift-server.ts';
 
 /** Log delivery to buckets elsewhere: to an S3 that this project did not write, and to another Cairn. */
@@ -90,7 +97,6 @@ describe.each(suites)('buckets on $name', ({ start, installed }) => {
       await outside.put(file('AWSLogs/1/a.json.gz', 'first'));
       expect(await textOf(await outside.get('audit-logs', 'AWSLogs/1/a.json.gz'))).toBe('first');
       expect(await outside.get('audit-logs', 'AWSLogs/1/none')).toBeUndefined();
-      const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
       const head = await client.send(
         new HeadObjectCommand({ Bucket: 'audit-logs', Key: 'AWSLogs/1/a.json.gz' }),
       );
@@ -132,4 +138,40 @@ describe.each(suites)('buckets on $name', ({ start, installed }) => {
       expect(shown).not.toContain('not the secret');
     }
   });
+
+  it.skipIf(!installed)(
+    'are where trails deliver, as soon as they can',
+    async () => {
+      const { endpoint, region, accessKeyId, secretAccessKey } = elsewhere;
+      const path = join(directory, 'trails.json');
+      await writeFile(path, JSON.stringify({ later: { endpoint, region, accessKeyId, secretAccessKey } }));
+      await chmod(path, 0o600);
+      await using server = await startServer({
+        env: { CAIRN_OUTSIDE_BUCKETS: path, CAIRN_DELIVERY_SECONDS: '1' },
+      });
+      const trails = new CloudTrailClient(server.clientOptions);
+      try {
+        await client.send(new CreateBucketCommand({ Bucket: 'later' }));
+        await trails.send(new CreateTrailCommand({ Name: 'main', S3BucketName: 'later' }));
+        await trails.send(new StartLoggingCommand({ Name: 'main' }));
+        const names = await eventually(async () => {
+          const found: string[] = [];
+          for await (const { key } of outside.list('later', { prefix: 'AWSLogs/000000000000/CloudTrail/' })) {
+            const body = await outside.get('later', key);
+            if (!body) continue;
+            const text = gunzipSync(Buffer.concat(await Array.fromAsync(body))).toString();
+            const { Records } = JSON.parse(text) as { Records: { eventName: string }[] };
+            found.push(...Records.map(({ eventName }) => eventName));
+          }
+          return found.includes('StartLogging') ? found : undefined;
+        });
+        expect(names).toContain('StartLogging');
+        const status = await trails.send(new GetTrailStatusCommand({ Name: 'main' }));
+        expect(status.LatestDeliveryError ?? '').toBe('');
+      } finally {
+        trails.destroy();
+      }
+    },
+    60_000,
+  );
 });
