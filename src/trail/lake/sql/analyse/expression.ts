@@ -9,7 +9,7 @@ import { coerce, unify } from './coerce.ts';
 import { analyseBinary, analyseInterval, analyseNumber, analyseString, analyseTypedLiteral } from './literals.ts';
 import { analyseName, fieldOf } from './names.ts';
 import { analyseBetween, analyseComparison, analyseDistinctFrom, analyseInList, analyseInQuery, analyseLike, analyseQuantified, compare } from './predicates.ts';
-import { failing, looseOf, readField, withOperands } from './typed.ts';
+import { failing, looseOf, notInLambda, readField, withOperands } from './typed.ts';
 import type { Place, Typed } from './typed.ts';
 
 function boundField(expression: Extract<Expression, { kind: 'field' }>, place: Place): Typed {
@@ -69,7 +69,7 @@ function subquery(expression: Extract<Expression, { kind: 'subquery' }>, place: 
   const result = place.session.analyseQuery(expression.query, place.common, place.scope);
   const [column, ...more] = result.columns;
   if (!column || more.length > 0) refuse(expression.at, `A subquery in an expression must have one column, not ${result.columns.length}`);
-  return { sql: `(${result.sql})`, type: column.type };
+  return { sql: `${notInLambda}(${result.sql})`, type: column.type };
 }
 
 function atTimeZone(expression: Extract<Expression, { kind: 'at-time-zone' }>, place: Place): Typed {
@@ -153,7 +153,7 @@ function analyseInner(expression: Expression, place: Place): Typed {
       return analyseDistinctFrom(expression, place);
     case 'exists':
       checkQueryPlace(place, expression.at);
-      return { sql: `EXISTS (${place.session.analyseQuery(expression.query, place.common, place.scope).sql})`, type: boolean };
+      return { sql: `${notInLambda}EXISTS (${place.session.analyseQuery(expression.query, place.common, place.scope).sql})`, type: boolean };
     case 'subquery':
       checkQueryPlace(place, expression.at);
       return subquery(expression, place);

@@ -3,7 +3,7 @@ import { refuse } from '../refusal.ts';
 import { boolean, isComparable, isOrderable, quoteText, typeText } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { asVarchar, coerce, readBesideTime, unify, unifyPair } from './coerce.ts';
-import { looseOf, withOperands } from './typed.ts';
+import { looseOf, notInLambda, withOperands } from './typed.ts';
 import type { Place, Typed } from './typed.ts';
 
 function checkComparable(type: SqlType, operator: string, at: number): void {
@@ -94,7 +94,7 @@ function columnOf(expression: { query: Extract<Expression, { kind: 'in-query' }>
   const { left, right, type } = unifyPair(value, { sql: `"${alias}"."${column.physical}"`, type: column.type }, expression.at, what);
   checkComparable(type, what, expression.at);
   if (!isOrderable(type)) refuse(expression.at, `${what} is not supported for ${typeText(type).slice(0, 100)}`);
-  return { value: left, query: `(SELECT ${right.sql} FROM (${result.sql}) AS "${alias}")` };
+  return { value: left, query: `${notInLambda}(SELECT ${right.sql} FROM (${result.sql}) AS "${alias}")` };
 }
 
 export function analyseInQuery(expression: Extract<Expression, { kind: 'in-query' }>, place: Place): Typed {

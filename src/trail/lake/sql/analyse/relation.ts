@@ -4,7 +4,7 @@ import { refuse } from '../refusal.ts';
 import { bigint, quoteName, typeText } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { analyseCondition, compare } from './predicates.ts';
-import { readField } from './typed.ts';
+import { notInLambda, readField } from './typed.ts';
 import type { CommonTables, Place, Scope, ScopeColumn, Session } from './typed.ts';
 
 /** A relation of FROM as SQL, with the columns that it gives. */
@@ -178,7 +178,7 @@ function join(relation: Join, around: Surroundings, before: AnalysedRelation | u
   }
   const place = placeIn(around, columns, 'ON', withheld);
   const condition = relation.on ? analyseCondition(relation.on, place).sql : 'TRUE';
-  if (relation.type !== 'INNER' && /\bSELECT\b/.test(condition.replaceAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"/g, '')))
+  if (relation.type !== 'INNER' && condition.includes(notInLambda))
     refuse(relation.at, `A subquery in ON of a ${relation.type} JOIN is not supported`);
   return { sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${condition}`, columns, withheld };
 }

@@ -109,13 +109,13 @@ function groupingElement(element: GroupingElement, query: SelectQuery, place: Pl
 
 function analyseGrouping(query: SelectQuery, place: Place): Grouping | undefined {
   const aggregated = query.having !== undefined || query.items.some((item) => item.kind === 'expression' && holdsAggregate(item.expression));
-  if (!query.groupBy) return aggregated ? { sql: '', keys: new Set() } : undefined;
+  if (!query.groupBy) return aggregated ? { sql: ' GROUP BY ()', keys: new Set() } : undefined;
   if (query.groupByDistinct) refuse(query.at, 'GROUP BY DISTINCT is not supported');
   const keys = new Set<string>();
   const elements = query.groupBy.map((element) => groupingElement(element, query, { ...place, clause: 'GROUP BY' }, keys));
   const written = elements.filter((element) => element !== '()');
-  // GROUP BY () alone is one group over everything, as an aggregate without GROUP BY is.
-  return { sql: written.length === 0 ? '' : ` GROUP BY ${written.join(', ')}`, keys };
+  // One group over everything is written out, since nothing of an aggregate may be left in what is written.
+  return { sql: written.length === 0 ? ' GROUP BY ()' : ` GROUP BY ${written.join(', ')}`, keys };
 }
 
 function checkGrouped(value: Typed): void {

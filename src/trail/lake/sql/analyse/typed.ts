@@ -121,8 +121,14 @@ export function withOperands(operands: readonly string[], write: (...names: stri
   const packed = operands.map((sql, index) => `'p${index}': ${sql}`).join(', ');
   const name = `"h${createHash('sha256').update(packed).digest('hex').slice(0, 16)}"`;
   const fields = operands.map((_sql, index) => `struct_extract(${name}, 'p${index}')`);
-  return `list_transform([{${packed}}], lambda ${name}: ${write(...fields)})[1]`;
+  const body = write(...fields);
+  // The engine takes no subquery, aggregate or window function inside a lambda; the bound on what is written holds.
+  if (body.includes(notInLambda)) return write(...operands);
+  return `list_transform([{${packed}}], lambda ${name}: ${body})[1]`;
 }
+
+/** Stands before the SQL of a subquery, an aggregate and a window function. */
+export const notInLambda = '/*whole*/';
 
 /** SQL of a type that fails with a message when it is evaluated. */
 export function failing(place: Place, message: string, engineType: string): string {

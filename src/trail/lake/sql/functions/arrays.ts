@@ -4,6 +4,7 @@ import { failing, withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
 import { arrayOf, bigint, boolean, commonType, engineType, integer, isComparable, isInteger, isOrderable, rowOf, typeText, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
+import { joinList } from './join-list.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
 
@@ -98,10 +99,7 @@ const arrayJoin: FunctionRule = (call) => {
   const { sql, type } = arrayArgument(call, 0);
   const element = castTo({ sql: '"j"', type: type.element }, varchar, call.place, call.at).sql;
   const filled = call.count > 2 ? `coalesce(${element}, ${call.as(2, varchar).sql})` : element;
-  const kept = `list_filter(list_transform(${sql}, lambda "j": ${filled}), lambda "j": "j" IS NOT NULL)`;
-  const joined = withOperands([kept, call.as(1, varchar).sql], (list, separator) =>
-    `CASE WHEN ${list} IS NULL OR ${separator} IS NULL THEN NULL ELSE coalesce(array_to_string(${list}, ${separator}), '') END`);
-  return give(call, joined, varchar);
+  return give(call, joinList(`list_transform(${sql}, lambda "j": ${filled})`, call.as(1, varchar)), varchar);
 };
 
 const slice: FunctionRule = (call) => {

@@ -1,5 +1,5 @@
 import { coerce } from '../analyse/coerce.ts';
-import { looseOf } from '../analyse/typed.ts';
+import { looseOf, notInLambda } from '../analyse/typed.ts';
 import type { Place, Typed } from '../analyse/typed.ts';
 import { analyseWindow, writeSort, writeWindow } from '../analyse/window.ts';
 import type { CallExpression, Expression } from '../ast.ts';
@@ -68,7 +68,7 @@ function aggregateCall(expression: CallExpression, place: Place): Typed {
     const conditions = [own, filter?.sql].filter((condition) => condition !== undefined);
     const where = conditions.length === 0 ? '' : ` FILTER (WHERE ${conditions.join(' AND ')})`;
     const order = sort.sql === '' || parameters === '*' ? '' : ` ORDER BY ${sort.sql}`;
-    return `${engine}(${expression.distinct ? 'DISTINCT ' : ''}${parameters}${order})${where}${window.sql}`;
+    return `${notInLambda}${engine}(${expression.distinct ? 'DISTINCT ' : ''}${parameters}${order})${where}${window.sql}`;
   };
   const sql = aggregate.write(apply);
   const operands = expression.parameters.flatMap((argument, index) => (argument.kind === 'lambda' || expression.star ? [] : [safe(call, index)]));
@@ -93,7 +93,7 @@ function windowCall(expression: CallExpression, place: Place): Typed {
   if (found.ordered && !window.sql.includes('ORDER BY')) refuse(at, `The window of ${name} needs ORDER BY`);
   const nulls = expression.ignoreNulls ? ' IGNORE NULLS' : '';
   const loose = looseOf(...call.values()).loose ?? window.loose;
-  return { sql: `${found.name}(${found.parameters}${nulls})${window.sql}`, type: found.type, loose };
+  return { sql: `${notInLambda}${found.name}(${found.parameters}${nulls})${window.sql}`, type: found.type, loose };
 }
 
 function groupingCall(expression: CallExpression, place: Place): Typed {
@@ -104,7 +104,7 @@ function groupingCall(expression: CallExpression, place: Place): Typed {
     return value.sql;
   });
   if (values.length === 0 || values.length > 31) refuse(expression.at, 'GROUPING takes 1 to 31 columns');
-  return { sql: `CAST(grouping(${values.join(', ')}) AS BIGINT)`, type: bigint };
+  return { sql: `${notInLambda}CAST(grouping(${values.join(', ')}) AS BIGINT)`, type: bigint };
 }
 
 /** A call of any function of the language; what it does not know is refused by name. */

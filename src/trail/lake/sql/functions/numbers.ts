@@ -96,7 +96,9 @@ export const numberFunctions: FunctionTable = {
   power,
   pow: power,
   sqrt: guarded('sqrt', (x) => `WHEN ${x} < 0 THEN ${nan}`),
-  cbrt: real1('cbrt'),
+  // The engine's cube root of 27 is not 3; Java's is.
+  cbrt: plain([double], double, (value) =>
+    withOperands([value ?? ''], (x) => `CASE WHEN pow(round(cbrt(${x})), 3) = ${x} THEN round(cbrt(${x})) ELSE cbrt(${x}) END`)),
   exp: real1('exp'),
   ln: guarded('ln', logarithm),
   log2: guarded('log2', logarithm),

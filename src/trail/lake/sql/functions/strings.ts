@@ -1,6 +1,7 @@
 import { coerce } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
 import { arrayOf, bigint, boolean, integer, mapOf, quoteText, varbinary, varchar } from '../types.ts';
+import { joinList } from './join-list.ts';
 import { checkCount, give, overloaded, plain, signature } from './rule.ts';
 import type { FunctionRule, FunctionTable } from './rule.ts';
 
@@ -31,7 +32,7 @@ const concatWs: FunctionRule = (call) => {
   checkCount(call, 2, Infinity);
   const separator = call.as(0, varchar).sql;
   const isArray = call.count === 2 && call.value(1).type.kind === 'array';
-  if (isArray) return give(call, `array_to_string(${call.as(1, arrayOf(varchar)).sql}, ${separator})`, varchar);
+  if (isArray) return give(call, joinList(call.as(1, arrayOf(varchar)).sql, call.as(0, varchar)), varchar);
   const texts = call.values().slice(1).map((_value, index) => call.as(index + 1, varchar).sql);
   return give(call, withOperands([separator], (s) => `CASE WHEN ${s} IS NULL THEN NULL ELSE concat_ws(${s}, ${texts.join(', ')}) END`), varchar);
 };
@@ -58,7 +59,8 @@ const split: FunctionRule = (call) => {
   if (call.count === 2) return give(call, `string_split(${text}, ${checkedDelimiter(call, delimiter)})`, arrayOf(varchar));
   const limit = call.as(2, bigint).number;
   if (limit === undefined || limit < 1) return call.refuse('The limit of split must be a whole number greater than 0');
-  const sql = withOperands([text, checkedDelimiter(call, delimiter)], (value, by) =>
+  const by = quoteText(call.literal(1, 'the delimiter'));
+  const sql = withOperands([text], (value) =>
     `list_transform([string_split(${value}, ${by})], lambda "s": CASE WHEN len("s") <= ${limit} THEN "s" ` +
     `ELSE list_append(list_slice("s", 1, ${limit - 1}), array_to_string(list_slice("s", ${limit}, len("s")), ${by})) END)[1]`);
   return give(call, sql, arrayOf(varchar));
