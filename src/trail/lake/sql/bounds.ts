@@ -10,4 +10,6 @@ export const bounds = {
   writtenCharacters: 400_000,
   /** The repetition count of a regular expression, which RE2 bounds at 1,000. */
   regexpRepetition: 1_000,
+  /** The parts of a regular expression once its repetitions are written out, within the memory that RE2 takes. */
+  regexpSize: 10_000,
 } as const;

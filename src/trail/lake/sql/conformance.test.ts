@@ -1,76 +1,62 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DuckDBInstance } from '@duckdb/node-api';
-import type { DuckDBConnection, Json } from '@duckdb/node-api';
-import { archive, archiveId, columns, events, eventsId, withheld } from './cases/data.ts';
+import { openCaseEngine } from './case-engine.ts';
+import type { CaseEngine } from './case-engine.ts';
 import { expressionCases } from './cases/expressions.ts';
 import { functionCases } from './cases/functions.ts';
+import { hostileCases } from './cases/hostile.ts';
 import { lakeCases } from './cases/lake.ts';
 import { queryCases } from './cases/queries.ts';
-import { translate } from './index.ts';
-import type { LakeTable, Translation } from './index.ts';
+import { refusedCases } from './cases/refused.ts';
 
-const nowMs = Date.UTC(2024, 4, 6, 7, 8, 9, 123);
-let connection: DuckDBConnection;
-
-async function createStore(view: string, records: readonly object[]): Promise<void> {
-  const structure = JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
-  const rows = records.map((record) => `('${JSON.stringify(record).replaceAll("'", "''")}')`).join(', ');
-  await connection.run(
-    `CREATE TEMP TABLE "${view.replaceAll('"', '""')}" AS SELECT unnest(json_transform(j, '${structure}')) FROM (VALUES ${rows}) AS t(j)`,
-  );
-}
-
+let engine: CaseEngine;
 beforeAll(async () => {
-  connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect();
-  await createStore('events "of" cases', events);
-  await createStore('archive', archive);
+  engine = await openCaseEngine();
 });
-
-afterAll(() => connection.closeSync());
-
-function find(id: string): LakeTable | undefined {
-  if (id === eventsId) return { view: 'events "of" cases', columns, withheld };
-  return id === archiveId ? { view: 'archive', columns, withheld } : undefined;
-}
-
-/** A value of the engine as the cases write it. */
-function show(value: Json): string {
-  if (value === null) return 'NULL';
-  if (Array.isArray(value)) {
-    const isMap = value.length > 0 && value.every((entry) => isEntry(entry));
-    if (!isMap) return `[${value.map(show).join(', ')}]`;
-    const entries = (value as { key: Json; value: Json }[]).map((entry) => `${show(entry.key)}=${show(entry.value)}`);
-    return `{${entries.toSorted().join(', ')}}`;
-  }
-  if (typeof value !== 'object') return String(value);
-  return `(${Object.values(value).map(show).join(', ')})`;
-}
-
-function isEntry(value: Json): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).join(',') === 'key,value';
-}
-
-function cell(value: Json, type: string): string | null {
-  if (value === null) return null;
-  if (type.startsWith('map(') && Array.isArray(value) && value.length === 0) return '{}';
-  if (type.startsWith('array(row(') && Array.isArray(value))
-    return `[${value.map((row) => `(${Object.values(row as object).map(show).join(', ')})`).join(', ')}]`;
-  const digits = /^(?:timestamp|time)\((\d)\)$/.exec(type)?.[1];
-  if (digits === undefined || digits === '0') return show(value);
-  const [whole = '', fraction = ''] = String(value).split('.');
-  return `${whole}.${fraction.padEnd(Number(digits), '0')}`;
-}
-
-async function run(translation: Translation): Promise<(string | null)[][]> {
-  if (translation.kind === 'refused') throw new Error(`refused: ${translation.message} (${translation.line}:${translation.column})`);
-  const reader = await connection.runAndReadAll(translation.sql);
-  return reader.getRowsJson().map((row) => row.map((value, index) => cell(value, translation.columns[index]?.type ?? '')));
-}
+afterAll(() => engine.connection.closeSync());
 
 describe.each([...expressionCases, ...functionCases, ...queryCases, ...lakeCases])('$page', ({ cases }) => {
   it.each(cases.map((item) => [item.sql, item] as const))('%s', async (_sql, { sql, rows, fails }) => {
-    const translation = translate(sql, find, { nowMs });
-    if (fails !== undefined) await expect(run(translation)).rejects.toThrow(fails);
-    else expect(await run(translation)).toEqual(rows);
+    if (fails === undefined) expect(await engine.rows(sql)).toEqual(rows);
+    else await expect(engine.rows(sql)).rejects.toThrow(fails);
+  });
+});
+
+describe('what is not supported is refused, with its name and place', () => {
+  it.each(refusedCases.map((item) => [item[0], item] as const))('%s', (_sql, [sql, message, column]) => {
+    const translation = engine.translate(sql);
+    expect(translation).toMatchObject({ kind: 'refused', message: expect.stringContaining(message) });
+    if (column !== undefined) expect(translation).toMatchObject({ column });
+  });
+});
+
+describe('hostile statements', () => {
+  it.each(hostileCases.map((item) => [item.what, item] as const))('%s', async (_what, { sql, refused, rows }) => {
+    if (refused === undefined) expect(await engine.rows(sql)).toEqual(rows);
+    else expect(engine.translate(sql)).toMatchObject({ kind: 'refused', message: expect.stringContaining(refused) });
+  });
+
+  it('leave the tables as they were', async () => {
+    const reader = await engine.connection.runAndReadAll('SELECT count(*) FROM archive');
+    expect(reader.getRowsJson()).toEqual([['2']]);
+  });
+});
+
+describe('the face', () => {
+  it('names the stores that a statement reads, each once, by the id alone', () => {
+    const id = 'EXAMPLEf852-4e8f-8bd1-bcf6cEXAMPLE';
+    const arn = `arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/${id}`;
+    const sql = `SELECT a.eventID AS "Event", count(*) FROM "${arn}" a JOIN ${id} b ON a.eventID = b.eventID GROUP BY a.eventID`;
+    expect(engine.translate(sql)).toMatchObject({
+      kind: 'query',
+      eventDataStoreIds: [id],
+      columns: [
+        { name: 'Event', type: 'varchar' },
+        { name: '_col1', type: 'bigint' },
+      ],
+    });
+  });
+
+  it('gives the place of a refusal by line and column', () => {
+    expect(engine.translate('SELECT 1,\n  2,\n  nothing')).toMatchObject({ kind: 'refused', line: 3, column: 3 });
   });
 });

@@ -16,6 +16,10 @@ interface State {
   at: number;
   out: string;
   depth: number;
+  /** How large the groups read so far become once their repetitions are written out. */
+  size: number;
+  /** The greatest product of repetitions inside one another in the groups read so far. */
+  nestedRepetition: number;
   readonly groups: { always: boolean }[];
   readonly names: Map<string, number>;
 }
@@ -77,13 +81,17 @@ function readClass(state: State): string {
   return `${out}]`;
 }
 
-/** What follows an atom: its repetition. Gives the least number of times. */
-function readQuantifier(state: State): number {
+/** What follows an atom of a size, that repeats as often inside: its repetition. Gives the least number of times. */
+function readQuantifier(state: State, size: number, inside: number): number {
   const found = /^(?:[*+?]|\{(\d{1,6})(?:,(\d{0,6}))?\})/.exec(state.text.slice(state.at));
+  const most = found?.[2] === undefined || found[2] === '' ? found?.[1] : found[2];
+  const times = Math.max(1, Number(most ?? 1));
+  state.size += size * times;
+  state.nestedRepetition = Math.max(state.nestedRepetition, inside * times);
+  if (state.nestedRepetition > bounds.regexpRepetition) unsupported(`a repetition of more than ${bounds.regexpRepetition} times`);
+  if (state.size > bounds.regexpSize) unsupported(`more than ${bounds.regexpSize} parts when its repetitions are written out`);
   if (!found) return 1;
   state.at += found[0].length;
-  const most = found[2] === undefined || found[2] === '' ? found[1] : found[2];
-  if (most !== undefined && Number(most) > bounds.regexpRepetition) unsupported(`a repetition of more than ${bounds.regexpRepetition} times`);
   state.out += found[0];
   const behind = state.text.charAt(state.at);
   if (behind === '+') unsupported('a possessive quantifier');
@@ -118,6 +126,8 @@ function readGroup(state: State): boolean {
     const kinds: Readonly<Record<string, string>> = { '=': 'a look-ahead', '!': 'a look-ahead', '>': 'an atomic group', '<': 'a look-behind' };
     unsupported(kinds[rest.charAt(2)] ?? `the group ${rest.slice(0, 4)}`);
   }
+  const outside = { size: state.size, nestedRepetition: state.nestedRepetition };
+  Object.assign(state, { size: 0, nestedRepetition: 1 });
   state.depth += 1;
   if (state.depth > bounds.nesting) unsupported(`more than ${bounds.nesting} groups inside one another`);
   const empty = readAlternatives(state);
@@ -126,7 +136,9 @@ function readGroup(state: State): boolean {
   state.at += 1;
   state.out += ')';
   const before = state.at;
-  const least = readQuantifier(state);
+  const { size, nestedRepetition } = state;
+  Object.assign(state, outside);
+  const least = readQuantifier(state, size + 1, nestedRepetition);
   if (least === 0 && state.at > before) for (const group of state.groups.slice(start)) group.always = false;
   return empty || least === 0;
 }
@@ -146,7 +158,7 @@ function readAtom(state: State): boolean {
     state.out += character === '}' || character === ']' ? `\\${character}` : point;
     state.at += point.length;
   }
-  return readQuantifier(state) === 0 || empty;
+  return readQuantifier(state, 1, 1) === 0 || empty;
 }
 
 /** Reads alternatives up to a closing parenthesis or the end; says whether they can match the empty text. */
@@ -173,7 +185,7 @@ function readAlternatives(state: State): boolean {
 
 /** Reads a regular expression of Java; what RE2 lacks or means otherwise is named. */
 export function readRegexp(text: string): ReadRegexp | { readonly kind: 'unsupported'; readonly what: string } {
-  const state: State = { text, at: 0, out: '', depth: 0, groups: [], names: new Map() };
+  const state: State = { text, at: 0, out: '', depth: 0, size: 0, nestedRepetition: 1, groups: [], names: new Map() };
   try {
     const matchesEmpty = readAlternatives(state);
     if (state.at < text.length) unsupported('a ) without its (');

@@ -1,6 +1,7 @@
 import { intervalDayText, intervalMonthText, timestampText } from './analyse/cast.ts';
 import { analyseExpression } from './analyse/expression.ts';
 import { analyseQuery } from './analyse/query.ts';
+import { hasOuterInLambda } from './analyse/typed.ts';
 import type { Result, Session } from './analyse/typed.ts';
 import { bounds } from './bounds.ts';
 import { parseStatement } from './parse/query.ts';
@@ -100,6 +101,8 @@ function openSession(tables: FindEventDataStore, nowMs: number | undefined, stor
       const typed = analyseExpression(expression, place);
       if (typed.sql.length > bounds.writtenCharacters)
         refuse(expression.at, 'This expression is too complex; give its parts names with WITH, or divide it');
+      if (hasOuterInLambda(typed.sql))
+        refuse(expression.at, 'Inside a subquery, LATERAL or UNNEST, a lambda or its function cannot use columns from outside');
       return typed;
     },
   };

@@ -65,7 +65,7 @@ export function readTypeName(type: TypeName): SqlType {
     case 'row':
       return rowType(type);
     default: {
-      const kind = kinds[name];
+      const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined;
       if (kind === undefined || numbers.length > 0) refuse(at, `The type ${name.slice(0, 40)} is not supported`);
       return { kind } as SqlType;
     }
@@ -176,7 +176,9 @@ function rounded(sql: string, from: number, to: number): string {
   return withOperands([sql], (value) => `make_timestamp(CAST(floor((epoch_us(${value}) + ${unit / 2}) / ${unit}) AS BIGINT) * ${unit})`);
 }
 
-const timestampShape = String.raw`^\s*\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?)?\s*$`;
+const timestampStart = String.raw`^\s*\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?)?`;
+const timestampShape = String.raw`${timestampStart}\s*$`;
+const zonedShape = String.raw`${timestampStart}( UTC)?\s*$`;
 
 function fromText(sql: string, to: SqlType, place: Place, at: number): string {
   const held = engineType(to);
@@ -202,7 +204,7 @@ function fromText(sql: string, to: SqlType, place: Place, at: number): string {
     case 'timestamp':
       return rounded(checked(timestampShape, (value) => `CAST(${padded(value)} AS TIMESTAMP)`), 6, to.precision);
     case 'timestamptz':
-      return rounded(checked(timestampShape.replace(String.raw`\s*$`, String.raw`( UTC)?\s*$`), (value) => `CAST(${padded(`regexp_replace(${value}, ' UTC\\s*$', '')`)} AS TIMESTAMP)`), 6, to.precision);
+      return rounded(checked(zonedShape, (value) => `CAST(${padded(`regexp_replace(${value}, ' UTC\\s*$', '')`)} AS TIMESTAMP)`), 6, to.precision);
     case 'time':
       return checked(String.raw`^\s*\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)?\s*$`, (value) => `CAST(CASE WHEN length(trim(${value})) < 6 THEN trim(${value}) || ':00' ELSE trim(${value}) END AS TIME)`);
     case 'json':
@@ -233,7 +235,7 @@ function fromJson(sql: string, to: SqlType, place: Place, at: number): string {
   }
   if (to.kind === 'map') {
     if (to.key.kind !== 'varchar') refuse(at, 'CAST from JSON takes maps whose keys are varchar');
-    const element = fromJson(`json_extract(${'"o"'}, '$.' || CAST(to_json("j") AS VARCHAR))`, to.value, place, at);
+    const element = fromJson(`json_extract("o", '$.' || CAST(to_json("j") AS VARCHAR))`, to.value, place, at);
     return withOperands([sql], (value) =>
       `CASE WHEN ${isNull(value)} THEN NULL WHEN json_type(${value}) <> 'OBJECT' THEN ${fail} ` +
       `ELSE map(json_keys(${value}), list_transform([${value}], lambda "o": list_transform(json_keys("o"), lambda "j": ${element}))[1]) END`,
@@ -250,12 +252,11 @@ function fromJson(sql: string, to: SqlType, place: Place, at: number): string {
     });
   }
   if (to.kind === 'json') return `CAST(${sql} AS VARCHAR)`;
-  const scalar = `json_extract_string(${'{}'}, '$')`;
   const numbers = "'UBIGINT', 'BIGINT', 'DOUBLE', 'HUGEINT', 'VARCHAR', 'BOOLEAN'";
   if (to.kind !== 'varchar' && to.kind !== 'boolean' && !isNumeric(to))
     refuse(at, `CAST from JSON to ${typeText(to)} is not supported`);
   return withOperands([sql], (value) => {
-    const text = scalar.replace('{}', value);
+    const text = `json_extract_string(${value}, '$')`;
     const read = to.kind === 'varchar' ? text : jsonNumber(value, text, to);
     return `CASE WHEN ${isNull(value)} THEN NULL WHEN json_type(${value}) NOT IN (${numbers}) THEN ${fail} ELSE ${read} END`;
   });

@@ -150,7 +150,7 @@ function analyseSignedDecimal(text: string, at: number): Typed {
 
 /** A string as it stands. */
 export function analyseString(value: string): Typed {
-  return { sql: quoteText(value), type: { kind: 'varchar', length: [...value].length }, text: value };
+  return { sql: quoteText(value), type: { kind: 'varchar', length: Array.from(value).length }, text: value };
 }
 
 /** X'…' */

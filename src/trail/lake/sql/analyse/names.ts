@@ -1,7 +1,7 @@
 import type { Expression, Name } from '../ast.ts';
 import { refuse } from '../refusal.ts';
 import { typeText } from '../types.ts';
-import { readField } from './typed.ts';
+import { outerColumn, readField } from './typed.ts';
 import type { Place, Scope, ScopeColumn, Typed } from './typed.ts';
 
 function same(left: string | undefined, right: string): boolean {
@@ -13,13 +13,11 @@ function isStore(left: string | undefined, right: string): boolean {
 }
 
 /** A column as an expression; one of a grouped query that is not grouped is marked, or refused from inside. */
-function useColumn(column: ScopeColumn, owner: Scope, from: Scope, name: string, at: number, direct: boolean): Typed {
+function useColumn(column: ScopeColumn, owner: Scope, name: string, at: number, direct: boolean): Typed {
   const { sql, type } = column;
-  if (owner.groups === undefined || owner.groups.has(sql)) {
-    return owner === from || direct ? { sql, type, loose: { name, at } } : { sql, type };
-  }
-  if (!direct) refuse(at, `The column ${name} of the outer query must appear in its GROUP BY`);
-  return { sql, type, loose: { name, at } };
+  if (direct) return { sql, type, loose: { name, at } };
+  if (owner.groups && !owner.groups.has(sql)) refuse(at, `The column ${name} of the outer query must appear in its GROUP BY`);
+  return { sql: `${outerColumn}${sql}`, type };
 }
 
 function only(found: readonly ScopeColumn[], name: string, at: number): ScopeColumn | undefined {
@@ -38,7 +36,7 @@ function find(place: Place, relation: string | undefined, name: string, at: numb
       (column) => same(column.name, name) && (relation === undefined || isStore(column.relation, relation)),
     );
     const column = only(columns, shown, at);
-    if (column) return useColumn(column, scope, place.scope, shown, at, direct);
+    if (column) return useColumn(column, scope, shown, at, direct);
     if (!scope.names) direct = false;
     const known = relation === undefined || scope.columns.some((other) => isStore(other.relation, relation));
     const reason = known ? Object.entries(scope.withheld ?? {}).find(([key]) => same(key, name)) : undefined;

@@ -128,7 +128,7 @@ interface LikeParts {
 
 function readLike(pattern: string, escape: string | undefined, at: number): LikeParts {
   const parts: (string | { wildcard: '%' | '_' })[] = [];
-  const characters = [...pattern];
+  const characters = Array.from(pattern);
   for (let index = 0; index < characters.length; index += 1) {
     const character = characters[index] ?? '';
     if (character === escape) {
@@ -159,7 +159,7 @@ export function analyseLike(expression: Extract<Expression, { kind: 'like' }>, p
   const operand = place.session.analyse(expression.operand, place);
   const pattern = place.session.analyse(expression.pattern, place);
   const escape = expression.escape && place.session.analyse(expression.escape, place);
-  if (escape && (escape.text === undefined || [...escape.text].length !== 1))
+  if (escape && (escape.text === undefined || Array.from(escape.text).length !== 1))
     refuse(at, 'ESCAPE takes one character as a string literal');
   const text = asVarchar(operand, at, 'LIKE');
   const not = negated ? 'NOT ' : '';

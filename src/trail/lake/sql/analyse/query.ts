@@ -4,7 +4,7 @@ import { commonType, engineType, isComparable, isOrderable, quoteName, typeText,
 import type { SqlType } from '../types.ts';
 import { coerce, unify } from './coerce.ts';
 import { analyseSelect } from './select.ts';
-import { sortSuffix } from './window.ts';
+import { sortKey, sortSuffix } from './window.ts';
 import type { CommonTables, Place, Result, ResultColumn, Scope, Session, Typed } from './typed.ts';
 
 interface Surroundings {
@@ -111,7 +111,7 @@ function sortedOutside(result: Result, orderBy: readonly SortItem[], around: Sur
     const column = isPosition ? columns[Number(expression.text) - 1] : around.session.analyse(expression, place);
     if (!column) refuse(expression.at, 'ORDER BY has the number of a column that there is not');
     if (!isOrderable(column.type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(column.type).slice(0, 100)}`);
-    return `${column.sql}${sortSuffix(item)}`;
+    return `${sortKey(column)}${sortSuffix(item)}`;
   });
   const selected = result.columns.map((column) => `${read(column)} AS ${quoteName(column.physical)}`);
   return { ...result, sql: `SELECT ${selected.join(', ')} FROM (${result.sql}) AS "${alias}" ORDER BY ${sorted.join(', ')}` };

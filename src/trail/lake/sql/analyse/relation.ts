@@ -109,7 +109,8 @@ function unnested(expression: Expression, place: Place): Unnested {
 
 /** UNNEST: several lists side by side, the shorter ones filled with NULL; maps and rows become several columns. */
 function unnest(relation: Extract<Relation, { kind: 'unnest' }>, around: Surroundings, left: AnalysedRelation | undefined): AnalysedRelation {
-  const place = placeIn(around, left?.columns ?? [], 'UNNEST', left?.withheld);
+  const before: Scope = { columns: left?.columns ?? [], parent: around.outer, withheld: left?.withheld ?? {} };
+  const place = placeIn({ ...around, outer: before }, [], 'UNNEST', undefined);
   const lists = relation.expressions.map((expression) => unnested(expression, place));
   const [inner, outer] = [around.session.unique('u'), around.session.unique('r')];
   const longest = `greatest(${lists.map(({ list }) => `len(${list})`).join(', ')}, 0)`;

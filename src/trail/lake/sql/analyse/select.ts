@@ -8,7 +8,7 @@ import { analyseCondition } from './predicates.ts';
 import { analyseFrom } from './relation.ts';
 import { readField } from './typed.ts';
 import type { CommonTables, Place, Result, ResultColumn, Scope, ScopeColumn, Session, Typed, WindowParts } from './typed.ts';
-import { analyseWindow, sortSuffix } from './window.ts';
+import { analyseWindow, sortKey, sortSuffix } from './window.ts';
 
 /** A column of a SELECT, before it is written. */
 interface Selected {
@@ -100,11 +100,13 @@ function groupingElement(element: GroupingElement, query: SelectQuery, place: Pl
     const written = element.expressions.map(key);
     return written.length === 1 ? (written[0] ?? '') : `(${written.join(', ')})`;
   }
-  const sets = element.sets.map((set) => `(${set.map(key).join(', ')})`);
   const columns = new Set(element.sets.flat()).size;
   if (element.kind === 'cube' && columns > 12) refuse(element.at, 'CUBE takes at most 12 columns');
-  if (element.kind !== 'sets') return `${element.kind.toUpperCase()} (${sets.map((set) => set.replace(/^\(([\s\S]*)\)$/, (all, inner: string) => (element.sets[sets.indexOf(all)]?.length === 1 ? inner : all))).join(', ')})`;
-  return `GROUPING SETS (${sets.join(', ')})`;
+  const sets = element.sets.map((set) => {
+    const written = set.map(key);
+    return written.length === 1 ? (written[0] ?? '') : `(${written.join(', ')})`;
+  });
+  return `${element.kind === 'sets' ? 'GROUPING SETS' : element.kind.toUpperCase()} (${sets.join(', ')})`;
 }
 
 function analyseGrouping(query: SelectQuery, place: Place): Grouping | undefined {
@@ -140,7 +142,7 @@ function sortItem(item: SortItem, selected: readonly Selected[], place: Place, q
     if (position === undefined && query.distinct) refuse(expression.at, 'With SELECT DISTINCT, ORDER BY takes columns of SELECT alone');
     if (position === undefined) {
       if (!isOrderable(type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(type).slice(0, 100)}`);
-      return `${value.sql}${sortSuffix(item)}`;
+      return `${sortKey(value)}${sortSuffix(item)}`;
     }
   }
   if (!isOrderable(type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(type).slice(0, 100)}`);

@@ -117,18 +117,40 @@ const cheapLength = 100;
  * written alike wherever it stands, which GROUP BY relies on.
  */
 export function withOperands(operands: readonly string[], write: (...names: string[]) => string): string {
-  if (operands.every((sql) => sql.length <= cheapLength && !sql.includes('random()'))) return write(...operands);
+  const isCheap = (sql: string): boolean =>
+    sql.length <= cheapLength && !sql.includes('random()') && !sql.includes(outerColumn);
+  if (operands.every(isCheap)) return write(...operands);
   const packed = operands.map((sql, index) => `'p${index}': ${sql}`).join(', ');
   const name = `"h${createHash('sha256').update(packed).digest('hex').slice(0, 16)}"`;
   const fields = operands.map((_sql, index) => `struct_extract(${name}, 'p${index}')`);
   const body = write(...fields);
-  // The engine takes no subquery, aggregate or window function inside a lambda; the bound on what is written holds.
-  if (body.includes(notInLambda)) return write(...operands);
+  // Where a lambda cannot be, the operands stand twice; the bound on what is written holds.
+  if (body.includes(notInLambda) || body.includes(outerColumn)) return write(...operands);
   return `list_transform([{${packed}}], lambda ${name}: ${body})[1]`;
 }
 
-/** Stands before the SQL of a subquery, an aggregate and a window function. */
+/** Stands before the SQL of a subquery, an aggregate and a window function, which the engine takes in no lambda. */
 export const notInLambda = '/*whole*/';
+
+/** Stands before a column of a query around the one that names it, which the engine does not find from a lambda. */
+export const outerColumn = '/*outer*/';
+
+/** Whether the body of a lambda in this SQL has a column of a query around it. */
+export function hasOuterInLambda(sql: string): boolean {
+  if (!sql.includes(outerColumn)) return false;
+  let depth = 0;
+  const bodies: number[] = [];
+  for (const [part] of sql.matchAll(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\/\*outer\*\/|\blambda\b|[([{]|[)\]}]/g)) {
+    if (part === 'lambda') bodies.push(depth);
+    else if (part === outerColumn && bodies.length > 0) return true;
+    else if ('([{'.includes(part)) depth += 1;
+    else if (')]}'.includes(part)) {
+      depth -= 1;
+      while ((bodies.at(-1) ?? -1) > depth) bodies.pop();
+    }
+  }
+  return false;
+}
 
 /** SQL of a type that fails with a message when it is evaluated. */
 export function failing(place: Place, message: string, engineType: string): string {

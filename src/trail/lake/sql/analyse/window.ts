@@ -1,6 +1,6 @@
 import type { FrameBound, SortItem, WindowSpecification } from '../ast.ts';
 import { refuse } from '../refusal.ts';
-import { bigint, isInteger, isNumeric, isOrderable, typeText } from '../types.ts';
+import { bigint, engineType, isInteger, isNumeric, isOrderable, typeText } from '../types.ts';
 import { coerce } from './coerce.ts';
 import { looseOf } from './typed.ts';
 import type { Place, Typed, WindowParts } from './typed.ts';
@@ -12,8 +12,13 @@ export function writeSort(items: readonly SortItem[], place: Place): { readonly 
     if (!isOrderable(value.type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(value.type).slice(0, 100)}`);
     return value;
   });
-  const sql = values.map((value, index) => `${value.sql}${sortSuffix(items[index] as SortItem)}`).join(', ');
+  const sql = values.map((value, index) => `${sortKey(value)}${sortSuffix(items[index] as SortItem)}`).join(', ');
   return { sql, values };
+}
+
+/** A value to order by. The engine takes a bare literal for a mistake; to Trino it is an order that changes nothing. */
+export function sortKey({ sql, type }: Pick<Typed, 'sql' | 'type'>): string {
+  return /^(?:'|(?:TRUE|FALSE|NULL)$)/.test(sql) ? `CAST(${sql} AS ${engineType(type)})` : sql;
 }
 
 /** The direction of an item of ORDER BY, and where nulls go. */

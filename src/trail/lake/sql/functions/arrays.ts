@@ -87,10 +87,11 @@ const reduce: FunctionRule = (call) => {
   const step = coerce(read(common), common, call.at, 'The state of reduce');
   const result = call.lambdaOver(3, [{ sql: `struct_extract(${state}, 's')`, type: common }]);
   const held = `STRUCT(s ${engineType(common)}, e ${engineType(type.element)})`;
-  const packed = `list_transform(${sql}, lambda ${element}: CAST({'s': NULL, 'e': ${element}} AS ${held}))`;
+  const packed = (list: string): string => `list_transform(${list}, lambda ${element}: CAST({'s': NULL, 'e': ${element}} AS ${held}))`;
   const initial = `CAST({'s': ${coerce(start, common, call.at, 'reduce').sql}, 'e': NULL} AS ${held})`;
-  const reduced = `list_reduce(${packed}, lambda ${state}, ${element}: CAST({'s': ${step.sql}, 'e': NULL} AS ${held}), ${initial})`;
-  const whole = withOperands([sql], (list) => `CASE WHEN ${list} IS NULL THEN NULL ELSE list_transform([${reduced.replace(sql, () => list)}], lambda ${state}: ${result.sql})[1] END`);
+  const reduced = (list: string): string =>
+    `list_reduce(${packed(list)}, lambda ${state}, ${element}: CAST({'s': ${step.sql}, 'e': NULL} AS ${held}), ${initial})`;
+  const whole = withOperands([sql], (list) => `CASE WHEN ${list} IS NULL THEN NULL ELSE list_transform([${reduced(list)}], lambda ${state}: ${result.sql})[1] END`);
   return give(call, whole, result.type, step, result);
 };
 

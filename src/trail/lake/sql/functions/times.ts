@@ -67,16 +67,16 @@ const dateTrunc: FunctionRule = (call) => {
   return give(call, type.kind === 'timestamptz' ? fromLocal(truncated, type.zone) : truncated, type);
 };
 
-const adding: Readonly<Record<Unit, string>> = {
-  millisecond: 'to_milliseconds({})',
-  second: 'to_seconds({})',
-  minute: 'to_minutes({})',
-  hour: 'to_hours({})',
-  day: 'to_days(CAST({} AS INTEGER))',
-  week: 'to_weeks(CAST({} AS INTEGER))',
-  month: 'to_months(CAST({} AS INTEGER))',
-  quarter: 'to_months(CAST({} * 3 AS INTEGER))',
-  year: 'to_years(CAST({} AS INTEGER))',
+const adding: Readonly<Record<Unit, (amount: string) => string>> = {
+  millisecond: (amount) => `to_milliseconds(${amount})`,
+  second: (amount) => `to_seconds(${amount})`,
+  minute: (amount) => `to_minutes(${amount})`,
+  hour: (amount) => `to_hours(${amount})`,
+  day: (amount) => `to_days(CAST(${amount} AS INTEGER))`,
+  week: (amount) => `to_weeks(CAST(${amount} AS INTEGER))`,
+  month: (amount) => `to_months(CAST(${amount} AS INTEGER))`,
+  quarter: (amount) => `to_months(CAST(${amount} * 3 AS INTEGER))`,
+  year: (amount) => `to_years(CAST(${amount} AS INTEGER))`,
 };
 
 const dateAdd: FunctionRule = (call) => {
@@ -84,7 +84,7 @@ const dateAdd: FunctionRule = (call) => {
   const unit = unitOf(call);
   const { local, sql, type } = time(call, 2);
   checkUnit(call, unit, type.kind);
-  const amount = adding[unit].replace('{}', call.as(1, bigint).sql);
+  const amount = adding[unit](call.as(1, bigint).sql);
   if (type.kind === 'date') return give(call, `CAST(${local} + ${amount} AS DATE)`, date);
   if (type.kind !== 'timestamptz') return give(call, `(${local} + ${amount})`, type);
   return give(call, isClock(unit) ? `(${sql} + ${amount})` : fromLocal(`(${local} + ${amount})`, type.zone), type);
@@ -298,5 +298,5 @@ export const timeFunctions: FunctionTable = {
   },
   with_timezone: withTimezone,
   at_timezone: atTimezone,
-  to_milliseconds: plain([intervalDay], bigint, (interval) => `${interval}`),
+  to_milliseconds: plain([intervalDay], bigint, (interval = '') => interval),
 };

@@ -10,7 +10,7 @@ export interface Token {
   readonly end: number;
 }
 
-const symbols = ['<>', '!=', '<=', '>=', '||', '->', '=>', ...'()[],.;+-*/%<>=?:|'];
+const symbols = ['<>', '!=', '<=', '>=', '||', '->', '=>', ...'( ) [ ] , . ; + - * / % < > = ? : |'.split(' ')];
 const word = /[A-Za-z_][A-Za-z0-9_@]*/y;
 const number = /(?:\d[\d_]*(?:\.\d[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y;
 const based = /0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+/y;

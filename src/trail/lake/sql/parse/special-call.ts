@@ -65,7 +65,8 @@ const extractable: Readonly<Record<string, string>> = {
 function parseExtract(cursor: Cursor, at: number, expression: ParseExpression): Expression {
   cursor.expect('(');
   const field = parseName(cursor, 'a field such as YEAR');
-  const name = extractable[field.text.toLowerCase()];
+  const wanted = field.text.toLowerCase();
+  const name = Object.hasOwn(extractable, wanted) ? extractable[wanted] : undefined;
   if (name === undefined) refuse(field.at, `EXTRACT knows no field ${field.text}`);
   cursor.expect('FROM');
   const source = expression(cursor);
