@@ -175,7 +175,7 @@ async function main(): Promise<void> {
     }
     await settled(server);
     const bytes = directoryBytes(join(data, 'history')) / events;
-    const columns = directoryBytes(join(data, 'columns')) / events;
+    const columns = directoryBytes(join(data, 'lake')) / events;
     report('disk, columns of the lake', `${round(columns)} bytes/event`, '160 bytes/event');
     report('disk, history with raw records', `${round(bytes)} bytes/event`, '260 bytes/event');
     report(
