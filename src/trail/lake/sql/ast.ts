@@ -160,7 +160,7 @@ export type Expression =
       readonly kind: 'case';
       readonly at: number;
       readonly operand?: Expression;
-      readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+      readonly branches: readonly { readonly when: Expression; readonly result: Expression }[];
       readonly otherwise?: Expression;
     }
   | {
@@ -180,8 +180,18 @@ export type Expression =
     };
 
 export type SelectItem =
-  | { readonly kind: 'all'; readonly at: number; readonly of?: Expression; readonly aliases?: readonly Name[] }
-  | { readonly kind: 'expression'; readonly at: number; readonly expression: Expression; readonly alias?: Name };
+  | {
+      readonly kind: 'all';
+      readonly at: number;
+      readonly of?: Expression;
+      readonly aliases?: readonly Name[];
+    }
+  | {
+      readonly kind: 'expression';
+      readonly at: number;
+      readonly expression: Expression;
+      readonly alias?: Name;
+    };
 
 export type GroupingElement =
   | { readonly kind: 'simple'; readonly at: number; readonly expressions: readonly Expression[] }

@@ -12,7 +12,11 @@ export interface CaseEngine {
   rows(sql: string): Promise<(string | null)[][]>;
 }
 
-async function createStore(connection: DuckDBConnection, view: string, records: readonly object[]): Promise<void> {
+async function createStore(
+  connection: DuckDBConnection,
+  view: string,
+  records: readonly object[],
+): Promise<void> {
   const structure = JSON.stringify(Object.fromEntries(columns.map(({ name, type }) => [name, type])));
   const rows = records.map((record) => `('${JSON.stringify(record).replaceAll("'", "''")}')`).join(', ');
   await connection.run(
@@ -29,7 +33,9 @@ function show(value: Json): string {
   if (Array.isArray(value)) {
     const isMap = value.length > 0 && value.every((entry) => isEntry(entry));
     if (!isMap) return `[${value.map(show).join(', ')}]`;
-    const entries = (value as { key: Json; value: Json }[]).map((entry) => `${show(entry.key)}=${show(entry.value)}`);
+    const entries = (value as { key: Json; value: Json }[]).map(
+      (entry) => `${show(entry.key)}=${show(entry.value)}`,
+    );
     return `{${entries.toSorted().join(', ')}}`;
   }
   if (typeof value !== 'object') return String(value);
@@ -40,10 +46,17 @@ function cell(value: Json, type: string): string | null {
   if (value === null) return null;
   if (type.startsWith('map(') && Array.isArray(value) && value.length === 0) return '{}';
   if (type.startsWith('array(row(') && Array.isArray(value))
-    return `[${value.map((row) => `(${Object.values(row as object).map(show).join(', ')})`).join(', ')}]`;
+    return `[${value
+      .map(
+        (row) =>
+          `(${Object.values(row as object)
+            .map(show)
+            .join(', ')})`,
+      )
+      .join(', ')}]`;
   const digits = /^(?:timestamp|time)\((\d)\)$/.exec(type)?.[1];
   if (digits === undefined || digits === '0') return show(value);
-  const [whole = '', fraction = ''] = String(value).split('.');
+  const [whole = '', fraction = ''] = show(value).split('.');
   return `${whole}.${fraction.padEnd(Number(digits), '0')}`;
 }
 

@@ -30,10 +30,17 @@ describe('what is not supported is refused, with its name and place', () => {
 });
 
 describe('hostile statements', () => {
-  it.each(hostileCases.map((item) => [item.what, item] as const))('%s', async (_what, { sql, refused, rows }) => {
-    if (refused === undefined) expect(await engine.rows(sql)).toEqual(rows);
-    else expect(engine.translate(sql)).toMatchObject({ kind: 'refused', message: expect.stringContaining(refused) });
-  });
+  it.each(hostileCases.map((item) => [item.what, item] as const))(
+    '%s',
+    async (_what, { sql, refused, rows }) => {
+      if (refused === undefined) expect(await engine.rows(sql)).toEqual(rows);
+      else
+        expect(engine.translate(sql)).toMatchObject({
+          kind: 'refused',
+          message: expect.stringContaining(refused),
+        });
+    },
+  );
 
   it('leave the tables as they were', async () => {
     const reader = await engine.connection.runAndReadAll('SELECT count(*) FROM archive');
@@ -57,6 +64,10 @@ describe('the face', () => {
   });
 
   it('gives the place of a refusal by line and column', () => {
-    expect(engine.translate('SELECT 1,\n  2,\n  nothing')).toMatchObject({ kind: 'refused', line: 3, column: 3 });
+    expect(engine.translate('SELECT 1,\n  2,\n  nothing')).toMatchObject({
+      kind: 'refused',
+      line: 3,
+      column: 3,
+    });
   });
 });

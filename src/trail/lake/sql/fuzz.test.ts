@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { openCaseEngine } from './case-engine.ts';
 import type { CaseEngine } from './case-engine.ts';
 import { expressionCases } from './cases/expressions.ts';
@@ -17,13 +17,17 @@ beforeAll(async () => {
 });
 afterAll(() => engine.connection.closeSync());
 
-const statements = [...expressionCases, ...functionCases, ...queryCases, ...lakeCases].flatMap(({ cases }) => cases.map(({ sql }) => sql));
+const statements = [...expressionCases, ...functionCases, ...queryCases, ...lakeCases].flatMap(({ cases }) =>
+  cases.map(({ sql }) => sql),
+);
 const words = [...new Set([...statements, ...refusedCases.map(([sql]) => sql)].flatMap(pieces))];
 
 /** The tokens of a statement as they are written; none if it has no tokens of Trino. */
 function pieces(sql: string): string[] {
   try {
-    return readTokens(sql).filter(({ kind }) => kind !== 'end').map(({ at, end }) => sql.slice(at, end));
+    return readTokens(sql)
+      .filter(({ kind }) => kind !== 'end')
+      .map(({ at, end }) => sql.slice(at, end));
   } catch {
     return [];
   }
@@ -55,23 +59,33 @@ describe('whatever is accepted, the engine takes', () => {
   it('tokens in any order', async () => {
     const sequence = fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 30 });
     await fc.assert(
-      fc.asyncProperty(sequence, fc.boolean(), (tokens, select) => checkTranslation(`${select ? 'SELECT ' : ''}${tokens.join(' ')}`)),
+      fc.asyncProperty(sequence, fc.boolean(), (tokens, select) =>
+        checkTranslation(`${select ? 'SELECT ' : ''}${tokens.join(' ')}`),
+      ),
       { numRuns: runs },
     );
   });
 
   it('characters in any order', async () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 80 });
-    await fc.assert(fc.asyncProperty(text, (tail) => checkTranslation(`SELECT ${tail}`)), { numRuns: runs });
+    await fc.assert(
+      fc.asyncProperty(text, (tail) => checkTranslation(`SELECT ${tail}`)),
+      { numRuns: runs },
+    );
   });
 
   it('queries with tokens taken out, put in and changed', async () => {
-    const edit = fc.record({ at: fc.nat(200), remove: fc.nat(2), insert: fc.array(fc.constantFrom(...words), { maxLength: 2 }) });
+    const edit = fc.record({
+      at: fc.nat(200),
+      remove: fc.nat(2),
+      insert: fc.array(fc.constantFrom(...words), { maxLength: 2 }),
+    });
     const edits = fc.array(edit, { minLength: 1, maxLength: 3 });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...statements), edits, (sql, changes) => {
         const tokens = pieces(sql);
-        for (const { at, remove, insert } of changes) tokens.splice(at % (tokens.length + 1), remove, ...insert);
+        for (const { at, remove, insert } of changes)
+          tokens.splice(at % (tokens.length + 1), remove, ...insert);
         return checkTranslation(tokens.join(' '));
       }),
       { numRuns: runs * 3 },
@@ -90,7 +104,8 @@ describe('whatever is accepted, the engine takes', () => {
           await engine.connection.runAndReadAll(translation.sql);
         } catch (error) {
           const message = error instanceof Error ? error.message : String(error);
-          if (!earned.test(message)) throw new Error(`${message}\n${sql}\n${translation.sql}`, { cause: error });
+          if (!earned.test(message))
+            throw new Error(`${message}\n${sql}\n${translation.sql}`, { cause: error });
         }
       }),
       { numRuns: runs },

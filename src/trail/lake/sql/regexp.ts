@@ -47,7 +47,8 @@ function readEscape(state: State, inClass: boolean): string {
   }
   if (character === 'p' || character === 'P') {
     const name = /^\{(?:L|Lu|Ll|N|Nd|P|S|Z)\}/.exec(state.text.slice(state.at))?.[0];
-    if (name === undefined) unsupported(`the class \\${character}${state.text.slice(state.at, state.at + 8)}`);
+    if (name === undefined)
+      unsupported(`the class \\${character}${state.text.slice(state.at, state.at + 8)}`);
     state.at += name.length;
     return `\\${character}${name}`;
   }
@@ -69,8 +70,10 @@ function readClass(state: State): string {
     const character = state.text.charAt(state.at);
     if (character === '') unsupported('a [ without its ]');
     if (character === ']' && items > 0) break;
-    if (character === ']' || character === '[') unsupported('a bracket inside a character class that has no backslash before it');
-    if (character === '&' && state.text.charAt(state.at + 1) === '&') unsupported('the intersection && of character classes');
+    if (character === ']' || character === '[')
+      unsupported('a bracket inside a character class that has no backslash before it');
+    if (character === '&' && state.text.charAt(state.at + 1) === '&')
+      unsupported('the intersection && of character classes');
     if (character === '\\') out += readEscape(state, true);
     else {
       out += character;
@@ -88,8 +91,10 @@ function readQuantifier(state: State, size: number, inside: number): number {
   const times = Math.max(1, Number(most ?? 1));
   state.size += size * times;
   state.nestedRepetition = Math.max(state.nestedRepetition, inside * times);
-  if (state.nestedRepetition > bounds.regexpRepetition) unsupported(`a repetition of more than ${bounds.regexpRepetition} times`);
-  if (state.size > bounds.regexpSize) unsupported(`more than ${bounds.regexpSize} parts when its repetitions are written out`);
+  if (state.nestedRepetition > bounds.regexpRepetition)
+    unsupported(`a repetition of more than ${bounds.regexpRepetition} times`);
+  if (state.size > bounds.regexpSize)
+    unsupported(`more than ${bounds.regexpSize} parts when its repetitions are written out`);
   if (!found) return 1;
   state.at += found[0].length;
   state.out += found[0];
@@ -123,7 +128,12 @@ function readGroup(state: State): boolean {
     state.at += named ? named[0].length : 1;
     state.out += opening;
   } else {
-    const kinds: Readonly<Record<string, string>> = { '=': 'a look-ahead', '!': 'a look-ahead', '>': 'an atomic group', '<': 'a look-behind' };
+    const kinds: Readonly<Record<string, string>> = {
+      '=': 'a look-ahead',
+      '!': 'a look-ahead',
+      '>': 'an atomic group',
+      '<': 'a look-behind',
+    };
     unsupported(kinds[rest.charAt(2)] ?? `the group ${rest.slice(0, 4)}`);
   }
   const outside = { size: state.size, nestedRepetition: state.nestedRepetition };
@@ -184,8 +194,19 @@ function readAlternatives(state: State): boolean {
 }
 
 /** Reads a regular expression of Java; what RE2 lacks or means otherwise is named. */
-export function readRegexp(text: string): ReadRegexp | { readonly kind: 'unsupported'; readonly what: string } {
-  const state: State = { text, at: 0, out: '', depth: 0, size: 0, nestedRepetition: 1, groups: [], names: new Map() };
+export function readRegexp(
+  text: string,
+): ReadRegexp | { readonly kind: 'unsupported'; readonly what: string } {
+  const state: State = {
+    text,
+    at: 0,
+    out: '',
+    depth: 0,
+    size: 0,
+    nestedRepetition: 1,
+    groups: [],
+    names: new Map(),
+  };
   try {
     const matchesEmpty = readAlternatives(state);
     if (state.at < text.length) unsupported('a ) without its (');

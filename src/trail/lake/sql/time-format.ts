@@ -41,9 +41,14 @@ export function mysqlFormat(text: string, use: 'write' | 'read'): TimeFormat {
   let out = '';
   for (const [, letter, plain] of text.matchAll(/%([\s\S]?)|([^%]+)/g)) {
     if (plain !== undefined) out += plain;
-    else if (letter !== undefined && Object.hasOwn(letters, letter) && !(use === 'read' && (letter === 'v' || letter === 'x')))
+    else if (
+      letter !== undefined &&
+      Object.hasOwn(letters, letter) &&
+      !(use === 'read' && (letter === 'v' || letter === 'x'))
+    )
       out += letters[letter];
-    else if (letter !== undefined && /[DUuVwX]/.test(letter)) return { kind: 'unsupported', what: `%${letter}` };
+    else if (letter !== undefined && /[DUuVwX]/.test(letter))
+      return { kind: 'unsupported', what: `%${letter}` };
     else if (use === 'write' && letter !== undefined && letter !== '') out += letter;
     else return { kind: 'unsupported', what: `%${letter}` };
   }
@@ -76,12 +81,16 @@ const jodaReadable = 'yYMdEaHhmsS';
  */
 export function jodaFormat(text: string, use: 'write' | 'read', zone: string | undefined): TimeFormat {
   let out = '';
-  for (const [all, letters, quoted, plain] of text.matchAll(/(?:([A-Za-z])\1*)|'((?:[^']|'')*)'|([^A-Za-z']+)|'/g)) {
+  for (const [all, letters, quoted, plain] of text.matchAll(
+    /(?:([A-Za-z])\1*)|'((?:[^']|'')*)'|([^A-Za-z']+)|'/g,
+  )) {
     if (letters !== undefined) {
       const written = zoneText(letters, all.length, zone) ?? jodaLetters[letters]?.(all.length);
-      if (written === undefined || (use === 'read' && !jodaReadable.includes(letters))) return { kind: 'unsupported', what: all };
+      if (written === undefined || (use === 'read' && !jodaReadable.includes(letters)))
+        return { kind: 'unsupported', what: all };
       out += use === 'read' ? written.replace('-', '') : written;
-    } else if (quoted !== undefined) out += quoted === '' ? "'" : quoted.replaceAll("''", "'").replaceAll('%', '%%');
+    } else if (quoted !== undefined)
+      out += quoted === '' ? "'" : quoted.replaceAll("''", "'").replaceAll('%', '%%');
     else if (plain === undefined) return { kind: 'unsupported', what: 'a quote that is not closed' };
     else out += plain.replaceAll('%', '%%');
   }

@@ -1,4 +1,4 @@
-import { intervalDayText, intervalMonthText, timestampText } from './analyse/cast.ts';
+import { intervalDayText, intervalMonthText, timestampText } from './analyse/cast-text.ts';
 import { analyseExpression } from './analyse/expression.ts';
 import { analyseQuery } from './analyse/query.ts';
 import { hasOuterInLambda } from './analyse/typed.ts';
@@ -102,7 +102,10 @@ function openSession(tables: FindEventDataStore, nowMs: number | undefined, stor
       if (typed.sql.length > bounds.writtenCharacters)
         refuse(expression.at, 'This expression is too complex; give its parts names with WITH, or divide it');
       if (hasOuterInLambda(typed.sql))
-        refuse(expression.at, 'Inside a subquery, LATERAL or UNNEST, a lambda or its function cannot use columns from outside');
+        refuse(
+          expression.at,
+          'Inside a subquery, LATERAL or UNNEST, a lambda or its function cannot use columns from outside',
+        );
       return typed;
     },
   };
@@ -120,7 +123,10 @@ function presented(sql: string, type: SqlType): string {
 
 /** The outermost query, whose columns have the names that the statement gives them. */
 function present(result: Result): { readonly sql: string; readonly columns: readonly LakeColumn[] } {
-  const columns = result.columns.map(({ name, type }, index) => ({ name: name ?? `_col${index}`, type: typeText(type) }));
+  const columns = result.columns.map(({ name, type }, index) => ({
+    name: name ?? `_col${index}`,
+    type: typeText(type),
+  }));
   const written = result.columns.map(({ physical, type }, index) => {
     const read = `"result".${quoteName(physical)}`;
     return `${presented(read, type)} AS ${quoteName(columns[index]?.name ?? physical)}`;

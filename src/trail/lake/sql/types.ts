@@ -201,7 +201,10 @@ function commonTime(left: SqlType, right: SqlType): SqlType | undefined {
   if (rank(left) < 0 || rank(right) < 0) return undefined;
   const [low, high] = rank(left) <= rank(right) ? [left, right] : [right, left];
   if (high.kind === 'date') return high;
-  const precision = Math.max('precision' in low ? low.precision : 0, 'precision' in high ? high.precision : 0);
+  const precision = Math.max(
+    'precision' in low ? low.precision : 0,
+    'precision' in high ? high.precision : 0,
+  );
   if (high.kind === 'timestamptz') {
     const zone = low.kind === 'timestamptz' && low.zone !== high.zone ? 'mixed' : high.zone;
     return { kind: 'timestamptz', precision, zone };
@@ -217,7 +220,9 @@ function commonRow(left: readonly RowField[], right: readonly RowField[]): SqlTy
     const type = commonType(field.type, other.type);
     if (!type) return undefined;
     const same = field.name !== undefined && field.name.toLowerCase() === other.name?.toLowerCase();
-    fields.push(same ? { name: field.name, physical: field.physical, type } : { physical: `f${index}`, type });
+    fields.push(
+      same ? { name: field.name, physical: field.physical, type } : { physical: `f${index}`, type },
+    );
   }
   return { kind: 'row', fields };
 }

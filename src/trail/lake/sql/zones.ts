@@ -1,5 +1,9 @@
 /** Time zones as Trino names them: UTC, an offset such as +05:30, or a name of the IANA database. */
 
+function two(value: number | string): string {
+  return String(value).padStart(2, '0');
+}
+
 /** The zone's canonical name; undefined if there is no such zone. */
 export function readZone(text: string): string | undefined {
   const offset = /^(?:UTC|GMT|UT)?([+-])(\d{1,2}):?(\d{2})?$/i.exec(text);
@@ -7,7 +11,6 @@ export function readZone(text: string): string | undefined {
     const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
     if (minutes > 14 * 60 || Number(offset[3] ?? 0) > 59) return undefined;
     if (minutes === 0) return 'UTC';
-    const two = (value: number): string => String(value).padStart(2, '0');
     return `${offset[1]}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
   }
   if (/^(?:z|utc|ut|gmt|etc\/utc)$/i.test(text)) return 'UTC';
@@ -60,13 +63,13 @@ export function readTimestamp(text: string): TimestampText | undefined {
       text,
     );
   if (!match) return undefined;
-  const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zoneText] = match;
+  const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zoneText] =
+    match;
   const days = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
   if (Number(month) < 1 || Number(month) > 12 || Number(day) < 1 || Number(day) > days) return undefined;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const zone = zoneText === undefined ? undefined : readZone(zoneText);
   if (zoneText !== undefined && zone === undefined) return undefined;
-  const two = (value: string): string => value.padStart(2, '0');
   const time = `${two(hour)}:${two(minute)}:${two(second)}${fraction === '' ? '' : `.${fraction}`}`;
   const written = `${year}-${two(month)}-${two(day)} ${time}`;
   return { text: written, precision: fraction.length, ...(zone === undefined ? {} : { zone }) };

@@ -1,6 +1,17 @@
 import type { Expression } from '../ast.ts';
 import { refuse } from '../refusal.ts';
-import { arrayOf, asDecimal, commonType, engineType, intervalDay, isFloating, isInteger, isNumeric, typeText, varchar } from '../types.ts';
+import {
+  arrayOf,
+  asDecimal,
+  commonType,
+  engineType,
+  intervalDay,
+  isFloating,
+  isInteger,
+  isNumeric,
+  typeText,
+  varchar,
+} from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { fromLocal, toLocal } from '../zones.ts';
 import { coerce } from './coerce.ts';
@@ -11,16 +22,26 @@ type Arithmetic = Extract<Expression, { kind: 'arithmetic' }>;
 
 const dayMilliseconds = 86_400_000;
 
-function divisionByZero(place: Place, divisor: Typed, type: SqlType, write: (divisor: string) => string): string {
+function divisionByZero(
+  place: Place,
+  divisor: Typed,
+  type: SqlType,
+  write: (divisor: string) => string,
+): string {
   if (divisor.number !== undefined && divisor.number !== 0) return write(divisor.sql);
   return withOperands(
     [divisor.sql],
-    (by) => `CASE WHEN ${by} = 0 THEN ${failing(place, 'Division by zero', engineType(type))} ELSE ${write(by)} END`,
+    (by) =>
+      `CASE WHEN ${by} = 0 THEN ${failing(place, 'Division by zero', engineType(type))} ELSE ${write(by)} END`,
   );
 }
 
 /** What Trino gives for an operation on decimals ("Decimal functions and operators"). */
-function decimalResult(operator: string, left: SqlType, right: SqlType): { precision: number; scale: number } {
+function decimalResult(
+  operator: string,
+  left: SqlType,
+  right: SqlType,
+): { precision: number; scale: number } {
   const [{ precision: p1, scale: s1 }, { precision: p2, scale: s2 }] = [asDecimal(left), asDecimal(right)];
   if (operator === '*') return { precision: Math.min(38, p1 + p2), scale: s1 + s2 };
   const scale = Math.max(s1, s2);
@@ -65,7 +86,11 @@ function decimalArithmetic(operator: string, left: Typed, right: Typed, place: P
     divisionByZero(place, divisor, type, (by) =>
       operator === '%'
         ? scaled(`${number} % ${by}`, precision, scale)
-        : scaled(`sign(${number}) * sign(${by}) * ((abs(${number}) * 2 + abs(${by})) // (abs(${by}) * 2))`, precision, scale),
+        : scaled(
+            `sign(${number}) * sign(${by}) * ((abs(${number}) * 2 + abs(${by})) // (abs(${by}) * 2))`,
+            precision,
+            scale,
+          ),
     ),
   );
   return { sql, type };
@@ -77,7 +102,8 @@ function numeric(operator: string, left: Typed, right: Typed, place: Place, at: 
   const [one, other] = [coerce(left, type, at, operator), coerce(right, type, at, operator)];
   const held = engineType(type);
   if (isFloating(type)) return { sql: `CAST(${one.sql} ${operator} ${other.sql} AS ${held})`, type };
-  if (operator !== '/' && operator !== '%') return { sql: `CAST(${one.sql} ${operator} ${other.sql} AS ${held})`, type };
+  if (operator !== '/' && operator !== '%')
+    return { sql: `CAST(${one.sql} ${operator} ${other.sql} AS ${held})`, type };
   const engineOperator = operator === '/' ? '//' : '%';
   return {
     sql: divisionByZero(place, other, type, (by) => `CAST(${one.sql} ${engineOperator} ${by} AS ${held})`),
@@ -92,7 +118,8 @@ function shifted(time: Typed, interval: Typed, sign: '+' | '-', place: Place, at
   if (type.kind === 'date') {
     if (months) return { sql: `CAST(${time.sql} ${sign} to_months(${interval.sql}) AS DATE)`, type };
     if (interval.number !== undefined) {
-      if (interval.number % dayMilliseconds !== 0) refuse(at, 'Hours, minutes and seconds cannot be added to a date');
+      if (interval.number % dayMilliseconds !== 0)
+        refuse(at, 'Hours, minutes and seconds cannot be added to a date');
       return { sql: `(${time.sql} ${sign} CAST(${interval.number / dayMilliseconds} AS INTEGER))`, type };
     }
     const sql = withOperands(
@@ -118,8 +145,11 @@ function isInterval(type: SqlType): boolean {
   return type.kind === 'interval-day' || type.kind === 'interval-month';
 }
 
+function instant({ sql, type }: Typed): string {
+  return type.kind === 'date' ? `CAST(${sql} AS TIMESTAMP)` : sql;
+}
+
 function difference(left: Typed, right: Typed): string {
-  const instant = ({ sql, type }: Typed): string => (type.kind === 'date' ? `CAST(${sql} AS TIMESTAMP)` : sql);
   return `CAST((epoch_us(${instant(left)}) - epoch_us(${instant(right)})) // 1000 AS BIGINT)`;
 }
 
@@ -130,9 +160,13 @@ function intervalArithmetic(operator: string, left: Typed, right: Typed, at: num
   if (operator === '*' && isInterval(right.type)) return intervalArithmetic('*', right, left, at);
   if (!isInterval(left.type) || !isNumeric(right.type)) return undefined;
   const held = engineType(left.type);
-  if (operator === '*' && isInteger(right.type)) return { sql: `CAST(${left.sql} * ${right.sql} AS ${held})`, type: left.type };
+  if (operator === '*' && isInteger(right.type))
+    return { sql: `CAST(${left.sql} * ${right.sql} AS ${held})`, type: left.type };
   if (operator !== '*' && operator !== '/') return undefined;
-  return { sql: `CAST(trunc(CAST(${left.sql} AS DOUBLE) ${operator} CAST(${right.sql} AS DOUBLE)) AS ${held})`, type: left.type };
+  return {
+    sql: `CAST(trunc(CAST(${left.sql} AS DOUBLE) ${operator} CAST(${right.sql} AS DOUBLE)) AS ${held})`,
+    type: left.type,
+  };
 }
 
 function concatenated(left: Typed, right: Typed, at: number): Typed {
@@ -147,26 +181,39 @@ function concatenated(left: Typed, right: Typed, at: number): Typed {
         ? coerce(value, arrayOf(common), at, '||').sql
         : `[${coerce(value, common, at, '||').sql}]`;
     return {
-      sql: withOperands([list(left), list(right)], (a, b) => `CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL ELSE list_concat(${a}, ${b}) END`),
+      sql: withOperands(
+        [list(left), list(right)],
+        (a, b) => `CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL ELSE list_concat(${a}, ${b}) END`,
+      ),
       type: arrayOf(common),
     };
   }
-  if (one.kind === 'varbinary' && other.kind === 'varbinary') return { sql: `(${left.sql} || ${right.sql})`, type: one };
+  if (one.kind === 'varbinary' && other.kind === 'varbinary')
+    return { sql: `(${left.sql} || ${right.sql})`, type: one };
   const text = left.text !== undefined && right.text !== undefined ? { text: left.text + right.text } : {};
-  return { sql: `(${coerce(left, varchar, at, '||').sql} || ${coerce(right, varchar, at, '||').sql})`, type: varchar, ...text };
+  return {
+    sql: `(${coerce(left, varchar, at, '||').sql} || ${coerce(right, varchar, at, '||').sql})`,
+    type: varchar,
+    ...text,
+  };
 }
 
 function apply(operator: Arithmetic['operator'], left: Typed, right: Typed, place: Place, at: number): Typed {
   if (operator === '||') return concatenated(left, right, at);
-  if (left.type.kind === 'unknown' && right.type.kind === 'unknown') return { sql: 'CAST(NULL AS INTEGER)', type: { kind: 'integer' } };
-  if (left.type.kind === 'unknown') return apply(operator, coerce(left, right.type, at, operator), right, place, at);
-  if (right.type.kind === 'unknown') return apply(operator, left, coerce(right, left.type, at, operator), place, at);
+  if (left.type.kind === 'unknown' && right.type.kind === 'unknown')
+    return { sql: 'CAST(NULL AS INTEGER)', type: { kind: 'integer' } };
+  if (left.type.kind === 'unknown')
+    return apply(operator, coerce(left, right.type, at, operator), right, place, at);
+  if (right.type.kind === 'unknown')
+    return apply(operator, left, coerce(right, left.type, at, operator), place, at);
   if (isNumeric(left.type) && isNumeric(right.type)) return numeric(operator, left, right, place, at);
   if ((operator === '+' || operator === '-') && isTime(left.type) && isInterval(right.type))
     return shifted(left, right, operator, place, at);
-  if (operator === '+' && isInterval(left.type) && isTime(right.type)) return shifted(right, left, '+', place, at);
+  if (operator === '+' && isInterval(left.type) && isTime(right.type))
+    return shifted(right, left, '+', place, at);
   const instants = [left, right].every(({ type }) => isTime(type) && type.kind !== 'time');
-  if (operator === '-' && instants && commonType(left.type, right.type)) return { sql: difference(left, right), type: intervalDay };
+  if (operator === '-' && instants && commonType(left.type, right.type))
+    return { sql: difference(left, right), type: intervalDay };
   const intervals = intervalArithmetic(operator, left, right, at);
   if (intervals) return intervals;
   refuse(at, `${operator} is not defined for ${typeText(left.type)} and ${typeText(right.type)}`);
@@ -187,8 +234,8 @@ export function remainder(left: Typed, right: Typed, place: Place, at: number): 
 
 /** A minus sign; what is no number and no interval has none. */
 export function negated(value: Typed, at: number): Typed {
-  if (!isNumeric(value.type) && !isInterval(value.type)) refuse(at, `There is no negative of ${typeText(value.type)}`);
+  if (!isNumeric(value.type) && !isInterval(value.type))
+    refuse(at, `There is no negative of ${typeText(value.type)}`);
   const number = value.number === undefined ? {} : { number: -value.number };
   return { sql: `(-${value.sql})`, type: value.type, loose: value.loose, ...number };
 }
-

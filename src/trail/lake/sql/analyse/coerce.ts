@@ -5,7 +5,11 @@ import { fromLocal, readTimestamp } from '../zones.ts';
 import { readField, withOperands } from './typed.ts';
 import type { Typed } from './typed.ts';
 
-function coerceRow(sql: string, from: SqlType & { kind: 'row' }, to: SqlType & { kind: 'row' }): string | undefined {
+function coerceRow(
+  sql: string,
+  from: SqlType & { kind: 'row' },
+  to: SqlType & { kind: 'row' },
+): string | undefined {
   const parts: string[] = [];
   for (const [index, field] of to.fields.entries()) {
     const source = from.fields[index];
@@ -32,7 +36,11 @@ function coerceSql(sql: string, from: SqlType, to: SqlType): string | undefined 
   if (from.kind === 'array' && to.kind === 'array') {
     if (from.element.kind === 'unknown') return `CAST(${sql} AS ${engineType(to)})`;
     const element = coerceSql('"e"', from.element, to.element);
-    return element === undefined ? undefined : element === '"e"' ? sql : `list_transform(${sql}, lambda "e": ${element})`;
+    return element === undefined
+      ? undefined
+      : element === '"e"'
+        ? sql
+        : `list_transform(${sql}, lambda "e": ${element})`;
   }
   if (from.kind === 'map' && to.kind === 'map') {
     const key = from.key.kind === 'unknown' ? '' : coerceSql('"k"', from.key, to.key);
@@ -66,7 +74,11 @@ export function coerce(value: Typed, to: SqlType, at: number, what: string): Typ
 }
 
 /** One type for several values, and the values in it. */
-export function unify(values: readonly Typed[], at: number, what: string): { values: Typed[]; type: SqlType } {
+export function unify(
+  values: readonly Typed[],
+  at: number,
+  what: string,
+): { values: Typed[]; type: SqlType } {
   let type: SqlType = { kind: 'unknown' };
   for (const value of values) {
     const common = commonType(type, value.type);
@@ -86,7 +98,11 @@ export function readBesideTime(value: Typed, other: SqlType, at: number): Typed 
   if (value.text === undefined || value.type.kind !== 'varchar') return value;
   if (!['timestamp', 'timestamptz', 'date'].includes(other.kind)) return value;
   const read = readTimestamp(value.text);
-  if (!read) refuse(at, `The string ${value.text.slice(0, 40)} is compared with a time and is none; write it like 2024-05-01 12:30:00`);
+  if (!read)
+    refuse(
+      at,
+      `The string ${value.text.slice(0, 40)} is compared with a time and is none; write it like 2024-05-01 12:30:00`,
+    );
   const { text, precision, zone } = read;
   if (other.kind === 'date' && zone === undefined && text.endsWith(' 00:00:00'))
     return { sql: `DATE '${text.slice(0, 10)}'`, type: { kind: 'date' } };
@@ -96,7 +112,12 @@ export function readBesideTime(value: Typed, other: SqlType, at: number): Typed 
 }
 
 /** Two values in one type, for comparison. */
-export function unifyPair(one: Typed, two: Typed, at: number, what: string): { left: Typed; right: Typed; type: SqlType } {
+export function unifyPair(
+  one: Typed,
+  two: Typed,
+  at: number,
+  what: string,
+): { left: Typed; right: Typed; type: SqlType } {
   const left = readBesideTime(one, two.type, at);
   const right = readBesideTime(two, one.type, at);
   const type = commonType(left.type, right.type);

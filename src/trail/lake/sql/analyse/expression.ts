@@ -1,19 +1,46 @@
 import type { Expression } from '../ast.ts';
 import { callFunction } from '../functions/call.ts';
 import { refuse } from '../refusal.ts';
-import { arrayOf, bigint, boolean, engineType, rowOf, timestampWithZone, typeText, unknown } from '../types.ts';
+import {
+  arrayOf,
+  bigint,
+  boolean,
+  engineType,
+  rowOf,
+  timestampWithZone,
+  typeText,
+  unknown,
+} from '../types.ts';
 import { readZone } from '../zones.ts';
 import { analyseArithmetic, negated } from './arithmetic.ts';
 import { castTo, readTypeName, tryCast } from './cast.ts';
 import { coerce, unify } from './coerce.ts';
-import { analyseBinary, analyseInterval, analyseNumber, analyseString, analyseTypedLiteral } from './literals.ts';
+import {
+  analyseBinary,
+  analyseInterval,
+  analyseNumber,
+  analyseString,
+  analyseTypedLiteral,
+} from './literals.ts';
 import { analyseName, fieldOf } from './names.ts';
-import { analyseBetween, analyseComparison, analyseDistinctFrom, analyseInList, analyseInQuery, analyseLike, analyseQuantified, compare } from './predicates.ts';
+import {
+  analyseBetween,
+  analyseComparison,
+  analyseDistinctFrom,
+  analyseInList,
+  analyseInQuery,
+  analyseLike,
+  analyseLogical,
+  analyseQuantified,
+  compare,
+} from './predicates.ts';
 import { failing, looseOf, notInLambda, readField, withOperands } from './typed.ts';
 import type { Place, Typed } from './typed.ts';
 
 function boundField(expression: Extract<Expression, { kind: 'field' }>, place: Place): Typed {
-  return analyseName(expression, place) ?? fieldOf(place.session.analyse(expression.base, place), expression.name);
+  return (
+    analyseName(expression, place) ?? fieldOf(place.session.analyse(expression.base, place), expression.name)
+  );
 }
 
 function subscript(expression: Extract<Expression, { kind: 'subscript' }>, place: Place): Typed {
@@ -58,8 +85,10 @@ function analyseCase(expression: Extract<Expression, { kind: 'case' }>, place: P
     subject ? compare('=', subject, analyse(when), when.at) : coerce(analyse(when), boolean, when.at, 'WHEN'),
   );
   const last = otherwise ? [analyse(otherwise)] : [];
-  const { values, type } = unify([...branches.map(({ then }) => analyse(then)), ...last], at, 'CASE');
-  const written = conditions.map((condition, index) => ` WHEN ${condition.sql} THEN ${values[index]?.sql}`).join('');
+  const { values, type } = unify([...branches.map(({ result }) => analyse(result)), ...last], at, 'CASE');
+  const written = conditions
+    .map((condition, index) => ` WHEN ${condition.sql} THEN ${values[index]?.sql}`)
+    .join('');
   const rest = otherwise ? values.at(-1)?.sql : `CAST(NULL AS ${engineType(type)})`;
   return { sql: `CASE${written} ELSE ${rest} END`, type, ...looseOf(...conditions, ...values) };
 }
@@ -68,7 +97,8 @@ function subquery(expression: Extract<Expression, { kind: 'subquery' }>, place: 
   if (place.trying) refuse(expression.at, 'Subqueries in try() are not supported');
   const result = place.session.analyseQuery(expression.query, place.common, place.scope);
   const [column, ...more] = result.columns;
-  if (!column || more.length > 0) refuse(expression.at, `A subquery in an expression must have one column, not ${result.columns.length}`);
+  if (!column || more.length > 0)
+    refuse(expression.at, `A subquery in an expression must have one column, not ${result.columns.length}`);
   return { sql: `${notInLambda}(${result.sql})`, type: column.type };
 }
 
@@ -77,9 +107,12 @@ function atTimeZone(expression: Extract<Expression, { kind: 'at-time-zone' }>, p
   const { zone: literal, at } = expression;
   const minutes = literal.kind === 'interval' ? (analyseInterval(literal).number ?? 0) / 60_000 : undefined;
   const sign = (minutes ?? 0) < 0 ? '-' : '+';
-  const text = minutes === undefined
-    ? literal.kind === 'string' ? literal.value : ''
-    : `${sign}${String(Math.floor(Math.abs(minutes) / 60)).padStart(2, '0')}:${String(Math.abs(minutes) % 60).padStart(2, '0')}`;
+  const text =
+    minutes === undefined
+      ? literal.kind === 'string'
+        ? literal.value
+        : ''
+      : `${sign}${String(Math.floor(Math.abs(minutes) / 60)).padStart(2, '0')}:${String(Math.abs(minutes) % 60).padStart(2, '0')}`;
   const zone = readZone(text);
   if (zone === undefined) refuse(literal.at, `There is no time zone ${text.slice(0, 40)}`);
   if (value.type.kind !== 'timestamp' && value.type.kind !== 'timestamptz')
@@ -128,10 +161,8 @@ function analyseInner(expression: Expression, place: Place): Typed {
     case 'quantified':
       checkQueryPlace(place, expression.at);
       return analyseQuantified(expression, place);
-    case 'logical': {
-      const parts = expression.operands.map((part) => coerce(analyse(part), boolean, part.at, expression.operator));
-      return { sql: `(${parts.map(({ sql }) => sql).join(` ${expression.operator} `)})`, type: boolean, ...looseOf(...parts) };
-    }
+    case 'logical':
+      return analyseLogical(expression, place);
     case 'not': {
       const operand = coerce(analyse(expression.operand), boolean, expression.at, 'NOT');
       return { sql: `(NOT ${operand.sql})`, type: boolean, loose: operand.loose };
@@ -147,13 +178,20 @@ function analyseInner(expression: Expression, place: Place): Typed {
       return analyseLike(expression, place);
     case 'is-null': {
       const operand = analyse(expression.operand);
-      return { sql: `(${operand.sql} IS ${expression.negated ? 'NOT ' : ''}NULL)`, type: boolean, loose: operand.loose };
+      return {
+        sql: `(${operand.sql} IS ${expression.negated ? 'NOT ' : ''}NULL)`,
+        type: boolean,
+        loose: operand.loose,
+      };
     }
     case 'distinct-from':
       return analyseDistinctFrom(expression, place);
     case 'exists':
       checkQueryPlace(place, expression.at);
-      return { sql: `${notInLambda}EXISTS (${place.session.analyseQuery(expression.query, place.common, place.scope).sql})`, type: boolean };
+      return {
+        sql: `${notInLambda}EXISTS (${place.session.analyseQuery(expression.query, place.common, place.scope).sql})`,
+        type: boolean,
+      };
     case 'subquery':
       checkQueryPlace(place, expression.at);
       return subquery(expression, place);
@@ -161,18 +199,30 @@ function analyseInner(expression: Expression, place: Place): Typed {
       return analyseCase(expression, place);
     case 'cast': {
       const to = readTypeName(expression.type);
-      const inner = expression.lenient ? { ...place, trying: true, aggregates: false, windows: false, clause: 'TRY_CAST' } : place;
+      const inner = expression.lenient
+        ? { ...place, trying: true, aggregates: false, windows: false, clause: 'TRY_CAST' }
+        : place;
       const operand = place.session.analyse(expression.operand, inner);
-      return expression.lenient ? tryCast(operand, to, place, expression.at) : castTo(operand, to, place, expression.at);
+      return expression.lenient
+        ? tryCast(operand, to, place, expression.at)
+        : castTo(operand, to, place, expression.at);
     }
     case 'array': {
       const { values, type } = unify(expression.items.map(analyse), expression.at, 'An array');
-      return { sql: `[${values.map(({ sql }) => sql).join(', ')}]`, type: arrayOf(type), ...looseOf(...values) };
+      return {
+        sql: `[${values.map(({ sql }) => sql).join(', ')}]`,
+        type: arrayOf(type),
+        ...looseOf(...values),
+      };
     }
     case 'row': {
       const values = expression.items.map(analyse);
       const fields = values.map(({ sql }, index) => `'f${index}': ${sql}`);
-      return { sql: `{${fields.join(', ')}}`, type: rowOf(values.map(({ type }) => type)), ...looseOf(...values) };
+      return {
+        sql: `{${fields.join(', ')}}`,
+        type: rowOf(values.map(({ type }) => type)),
+        ...looseOf(...values),
+      };
     }
     case 'at-time-zone':
       return atTimeZone(expression, place);
@@ -194,4 +244,3 @@ export function analyseExpression(expression: Expression, place: Place): Typed {
   }
   return typed;
 }
-

@@ -1,6 +1,16 @@
 import type { Expression } from '../ast.ts';
 import { refuse } from '../refusal.ts';
-import { bigint, double, integer, intervalDay, intervalMonth, json, timestamp, timestampWithZone, varbinary } from '../types.ts';
+import {
+  bigint,
+  double,
+  integer,
+  intervalDay,
+  intervalMonth,
+  json,
+  timestamp,
+  timestampWithZone,
+  varbinary,
+} from '../types.ts';
 import { quoteText } from '../types.ts';
 import { fromLocal, readTimestamp } from '../zones.ts';
 import type { Typed } from './typed.ts';
@@ -27,7 +37,11 @@ export function analyseNumber(written: string, at: number): Typed {
   const precision = Math.max(1, digits.length + fraction.length);
   if (precision > 38) refuse(at, 'A decimal has at most 38 digits');
   const type = { kind: 'decimal', precision, scale: fraction.length } as const;
-  return { sql: `CAST('${whole || '0'}.${fraction || '0'}' AS DECIMAL(${precision}, ${fraction.length}))`, type, number: Number(text) };
+  return {
+    sql: `CAST('${whole || '0'}.${fraction || '0'}' AS DECIMAL(${precision}, ${fraction.length}))`,
+    type,
+    number: Number(text),
+  };
 }
 
 const fieldMilliseconds: Readonly<Record<string, number>> = {
@@ -97,7 +111,8 @@ export function analyseTypedLiteral(type: string, text: string, at: number): Typ
     }
     case 'timestamp': {
       const read = readTimestamp(text);
-      if (!read) refuse(at, `'${text.slice(0, 40)}' is no timestamp; write it like TIMESTAMP '2024-05-01 12:30:00'`);
+      if (!read)
+        refuse(at, `'${text.slice(0, 40)}' is no timestamp; write it like TIMESTAMP '2024-05-01 12:30:00'`);
       const { zone, precision } = read;
       if (zone === undefined) return { sql: `TIMESTAMP '${read.text}'`, type: timestamp(precision) };
       return { sql: fromLocal(`TIMESTAMP '${read.text}'`, zone), type: timestampWithZone(precision, zone) };
@@ -109,12 +124,16 @@ export function analyseTypedLiteral(type: string, text: string, at: number): Typ
       if (/^[+-]?\d+$/.test(text)) {
         const precision = Math.max(1, text.replace(/^[+-]?0*/, '').length);
         if (precision > 38) refuse(at, 'A decimal has at most 38 digits');
-        return { sql: `CAST('${text}' AS DECIMAL(${precision}, 0))`, type: { kind: 'decimal', precision, scale: 0 } };
+        return {
+          sql: `CAST('${text}' AS DECIMAL(${precision}, 0))`,
+          type: { kind: 'decimal', precision, scale: 0 },
+        };
       }
       return analyseSignedDecimal(text, at);
     case 'double':
     case 'real': {
-      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) refuse(at, `'${text.slice(0, 40)}' is no ${type}`);
+      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text))
+        refuse(at, `'${text.slice(0, 40)}' is no ${type}`);
       return { sql: `CAST('${text}' AS ${type === 'real' ? 'FLOAT' : 'DOUBLE'})`, type: { kind: type } };
     }
     case 'bigint':

@@ -16,7 +16,8 @@ function isStore(left: string | undefined, right: string): boolean {
 function useColumn(column: ScopeColumn, owner: Scope, name: string, at: number, direct: boolean): Typed {
   const { sql, type } = column;
   if (direct) return { sql, type, loose: { name, at } };
-  if (owner.groups && !owner.groups.has(sql)) refuse(at, `The column ${name} of the outer query must appear in its GROUP BY`);
+  if (owner.groups && !owner.groups.has(sql))
+    refuse(at, `The column ${name} of the outer query must appear in its GROUP BY`);
   return { sql: `${outerColumn}${sql}`, type };
 }
 
@@ -56,7 +57,10 @@ function namesOf(expression: Expression): Name[] | undefined {
 export function fieldOf(value: Typed, name: Name): Typed {
   const { type } = value;
   if (type.kind !== 'row')
-    refuse(name.at, `The field ${name.text} is read from ${typeText(type)}, which has no fields${type.kind === 'map' ? `; use element_at(…, '${name.text}')` : ''}`);
+    refuse(
+      name.at,
+      `The field ${name.text} is read from ${typeText(type)}, which has no fields${type.kind === 'map' ? `; use element_at(…, '${name.text}')` : ''}`,
+    );
   const field = type.fields.find((candidate) => same(candidate.name, name.text));
   if (!field) refuse(name.at, `There is no field ${name.text} in ${typeText(type).slice(0, 200)}`);
   return { sql: readField(value.sql, field), type: field.type, loose: value.loose };

@@ -3,7 +3,7 @@ import { refuse } from '../refusal.ts';
 import { boolean, isComparable, isOrderable, quoteText, typeText } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { asVarchar, coerce, readBesideTime, unify, unifyPair } from './coerce.ts';
-import { looseOf, notInLambda, withOperands } from './typed.ts';
+import { canFail, looseOf, notInLambda, withOperands } from './typed.ts';
 import type { Place, Typed } from './typed.ts';
 
 function checkComparable(type: SqlType, operator: string, at: number): void {
@@ -18,8 +18,8 @@ function arrayEquality(left: string, right: string): string {
     [left, right],
     (a, b) =>
       `CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL WHEN len(${a}) <> len(${b}) THEN FALSE ` +
-      `WHEN len(list_filter(list_zip(${a}, ${b}), lambda "z": "z"[1] <> "z"[2])) > 0 THEN FALSE ` +
-      `WHEN len(list_filter(list_zip(${a}, ${b}), lambda "z": "z"[1] IS NULL OR "z"[2] IS NULL)) > 0 THEN NULL ELSE TRUE END`,
+      `WHEN len(list_filter(generate_series(1, len(${a})), lambda "z": list_extract(${a}, "z") <> list_extract(${b}, "z"))) > 0 THEN FALSE ` +
+      `WHEN len(list_filter(${a}, lambda "z": "z" IS NULL)) > 0 OR len(list_filter(${b}, lambda "z": "z" IS NULL)) > 0 THEN NULL ELSE TRUE END`,
   );
 }
 
@@ -28,9 +28,13 @@ export function compare(operator: ComparisonOperator, one: Typed, two: Typed, at
   const { left, right, type } = unifyPair(one, two, at, operator);
   checkComparable(type, operator, at);
   if (type.kind === 'row' || type.kind === 'map')
-    refuse(at, `${operator} between values of ${type.kind === 'row' ? 'a row' : 'a map'} type is not supported; compare their fields`);
+    refuse(
+      at,
+      `${operator} between values of ${type.kind === 'row' ? 'a row' : 'a map'} type is not supported; compare their fields`,
+    );
   const loose = looseOf(left, right);
-  if (type.kind !== 'array') return { sql: `(${left.sql} ${operator} ${right.sql})`, type: boolean, ...loose };
+  if (type.kind !== 'array')
+    return { sql: `(${left.sql} ${operator} ${right.sql})`, type: boolean, ...loose };
   if (type.element.kind === 'array' || type.element.kind === 'row' || type.element.kind === 'map')
     refuse(at, `${operator} between arrays of ${typeText(type.element).slice(0, 60)} is not supported`);
   const equality = arrayEquality(left.sql, right.sql);
@@ -38,20 +42,39 @@ export function compare(operator: ComparisonOperator, one: Typed, two: Typed, at
 }
 
 function all(parts: readonly Typed[], operator: 'AND' | 'OR'): Typed {
-  return { sql: `(${parts.map((part) => part.sql).join(` ${operator} `)})`, type: boolean, ...looseOf(...parts) };
+  return {
+    sql: `(${parts.map((part) => part.sql).join(` ${operator} `)})`,
+    type: boolean,
+    ...looseOf(...parts),
+  };
 }
 
 /** (a, b) = (c, d), field by field. */
-function compareRows(operator: ComparisonOperator, left: readonly Expression[], right: readonly Expression[], place: Place, at: number): Typed {
+function compareRows(
+  operator: ComparisonOperator,
+  left: readonly Expression[],
+  right: readonly Expression[],
+  place: Place,
+  at: number,
+): Typed {
   if (operator !== '=' && operator !== '<>') refuse(at, `${operator} between rows is not supported`);
   if (left.length !== right.length) refuse(at, 'Rows of different lengths cannot be compared');
-  const parts = left.map((item, index) => analyseComparison(operator, item, right[index] as Expression, place, at));
+  const parts = left.map((item, index) =>
+    analyseComparison(operator, item, right[index] as Expression, place, at),
+  );
   return all(parts, operator === '=' ? 'AND' : 'OR');
 }
 
 /** A comparison of two expressions. */
-export function analyseComparison(operator: ComparisonOperator, left: Expression, right: Expression, place: Place, at: number): Typed {
-  if (left.kind === 'row' && right.kind === 'row') return compareRows(operator, left.items, right.items, place, at);
+export function analyseComparison(
+  operator: ComparisonOperator,
+  left: Expression,
+  right: Expression,
+  place: Place,
+  at: number,
+): Typed {
+  if (left.kind === 'row' && right.kind === 'row')
+    return compareRows(operator, left.items, right.items, place, at);
   return compare(operator, place.session.analyse(left, place), place.session.analyse(right, place), at);
 }
 
@@ -75,7 +98,9 @@ export function analyseInList(expression: Extract<Expression, { kind: 'in-list' 
     return negated ? { ...any, sql: `(NOT ${any.sql})` } : any;
   }
   const value = place.session.analyse(operand, place);
-  const analysed = items.map((item) => readBesideTime(place.session.analyse(item, place), value.type, item.at));
+  const analysed = items.map((item) =>
+    readBesideTime(place.session.analyse(item, place), value.type, item.at),
+  );
   const { values, type } = unify([value, ...analysed], at, 'IN');
   checkComparable(type, 'IN', at);
   if (!isOrderable(type)) refuse(at, `IN is not supported for ${typeText(type).slice(0, 100)}`);
@@ -85,37 +110,69 @@ export function analyseInList(expression: Extract<Expression, { kind: 'in-list' 
 }
 
 /** The one column of a subquery as a list of values of the type that a value beside it needs. */
-function columnOf(expression: { query: Extract<Expression, { kind: 'in-query' }>['query']; at: number }, value: Typed, place: Place, what: string): { value: Typed; query: string } {
+function columnOf(
+  expression: { query: Extract<Expression, { kind: 'in-query' }>['query']; at: number },
+  value: Typed,
+  place: Place,
+  what: string,
+): { value: Typed; query: string } {
   if (place.lambdaDepth > 0) refuse(expression.at, 'Subqueries in a lambda are not supported');
   const result = place.session.analyseQuery(expression.query, place.common, place.scope);
   const [column, ...more] = result.columns;
-  if (!column || more.length > 0) refuse(expression.at, `The subquery of ${what} must have one column, not ${result.columns.length}`);
+  if (!column || more.length > 0)
+    refuse(expression.at, `The subquery of ${what} must have one column, not ${result.columns.length}`);
   const alias = place.session.unique('q');
-  const { left, right, type } = unifyPair(value, { sql: `"${alias}"."${column.physical}"`, type: column.type }, expression.at, what);
+  const { left, right, type } = unifyPair(
+    value,
+    { sql: `"${alias}"."${column.physical}"`, type: column.type },
+    expression.at,
+    what,
+  );
   checkComparable(type, what, expression.at);
-  if (!isOrderable(type)) refuse(expression.at, `${what} is not supported for ${typeText(type).slice(0, 100)}`);
+  if (!isOrderable(type))
+    refuse(expression.at, `${what} is not supported for ${typeText(type).slice(0, 100)}`);
   return { value: left, query: `${notInLambda}(SELECT ${right.sql} FROM (${result.sql}) AS "${alias}")` };
 }
 
 export function analyseInQuery(expression: Extract<Expression, { kind: 'in-query' }>, place: Place): Typed {
   if (place.trying) refuse(expression.at, 'Subqueries in try() are not supported');
-  if (expression.operand.kind === 'row') refuse(expression.at, 'IN with a row and a subquery is not supported; use EXISTS');
+  if (expression.operand.kind === 'row')
+    refuse(expression.at, 'IN with a row and a subquery is not supported; use EXISTS');
   const operand = place.session.analyse(expression.operand, place);
   const { value, query } = columnOf(expression, operand, place, 'IN');
-  return { sql: `(${value.sql} ${expression.negated ? 'NOT ' : ''}IN ${query})`, type: boolean, ...looseOf(value) };
+  return {
+    sql: `(${value.sql} ${expression.negated ? 'NOT ' : ''}IN ${query})`,
+    type: boolean,
+    ...looseOf(value),
+  };
 }
 
-export function analyseQuantified(expression: Extract<Expression, { kind: 'quantified' }>, place: Place): Typed {
+export function analyseQuantified(
+  expression: Extract<Expression, { kind: 'quantified' }>,
+  place: Place,
+): Typed {
   if (place.trying) refuse(expression.at, 'Subqueries in try() are not supported');
   const operand = place.session.analyse(expression.left, place);
   const { value, query } = columnOf(expression, operand, place, expression.operator);
-  return { sql: `(${value.sql} ${expression.operator} ${expression.quantifier} ${query})`, type: boolean, ...looseOf(value) };
+  return {
+    sql: `(${value.sql} ${expression.operator} ${expression.quantifier} ${query})`,
+    type: boolean,
+    ...looseOf(value),
+  };
 }
 
-export function analyseDistinctFrom(expression: Extract<Expression, { kind: 'distinct-from' }>, place: Place): Typed {
+export function analyseDistinctFrom(
+  expression: Extract<Expression, { kind: 'distinct-from' }>,
+  place: Place,
+): Typed {
   const { at, negated } = expression;
   const one = place.session.analyse(expression.left, place);
-  const { left, right, type } = unifyPair(one, place.session.analyse(expression.right, place), at, 'IS DISTINCT FROM');
+  const { left, right, type } = unifyPair(
+    one,
+    place.session.analyse(expression.right, place),
+    at,
+    'IS DISTINCT FROM',
+  );
   checkComparable(type, 'IS DISTINCT FROM', at);
   const sql = `(${left.sql} IS ${negated ? 'NOT ' : ''}DISTINCT FROM ${right.sql})`;
   return { sql, type: boolean, ...looseOf(left, right) };
@@ -134,7 +191,8 @@ function readLike(pattern: string, escape: string | undefined, at: number): Like
     if (character === escape) {
       index += 1;
       const next = characters[index];
-      if (next !== '%' && next !== '_' && next !== escape) refuse(at, 'The escape of a LIKE pattern must stand before %, _ or itself');
+      if (next !== '%' && next !== '_' && next !== escape)
+        refuse(at, 'The escape of a LIKE pattern must stand before %, _ or itself');
       parts.push(next);
     } else parts.push(character === '%' || character === '_' ? { wildcard: character } : character);
   }
@@ -171,15 +229,49 @@ export function analyseLike(expression: Extract<Expression, { kind: 'like' }>, p
     return { sql: `(${not}regexp_full_match(${text}, ${regexp}, 's'))`, type: boolean, ...loose };
   }
   const read = readLike(pattern.text, escape?.text, at);
-  const simple = read.parts.every((part) => typeof part === 'string' ? !'%_'.includes(part) : part.wildcard === '%');
+  const simple = read.parts.every((part) =>
+    typeof part === 'string' ? !'%_'.includes(part) : part.wildcard === '%',
+  );
   if (simple && !pattern.text.includes('\0')) {
-    const like = read.parts.map((part) => (typeof part === 'string' ? part : '%')).join('').replaceAll(/%+/g, '%');
+    const like = read.parts
+      .map((part) => (typeof part === 'string' ? part : '%'))
+      .join('')
+      .replaceAll(/%+/g, '%');
     return { sql: `(${text} ${not}LIKE ${quoteText(like)})`, type: boolean, ...loose };
   }
-  return { sql: `(${not}regexp_full_match(${text}, ${quoteText(asRegexp(read))}, 's'))`, type: boolean, ...loose };
+  return {
+    sql: `(${not}regexp_full_match(${text}, ${quoteText(asRegexp(read))}, 's'))`,
+    type: boolean,
+    ...loose,
+  };
 }
 
-/** A condition, which must be boolean. */
+type Logical = Extract<Expression, { kind: 'logical' }>;
+
+/**
+ * AND and OR. Trino looks at an operand only where those before it leave the value open; the engine looks at all of
+ * them, save in a filter. So where one can fail, CASE asks those before it first.
+ */
+export function analyseLogical({ operator, operands }: Logical, place: Place): Typed {
+  const parts = operands.map((part) =>
+    coerce(place.session.analyse(part, place), boolean, part.at, operator),
+  );
+  const whole = all(parts, operator);
+  const last = parts.findLastIndex(({ sql }) => sql.includes(canFail));
+  if (last < 1) return whole;
+  const decided = operator === 'AND' ? 'FALSE' : 'TRUE';
+  const asked = parts
+    .slice(0, last)
+    .map(({ sql }) => `WHEN ${operator === 'AND' ? `NOT ${sql}` : sql} THEN ${decided}`);
+  return { ...whole, sql: `CASE ${asked.join(' ')} ELSE ${whole.sql} END` };
+}
+
+/** A condition of WHERE, HAVING or ON, which must be boolean. As a filter, its AND and OR need no CASE. */
 export function analyseCondition(expression: Expression, place: Place): Typed {
+  if (expression.kind === 'logical')
+    return all(
+      expression.operands.map((part) => analyseCondition(part, place)),
+      expression.operator,
+    );
   return coerce(place.session.analyse(expression, place), boolean, expression.at, place.clause);
 }

@@ -15,28 +15,54 @@ interface Surroundings {
 
 function placeOutside({ session, common, outer }: Surroundings, clause: string): Place {
   const scope: Scope = { columns: [], parent: outer };
-  return { session, scope, common, clause, aggregates: false, windows: false, trying: false, lambdaDepth: 0, namedWindows: new Map() };
+  return {
+    session,
+    scope,
+    common,
+    clause,
+    aggregates: false,
+    windows: false,
+    trying: false,
+    lambdaDepth: 0,
+    namedWindows: new Map(),
+  };
 }
 
 /** VALUES: every row has the same number of columns, each of one type. */
 function analyseValues(rows: readonly Expression[], around: Surroundings): Result {
   const place = placeOutside(around, 'VALUES');
   const analysed = rows.map((row) =>
-    (row.kind === 'row' ? row.items : [row]).map((item) => ({ at: item.at, value: around.session.analyse(item, place) })),
+    (row.kind === 'row' ? row.items : [row]).map((item) => ({
+      at: item.at,
+      value: around.session.analyse(item, place),
+    })),
   );
   const width = analysed[0]?.length ?? 0;
   const columns = Array.from({ length: width }, (_none, index) => {
     const cells = analysed.map((row, position) => {
-      if (row.length !== width) refuse(rows[position]?.at ?? 0, `This row of VALUES has ${row.length} columns, the first has ${width}`);
+      if (row.length !== width)
+        refuse(
+          rows[position]?.at ?? 0,
+          `This row of VALUES has ${row.length} columns, the first has ${width}`,
+        );
       return row[index] as { at: number; value: Typed };
     });
-    return unify(cells.map(({ value }) => value), cells[0]?.at ?? 0, 'A column of VALUES');
+    return unify(
+      cells.map(({ value }) => value),
+      cells[0]?.at ?? 0,
+      'A column of VALUES',
+    );
   });
   const alias = around.session.unique('v');
   const names = columns.map((_column, index) => quoteName(`c${index + 1}`));
-  const written = analysed.map((_row, position) => `(${columns.map((column) => column.values[position]?.sql).join(', ')})`);
+  const written = analysed.map(
+    (_row, position) => `(${columns.map((column) => column.values[position]?.sql).join(', ')})`,
+  );
   const selected = columns.map(({ type }, index) =>
-    type.kind === 'unknown' ? `CAST("${alias}".${names[index]} AS ${engineType(type)}) AS ${names[index]}` : `"${alias}".${names[index]} AS ${names[index]}`);
+    type.kind === 'unknown'
+      ? `CAST("${alias}".${names[index]} AS ${engineType(type)}) AS ${names[index]}`
+      : `"${alias}".${names[index]} AS ${names[index]}`,
+  );
   const from = `(VALUES ${written.join(', ')}) AS "${alias}"(${names.join(', ')})`;
   return {
     sql: `SELECT ${selected.join(', ')} FROM ${from}`,
@@ -48,7 +74,12 @@ function analyseValues(rows: readonly Expression[], around: Surroundings): Resul
 function retyped(result: Result, types: readonly SqlType[], session: Session, at: number): string {
   const alias = session.unique('q');
   const columns = result.columns.map((column, index) => {
-    const value = coerce({ sql: `"${alias}".${quoteName(column.physical)}`, type: column.type }, types[index] ?? unknown, at, 'A set operation');
+    const value = coerce(
+      { sql: `"${alias}".${quoteName(column.physical)}`, type: column.type },
+      types[index] ?? unknown,
+      at,
+      'A set operation',
+    );
     return `${value.sql} AS ${quoteName(`c${index + 1}`)}`;
   });
   return `SELECT ${columns.join(', ')} FROM (${result.sql}) AS "${alias}"`;
@@ -64,8 +95,12 @@ function analyseSet(body: Extract<QueryBody, { kind: 'set' }>, around: Surroundi
     const other = right.columns[index]?.type as SqlType;
     const type = commonType(column.type, other);
     if (!type || (type.kind === 'timestamptz' && type.zone === 'mixed'))
-      refuse(at, `Column ${index + 1} of ${operator} is both ${typeText(column.type).slice(0, 100)} and ${typeText(other).slice(0, 100)}`);
-    if (!(all && operator === 'UNION') && !isComparable(type)) refuse(at, `${operator} is not supported for ${typeText(type)}`);
+      refuse(
+        at,
+        `Column ${index + 1} of ${operator} is both ${typeText(column.type).slice(0, 100)} and ${typeText(other).slice(0, 100)}`,
+      );
+    if (!(all && operator === 'UNION') && !isComparable(type))
+      refuse(at, `${operator} is not supported for ${typeText(type)}`);
     return type;
   });
   const sides = [left, right].map((side) => `(${retyped(side, types, around.session, at)})`);
@@ -88,7 +123,15 @@ function analyseBody(body: QueryBody, orderBy: readonly SortItem[], around: Surr
     case 'table': {
       const from = { kind: 'named', at: body.at, name: body.name } as const;
       const items = [{ kind: 'all', at: body.at }] as const;
-      const select = { kind: 'select', at: body.at, distinct: false, items, from, groupByDistinct: false, windows: [] } as const;
+      const select = {
+        kind: 'select',
+        at: body.at,
+        distinct: false,
+        items,
+        from,
+        groupByDistinct: false,
+        windows: [],
+      } as const;
       return analyseSelect(select, orderBy, session, common, outer);
     }
     case 'nested':
@@ -103,35 +146,63 @@ function sortedOutside(result: Result, orderBy: readonly SortItem[], around: Sur
   if (orderBy.length === 0) return result;
   const alias = around.session.unique('q');
   const read = (column: ResultColumn): string => `"${alias}".${quoteName(column.physical)}`;
-  const columns = result.columns.map((column) => ({ ...(column.name === undefined ? {} : { name: column.name }), sql: read(column), type: column.type }));
+  const columns = result.columns.map((column) => ({
+    ...(column.name === undefined ? {} : { name: column.name }),
+    sql: read(column),
+    type: column.type,
+  }));
   const place = { ...placeOutside(around, 'ORDER BY'), scope: { columns, parent: around.outer } };
   const sorted = orderBy.map((item) => {
     const { expression } = item;
     const isPosition = expression.kind === 'number' && /^\d+$/.test(expression.text);
-    const column = isPosition ? columns[Number(expression.text) - 1] : around.session.analyse(expression, place);
+    const column = isPosition
+      ? columns[Number(expression.text) - 1]
+      : around.session.analyse(expression, place);
     if (!column) refuse(expression.at, 'ORDER BY has the number of a column that there is not');
-    if (!isOrderable(column.type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(column.type).slice(0, 100)}`);
+    if (!isOrderable(column.type))
+      refuse(expression.at, `ORDER BY is not supported for ${typeText(column.type).slice(0, 100)}`);
     return `${sortKey(column)}${sortSuffix(item)}`;
   });
   const selected = result.columns.map((column) => `${read(column)} AS ${quoteName(column.physical)}`);
-  return { ...result, sql: `SELECT ${selected.join(', ')} FROM (${result.sql}) AS "${alias}" ORDER BY ${sorted.join(', ')}` };
+  return {
+    ...result,
+    sql: `SELECT ${selected.join(', ')} FROM (${result.sql}) AS "${alias}" ORDER BY ${sorted.join(', ')}`,
+  };
 }
 
-function renamed(columns: readonly ResultColumn[], names: readonly Name[] | undefined, name: Name): ResultColumn[] {
+function renamed(
+  columns: readonly ResultColumn[],
+  names: readonly Name[] | undefined,
+  name: Name,
+): ResultColumn[] {
   if (names && names.length !== columns.length)
-    refuse(name.at, `The common table ${name.text} names ${names.length} columns, its query has ${columns.length}`);
+    refuse(
+      name.at,
+      `The common table ${name.text} names ${names.length} columns, its query has ${columns.length}`,
+    );
   return columns.map((column, index) => (names ? { ...column, name: names[index]?.text ?? '' } : column));
 }
 
 /** FETCH FIRST … WITH TIES: every row as good as the last of them. */
 function withTies(query: Query, around: Surroundings): Result {
   if (query.orderBy.length === 0) refuse(query.at, 'FETCH FIRST … WITH TIES needs ORDER BY');
-  if (query.body.kind !== 'select' || query.body.distinct) refuse(query.at, 'WITH TIES is supported behind SELECT without DISTINCT alone');
+  if (query.body.kind !== 'select' || query.body.distinct)
+    refuse(query.at, 'WITH TIES is supported behind SELECT without DISTINCT alone');
   const at = query.at;
-  const call = { kind: 'call', at, name: 'rank', parameters: [], star: false, distinct: false, orderBy: [], ignoreNulls: false } as const;
+  const call = {
+    kind: 'call',
+    at,
+    name: 'rank',
+    parameters: [],
+    star: false,
+    distinct: false,
+    orderBy: [],
+    ignoreNulls: false,
+  } as const;
   const over = { at, partitionBy: [], orderBy: query.orderBy };
   for (const { expression } of query.orderBy)
-    if (expression.kind === 'number') refuse(expression.at, 'Numbers in ORDER BY with WITH TIES are not supported; name the columns');
+    if (expression.kind === 'number')
+      refuse(expression.at, 'Numbers in ORDER BY with WITH TIES are not supported; name the columns');
   const items = [...query.body.items, { kind: 'expression', at, expression: { ...call, over } } as const];
   const result = analyseBody({ ...query.body, items }, query.orderBy, around);
   const rank = result.columns.at(-1) as ResultColumn;
@@ -140,11 +211,19 @@ function withTies(query: Query, around: Surroundings): Result {
   const first = (query.offset ?? 0n) + (query.limit ?? 1n);
   if (query.offset !== undefined) refuse(at, 'OFFSET with WITH TIES is not supported');
   const selected = columns.map((column) => `"${alias}".${quoteName(column.physical)}`).join(', ');
-  return { sql: `SELECT ${selected} FROM (${result.sql}) AS "${alias}" WHERE "${alias}".${quoteName(rank.physical)} <= ${first} ORDER BY "${alias}".${quoteName(rank.physical)}`, columns };
+  return {
+    sql: `SELECT ${selected} FROM (${result.sql}) AS "${alias}" WHERE "${alias}".${quoteName(rank.physical)} <= ${first} ORDER BY "${alias}".${quoteName(rank.physical)}`,
+    columns,
+  };
 }
 
 /** A whole query: common tables, its body, ORDER BY, OFFSET and LIMIT. */
-export function analyseQuery(query: Query, session: Session, outside: CommonTables, outer: Scope | undefined): Result {
+export function analyseQuery(
+  query: Query,
+  session: Session,
+  outside: CommonTables,
+  outer: Scope | undefined,
+): Result {
   const common = new Map(outside);
   const tables: string[] = [];
   for (const { name, columns, query: inner } of query.with) {

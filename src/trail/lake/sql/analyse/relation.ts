@@ -20,7 +20,12 @@ interface Surroundings {
   readonly outer: Scope | undefined;
 }
 
-function placeIn(around: Surroundings, columns: readonly ScopeColumn[], clause: string, withheld: AnalysedRelation['withheld']): Place {
+function placeIn(
+  around: Surroundings,
+  columns: readonly ScopeColumn[],
+  clause: string,
+  withheld: AnalysedRelation['withheld'],
+): Place {
   const scope: Scope = { columns, parent: around.outer, ...(withheld ? { withheld } : {}) };
   return {
     session: around.session,
@@ -39,7 +44,10 @@ function placeIn(around: Surroundings, columns: readonly ScopeColumn[], clause: 
 function renamed(columns: readonly ScopeColumn[], alias: Alias | undefined): ScopeColumn[] {
   if (!alias) return [...columns];
   if (alias.columns && alias.columns.length !== columns.length)
-    refuse(alias.name.at, `The alias ${alias.name.text} has ${alias.columns.length} columns, the relation ${columns.length}`);
+    refuse(
+      alias.name.at,
+      `The alias ${alias.name.text} has ${alias.columns.length} columns, the relation ${columns.length}`,
+    );
   return columns.map((column, index) => ({
     ...column,
     relation: alias.name.text,
@@ -71,10 +79,18 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
     type: readColumnType(column.type),
   }));
   const withheld = table.withheld ? { withheld: table.withheld } : {};
-  return { sql: `${quoteName(table.view)} AS "${engineAlias}"`, columns: renamed(columns, alias), ...withheld };
+  return {
+    sql: `${quoteName(table.view)} AS "${engineAlias}"`,
+    columns: renamed(columns, alias),
+    ...withheld,
+  };
 }
 
-function derived(relation: Extract<Relation, { kind: 'derived' }>, around: Surroundings, left: readonly ScopeColumn[]): AnalysedRelation {
+function derived(
+  relation: Extract<Relation, { kind: 'derived' }>,
+  around: Surroundings,
+  left: readonly ScopeColumn[],
+): AnalysedRelation {
   const outer: Scope | undefined = relation.lateral ? { columns: left, parent: around.outer } : around.outer;
   const result = around.session.analyseQuery(relation.query, around.common, outer);
   const alias = around.session.unique('r');
@@ -83,7 +99,10 @@ function derived(relation: Extract<Relation, { kind: 'derived' }>, around: Surro
     sql: `"${alias}".${quoteName(column.physical)}`,
     type: column.type,
   }));
-  return { sql: `${relation.lateral ? 'LATERAL ' : ''}(${result.sql}) AS "${alias}"`, columns: renamed(columns, relation.alias) };
+  return {
+    sql: `${relation.lateral ? 'LATERAL ' : ''}(${result.sql}) AS "${alias}"`,
+    columns: renamed(columns, relation.alias),
+  };
 }
 
 interface Unnested {
@@ -101,21 +120,41 @@ function unnested(expression: Expression, place: Place): Unnested {
         { type: type.value, read: (element) => `struct_extract(${element}, 'value')` },
       ],
     };
-  if (type.kind !== 'array') refuse(expression.at, `UNNEST takes arrays and maps, not ${typeText(type).slice(0, 100)}`);
+  if (type.kind !== 'array')
+    refuse(expression.at, `UNNEST takes arrays and maps, not ${typeText(type).slice(0, 100)}`);
   if (type.element.kind === 'row')
-    return { list: sql, elements: type.element.fields.map((field) => ({ type: field.type, read: (element) => readField(element, field) })) };
+    return {
+      list: sql,
+      elements: type.element.fields.map((field) => ({
+        type: field.type,
+        read: (element) => readField(element, field),
+      })),
+    };
   return { list: sql, elements: [{ type: type.element, read: (element) => element }] };
 }
 
 /** UNNEST: several lists side by side, the shorter ones filled with NULL; maps and rows become several columns. */
-function unnest(relation: Extract<Relation, { kind: 'unnest' }>, around: Surroundings, left: AnalysedRelation | undefined): AnalysedRelation {
-  const before: Scope = { columns: left?.columns ?? [], parent: around.outer, withheld: left?.withheld ?? {} };
+function unnest(
+  relation: Extract<Relation, { kind: 'unnest' }>,
+  around: Surroundings,
+  left: AnalysedRelation | undefined,
+): AnalysedRelation {
+  const before: Scope = {
+    columns: left?.columns ?? [],
+    parent: around.outer,
+    withheld: left?.withheld ?? {},
+  };
   const place = placeIn({ ...around, outer: before }, [], 'UNNEST', undefined);
   const lists = relation.expressions.map((expression) => unnested(expression, place));
   const [inner, outer] = [around.session.unique('u'), around.session.unique('r')];
   const longest = `greatest(${lists.map(({ list }) => `len(${list})`).join(', ')}, 0)`;
-  const rows = [...lists.map(({ list }, index) => `unnest(${list}) AS "u${index}"`), `unnest(generate_series(1, ${longest})) AS "n"`];
-  const parts = lists.flatMap(({ elements }, index) => elements.map(({ type, read }) => ({ type, sql: read(`"${inner}"."u${index}"`) })));
+  const rows = [
+    ...lists.map(({ list }, index) => `unnest(${list}) AS "u${index}"`),
+    `unnest(generate_series(1, ${longest})) AS "n"`,
+  ];
+  const parts = lists.flatMap(({ elements }, index) =>
+    elements.map(({ type, read }) => ({ type, sql: read(`"${inner}"."u${index}"`) })),
+  );
   if (relation.ordinality) parts.push({ type: bigint, sql: `CAST("${inner}"."n" AS BIGINT)` });
   const selected = parts.map(({ sql }, index) => `${sql} AS "c${index + 1}"`).join(', ');
   const columns = parts.map(({ type }, index) => ({ sql: `"${outer}"."c${index + 1}"`, type }));
@@ -136,11 +175,21 @@ function usingColumn(name: Name, columns: readonly ScopeColumn[], side: string):
 }
 
 /** USING: the named columns come first and once, then the others of both sides. */
-function joinUsing(join: Join, names: readonly Name[], left: AnalysedRelation, right: AnalysedRelation): { readonly condition: string; readonly columns: ScopeColumn[] } {
-  const pairs = names.map((name) => ({ name, one: usingColumn(name, left.columns, 'left'), two: usingColumn(name, right.columns, 'right') }));
+function joinUsing(
+  join: Join,
+  names: readonly Name[],
+  left: AnalysedRelation,
+  right: AnalysedRelation,
+): { readonly condition: string; readonly columns: ScopeColumn[] } {
+  const pairs = names.map((name) => ({
+    name,
+    one: usingColumn(name, left.columns, 'left'),
+    two: usingColumn(name, right.columns, 'right'),
+  }));
   const conditions = pairs.map(({ name, one, two }) => compare('=', one, two, name.at).sql);
   const merged = pairs.map(({ name, one, two }): ScopeColumn => {
-    const sql = join.type === 'FULL' ? `coalesce(${one.sql}, ${two.sql})` : join.type === 'RIGHT' ? two.sql : one.sql;
+    const sql =
+      join.type === 'FULL' ? `coalesce(${one.sql}, ${two.sql})` : join.type === 'RIGHT' ? two.sql : one.sql;
     return { name: name.text, sql, type: one.type };
   });
   const used = new Set(pairs.flatMap(({ one, two }) => [one, two]));
@@ -175,7 +224,11 @@ function join(relation: Join, around: Surroundings, before: AnalysedRelation | u
   if (relation.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${rightSql}`, columns, withheld };
   if (relation.using) {
     const using = joinUsing(relation, relation.using, left, right);
-    return { sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${using.condition}`, columns: using.columns, withheld };
+    return {
+      sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${using.condition}`,
+      columns: using.columns,
+      withheld,
+    };
   }
   const place = placeIn(around, columns, 'ON', withheld);
   const condition = relation.on ? analyseCondition(relation.on, place).sql : 'TRUE';
@@ -184,7 +237,11 @@ function join(relation: Join, around: Surroundings, before: AnalysedRelation | u
   return { sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${condition}`, columns, withheld };
 }
 
-function analyseRelation(relation: Relation, around: Surroundings, left: AnalysedRelation | undefined): AnalysedRelation {
+function analyseRelation(
+  relation: Relation,
+  around: Surroundings,
+  left: AnalysedRelation | undefined,
+): AnalysedRelation {
   switch (relation.kind) {
     case 'named':
       return named(relation, around);
@@ -202,6 +259,11 @@ function analyseRelation(relation: Relation, around: Surroundings, left: Analyse
 }
 
 /** What stands behind FROM. */
-export function analyseFrom(relation: Relation, session: Session, common: CommonTables, outer: Scope | undefined): AnalysedRelation {
+export function analyseFrom(
+  relation: Relation,
+  session: Session,
+  common: CommonTables,
+  outer: Scope | undefined,
+): AnalysedRelation {
   return analyseRelation(relation, { session, common, outer }, undefined);
 }

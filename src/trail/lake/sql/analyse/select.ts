@@ -7,7 +7,17 @@ import { columnsOfRelation } from './names.ts';
 import { analyseCondition } from './predicates.ts';
 import { analyseFrom } from './relation.ts';
 import { readField } from './typed.ts';
-import type { CommonTables, Place, Result, ResultColumn, Scope, ScopeColumn, Session, Typed, WindowParts } from './typed.ts';
+import type {
+  CommonTables,
+  Place,
+  Result,
+  ResultColumn,
+  Scope,
+  ScopeColumn,
+  Session,
+  Typed,
+  WindowParts,
+} from './typed.ts';
 import { analyseWindow, sortKey, sortSuffix } from './window.ts';
 
 /** A column of a SELECT, before it is written. */
@@ -32,7 +42,11 @@ function nameOf(expression: Expression): { readonly name?: string } {
   return {};
 }
 
-function aliased(columns: readonly ScopeColumn[], aliases: readonly Name[] | undefined, at: number): ScopeColumn[] {
+function aliased(
+  columns: readonly ScopeColumn[],
+  aliases: readonly Name[] | undefined,
+  at: number,
+): ScopeColumn[] {
   if (aliases && aliases.length !== columns.length)
     refuse(at, `There are ${aliases.length} aliases for ${columns.length} columns`);
   return columns.map((column, index) => (aliases ? { ...column, name: aliases[index]?.text ?? '' } : column));
@@ -46,7 +60,8 @@ function allOf(item: Extract<SelectItem, { kind: 'all' }>, place: Place): ScopeC
   const relation = columnsOfRelation(item.of, place.scope);
   if (relation) return aliased(relation, item.aliases, item.at);
   const { sql, type } = place.session.analyse(item.of, place);
-  if (type.kind !== 'row') refuse(item.at, `.* takes a relation or a row, not ${typeText(type).slice(0, 100)}`);
+  if (type.kind !== 'row')
+    refuse(item.at, `.* takes a relation or a row, not ${typeText(type).slice(0, 100)}`);
   const fields = type.fields.map((field) => ({
     ...(field.name === undefined ? {} : { name: field.name }),
     sql: readField(sql, field),
@@ -61,7 +76,9 @@ function selectItems(items: readonly SelectItem[], place: Place): Selected[] {
       return allOf(item, place).map((column) => {
         const loose = { name: column.name ?? 'that * stands for', at: item.at };
         const grouped = place.scope.groups?.has(column.sql) === true;
-        const value = grouped ? { sql: column.sql, type: column.type } : { sql: column.sql, type: column.type, loose };
+        const value = grouped
+          ? { sql: column.sql, type: column.type }
+          : { sql: column.sql, type: column.type, loose };
         return { ...(column.name === undefined ? {} : { name: column.name }), value, at: item.at };
       });
     }
@@ -80,8 +97,10 @@ function groupingKey(expression: Expression, query: SelectQuery, place: Place): 
   let target = expression;
   if (expression.kind === 'number' && /^\d+$/.test(expression.text)) {
     const item = query.items[Number(expression.text) - 1];
-    if (query.items.some(({ kind }) => kind === 'all')) refuse(expression.at, 'GROUP BY with a number and SELECT * is not supported; name the columns');
-    if (item?.kind !== 'expression') refuse(expression.at, `GROUP BY ${expression.text.slice(0, 20)} is not a column of SELECT`);
+    if (query.items.some(({ kind }) => kind === 'all'))
+      refuse(expression.at, 'GROUP BY with a number and SELECT * is not supported; name the columns');
+    if (item?.kind !== 'expression')
+      refuse(expression.at, `GROUP BY ${expression.text.slice(0, 20)} is not a column of SELECT`);
     if (holdsAggregate(item.expression)) refuse(expression.at, 'GROUP BY cannot hold an aggregate');
     target = item.expression;
   }
@@ -90,7 +109,12 @@ function groupingKey(expression: Expression, query: SelectQuery, place: Place): 
   return type.kind === 'unknown' ? `CAST(NULL AS ${engineType(type)})` : sql;
 }
 
-function groupingElement(element: GroupingElement, query: SelectQuery, place: Place, keys: Set<string>): string {
+function groupingElement(
+  element: GroupingElement,
+  query: SelectQuery,
+  place: Place,
+  keys: Set<string>,
+): string {
   const key = (expression: Expression): string => {
     const sql = groupingKey(expression, query, place);
     keys.add(sql);
@@ -110,22 +134,33 @@ function groupingElement(element: GroupingElement, query: SelectQuery, place: Pl
 }
 
 function analyseGrouping(query: SelectQuery, place: Place): Grouping | undefined {
-  const aggregated = query.having !== undefined || query.items.some((item) => item.kind === 'expression' && holdsAggregate(item.expression));
+  const aggregated =
+    query.having !== undefined ||
+    query.items.some((item) => item.kind === 'expression' && holdsAggregate(item.expression));
   if (!query.groupBy) return aggregated ? { sql: ' GROUP BY ()', keys: new Set() } : undefined;
   if (query.groupByDistinct) refuse(query.at, 'GROUP BY DISTINCT is not supported');
   const keys = new Set<string>();
-  const elements = query.groupBy.map((element) => groupingElement(element, query, { ...place, clause: 'GROUP BY' }, keys));
+  const elements = query.groupBy.map((element) =>
+    groupingElement(element, query, { ...place, clause: 'GROUP BY' }, keys),
+  );
   const written = elements.filter((element) => element !== '()');
   // One group over everything is written out, since nothing of an aggregate may be left in what is written.
   return { sql: written.length === 0 ? ' GROUP BY ()' : ` GROUP BY ${written.join(', ')}`, keys };
 }
 
 function checkGrouped(value: Typed): void {
-  if (value.loose) refuse(value.loose.at, `The column ${value.loose.name} must be an aggregate or appear in GROUP BY`);
+  if (value.loose)
+    refuse(value.loose.at, `The column ${value.loose.name} must be an aggregate or appear in GROUP BY`);
 }
 
 /** An item of ORDER BY: the number of a column of SELECT, its alias, or an expression. */
-function sortItem(item: SortItem, selected: readonly Selected[], place: Place, query: SelectQuery, grouped: boolean): string {
+function sortItem(
+  item: SortItem,
+  selected: readonly Selected[],
+  place: Place,
+  query: SelectQuery,
+  grouped: boolean,
+): string {
   const { expression } = item;
   let position: number | undefined;
   let type: SqlType | undefined;
@@ -139,13 +174,16 @@ function sortItem(item: SortItem, selected: readonly Selected[], place: Place, q
     type = value.type;
     const index = selected.findIndex((candidate) => candidate.value.sql === value.sql);
     position = index < 0 ? undefined : index + 1;
-    if (position === undefined && query.distinct) refuse(expression.at, 'With SELECT DISTINCT, ORDER BY takes columns of SELECT alone');
+    if (position === undefined && query.distinct)
+      refuse(expression.at, 'With SELECT DISTINCT, ORDER BY takes columns of SELECT alone');
     if (position === undefined) {
-      if (!isOrderable(type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(type).slice(0, 100)}`);
+      if (!isOrderable(type))
+        refuse(expression.at, `ORDER BY is not supported for ${typeText(type).slice(0, 100)}`);
       return `${sortKey(value)}${sortSuffix(item)}`;
     }
   }
-  if (!isOrderable(type)) refuse(expression.at, `ORDER BY is not supported for ${typeText(type).slice(0, 100)}`);
+  if (!isOrderable(type))
+    refuse(expression.at, `ORDER BY is not supported for ${typeText(type).slice(0, 100)}`);
   return `${position}${sortSuffix(item)}`;
 }
 
@@ -175,21 +213,42 @@ export function analyseSelect(
   outer: Scope | undefined,
 ): Result {
   const from = query.from ? analyseFrom(query.from, session, common, outer) : undefined;
-  const scope: Scope = { columns: from?.columns ?? [], parent: outer, ...(from?.withheld ? { withheld: from.withheld } : {}) };
-  const base: Place = { session, scope, common, clause: 'WHERE', aggregates: false, windows: false, trying: false, lambdaDepth: 0, namedWindows: new Map() };
+  const scope: Scope = {
+    columns: from?.columns ?? [],
+    parent: outer,
+    ...(from?.withheld ? { withheld: from.withheld } : {}),
+  };
+  const base: Place = {
+    session,
+    scope,
+    common,
+    clause: 'WHERE',
+    aggregates: false,
+    windows: false,
+    trying: false,
+    lambdaDepth: 0,
+    namedWindows: new Map(),
+  };
   const where = query.where ? ` WHERE ${analyseCondition(query.where, base).sql}` : '';
   const grouping = analyseGrouping(query, base);
   if (!grouping && orderBy.some(({ expression }) => holdsAggregate(expression)))
-    refuse(orderBy[0]?.expression.at ?? query.at, 'An aggregate in ORDER BY needs GROUP BY or an aggregate in SELECT');
+    refuse(
+      orderBy[0]?.expression.at ?? query.at,
+      'An aggregate in ORDER BY needs GROUP BY or an aggregate in SELECT',
+    );
   if (grouping) scope.groups = grouping.keys;
   const inSelect: Place = { ...base, clause: 'SELECT', aggregates: grouping !== undefined, windows: true };
   const windowed: Place = { ...inSelect, namedWindows: namedWindows(query, inSelect) };
   const selected = selectItems(query.items, windowed);
-  const having = query.having && analyseCondition(query.having, { ...inSelect, clause: 'HAVING', windows: false });
-  if (grouping) for (const value of [...selected.map((item) => item.value), ...(having ? [having] : [])]) checkGrouped(value);
+  const having =
+    query.having && analyseCondition(query.having, { ...inSelect, clause: 'HAVING', windows: false });
+  if (grouping)
+    for (const value of [...selected.map((item) => item.value), ...(having ? [having] : [])])
+      checkGrouped(value);
   if (query.distinct) {
     for (const { value, at } of selected)
-      if (!isComparable(value.type)) refuse(at, `SELECT DISTINCT is not supported for ${typeText(value.type)}`);
+      if (!isComparable(value.type))
+        refuse(at, `SELECT DISTINCT is not supported for ${typeText(value.type)}`);
   }
   const sortScope: Scope = { ...scope, names: aliasesOf(selected) };
   if (scope.groups) sortScope.groups = scope.groups;
@@ -209,4 +268,3 @@ export function analyseSelect(
   const sql = `SELECT ${query.distinct ? 'DISTINCT ' : ''}${written.join(', ')}${source}${where}${grouping?.sql ?? ''}${condition}${order}`;
   return { sql, columns };
 }
-

@@ -59,7 +59,10 @@ export interface Session {
 }
 
 /** The common tables in sight, by name in lower case. */
-export type CommonTables = ReadonlyMap<string, { readonly physical: string; readonly columns: readonly ResultColumn[] }>;
+export type CommonTables = ReadonlyMap<
+  string,
+  { readonly physical: string; readonly columns: readonly ResultColumn[] }
+>;
 
 /** Where an expression stands. */
 export interface Place {
@@ -91,12 +94,10 @@ export interface Lambda {
 }
 
 /** Analyses a lambda. `bind` gives what each parameter stands for; by default a parameter of the engine's lambda. */
-export function analyseLambda(
-  lambda: LambdaExpression,
-  place: Place,
-  parameters: readonly Typed[],
-): Typed {
-  const names = new Map(lambda.parameters.map((name, index) => [name.text.toLowerCase(), parameters[index] as Typed]));
+export function analyseLambda(lambda: LambdaExpression, place: Place, parameters: readonly Typed[]): Typed {
+  const names = new Map(
+    lambda.parameters.map((name, index) => [name.text.toLowerCase(), parameters[index] as Typed]),
+  );
   const scope: Scope = { columns: [], parent: place.scope, names };
   return place.session.analyse(lambda.body, {
     ...place,
@@ -155,8 +156,12 @@ export function hasOuterInLambda(sql: string): boolean {
 /** SQL of a type that fails with a message when it is evaluated. */
 export function failing(place: Place, message: string, engineType: string): string {
   const text = `'${message.replaceAll("'", "''")}'`;
-  return place.trying ? `CAST(CAST(${text} AS INTEGER) AS ${engineType})` : `CAST(error(${text}) AS ${engineType})`;
+  const error = place.trying ? `CAST(${text} AS INTEGER)` : `error(${text})`;
+  return `${canFail}CAST(${error} AS ${engineType})`;
 }
+
+/** Stands before SQL that can fail, so that AND and OR keep it from rows that the operands before it have decided. */
+export const canFail = '/*fails*/';
 
 /** The first column among these that is neither grouped nor aggregated. */
 export function looseOf(...parts: readonly (Typed | undefined)[]): Pick<Typed, 'loose'> {

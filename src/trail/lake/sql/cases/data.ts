@@ -74,7 +74,14 @@ const role = (name: string, session: string, mfa: string): object => ({
   },
 });
 
-const event = (id: number, time: string, source: string, name: string, region: string, more: object): object => ({
+const event = (
+  id: number,
+  time: string,
+  source: string,
+  name: string,
+  region: string,
+  more: object,
+): object => ({
   eventVersion: '1.09',
   eventID: `e${String(id).padStart(2, '0')}`,
   eventTime: time,
@@ -162,7 +169,8 @@ export const events: readonly object[] = [
     readOnly: false,
     requestParameters: {
       groupId: 'sg-1',
-      ipPermissions: '{"items":[{"ipProtocol":"tcp","fromPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}',
+      ipPermissions:
+        '{"items":[{"ipProtocol":"tcp","fromPort":22,"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0"}]}}]}',
     },
   }),
   event(9, '2023-02-04 08:00:00', 'iam', 'CreateUser', 'us-east-1', {
@@ -183,7 +191,10 @@ export const events: readonly object[] = [
 
 /** What the store `archiveId` holds. */
 export const archive: readonly object[] = [
-  event(1, '2023-01-22 09:15:00', 's3', 'CreateBucket', 'us-east-1', { userIdentity: user('bob'), readOnly: false }),
+  event(1, '2023-01-22 09:15:00', 's3', 'CreateBucket', 'us-east-1', {
+    userIdentity: user('bob'),
+    readOnly: false,
+  }),
   event(11, '2022-12-31 23:00:00', 'kms', 'Decrypt', 'us-east-1', {
     userIdentity: role('Reader', 'alice', 'true'),
     readOnly: true,

@@ -1,6 +1,20 @@
 import { withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
-import { arrayOf, bigint, boolean, double, engineType, isComparable, isFloating, isInteger, isNumeric, isOrderable, mapOf, typeText, varchar } from '../types.ts';
+import {
+  arrayOf,
+  bigint,
+  boolean,
+  double,
+  engineType,
+  isComparable,
+  isFloating,
+  isInteger,
+  isNumeric,
+  isOrderable,
+  mapOf,
+  typeText,
+  varchar,
+} from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { checkCount } from './rule.ts';
 import type { Call } from './rule.ts';
@@ -16,12 +30,20 @@ export interface Aggregate {
 
 export type AggregateRule = (call: Call) => Aggregate;
 
-function over(name: string, type: (argument: SqlType) => SqlType | undefined, wanted: string, cast: boolean): AggregateRule {
+function over(
+  name: string,
+  type: (argument: SqlType) => SqlType | undefined,
+  wanted: string,
+  cast: boolean,
+): AggregateRule {
   return (call) => {
     checkCount(call, 1);
     const value = call.value(0);
     const result = value.type.kind === 'unknown' ? type({ kind: 'bigint' }) : type(value.type);
-    if (!result) return call.refuse(`The function ${call.name} takes ${wanted}, not ${typeText(value.type).slice(0, 100)}`);
+    if (!result)
+      return call.refuse(
+        `The function ${call.name} takes ${wanted}, not ${typeText(value.type).slice(0, 100)}`,
+      );
     const held = engineType(result);
     return {
       type: result,
@@ -31,23 +53,29 @@ function over(name: string, type: (argument: SqlType) => SqlType | undefined, wa
   };
 }
 
-const doubles = (name: string): AggregateRule => (call) => {
-  checkCount(call, 1);
-  const value = call.as(0, double);
-  return { type: double, distinct: true, write: (apply) => apply(name, value.sql) };
-};
+const doubles =
+  (name: string): AggregateRule =>
+  (call) => {
+    checkCount(call, 1);
+    const value = call.as(0, double);
+    return { type: double, distinct: true, write: (apply) => apply(name, value.sql) };
+  };
 
-const pairs = (name: string): AggregateRule => (call) => {
-  checkCount(call, 2);
-  const parameters = `${call.as(0, double).sql}, ${call.as(1, double).sql}`;
-  return { type: double, write: (apply) => apply(name, parameters) };
-};
+const pairs =
+  (name: string): AggregateRule =>
+  (call) => {
+    checkCount(call, 2);
+    const parameters = `${call.as(0, double).sql}, ${call.as(1, double).sql}`;
+    return { type: double, write: (apply) => apply(name, parameters) };
+  };
 
-const booleans = (name: string): AggregateRule => (call) => {
-  checkCount(call, 1);
-  const value = call.as(0, boolean);
-  return { type: boolean, distinct: true, write: (apply) => apply(name, value.sql) };
-};
+const booleans =
+  (name: string): AggregateRule =>
+  (call) => {
+    checkCount(call, 1);
+    const value = call.as(0, boolean);
+    return { type: boolean, distinct: true, write: (apply) => apply(name, value.sql) };
+  };
 
 const count: AggregateRule = (call) => {
   if (call.expression.star) return { type: bigint, write: (apply) => apply('count', '*') };
@@ -82,10 +110,15 @@ const avg: AggregateRule = (call) => {
   checkCount(call, 1);
   const value = call.value(0);
   const { type } = value;
-  if (!isNumeric(type) && type.kind !== 'unknown') return call.refuse(`The function avg takes numbers, not ${typeText(type)}`);
+  if (!isNumeric(type) && type.kind !== 'unknown')
+    return call.refuse(`The function avg takes numbers, not ${typeText(type)}`);
   if (type.kind !== 'decimal') {
     const result: SqlType = type.kind === 'real' ? type : double;
-    return { type: result, distinct: true, write: (apply) => `CAST(${apply('avg', value.sql)} AS ${engineType(result)})` };
+    return {
+      type: result,
+      distinct: true,
+      write: (apply) => `CAST(${apply('avg', value.sql)} AS ${engineType(result)})`,
+    };
   }
   return {
     type,
@@ -94,7 +127,10 @@ const avg: AggregateRule = (call) => {
       const digits = `CAST(${value.sql} * CAST('1e${type.scale}' AS DECIMAL(38, 0)) AS HUGEINT)`;
       return withOperands([apply('sum', digits), apply('count', value.sql)], (sum, number) => {
         const quotient = `CASE WHEN ${number} = 0 THEN NULL ELSE CAST(sign(${sum}) * ((abs(${sum}) * 2 + ${number}) // (${number} * 2)) AS DECIMAL(${38 - type.scale}, 0)) END`;
-        const unit = type.scale === 0 ? '1' : `CAST('0.${'0'.repeat(type.scale - 1)}1' AS DECIMAL(${type.scale}, ${type.scale}))`;
+        const unit =
+          type.scale === 0
+            ? '1'
+            : `CAST('0.${'0'.repeat(type.scale - 1)}1' AS DECIMAL(${type.scale}, ${type.scale}))`;
         return `CAST((${quotient}) * ${unit} AS ${engineType(type)})`;
       });
     },
@@ -105,8 +141,10 @@ function extreme(name: 'max' | 'min'): AggregateRule {
   return (call) => {
     checkCount(call, 1, 2);
     const value = call.value(0);
-    if (!isOrderable(value.type)) return call.refuse(`The function ${name} is not supported for ${typeText(value.type).slice(0, 100)}`);
-    if (call.count === 1) return { type: value.type, distinct: true, write: (apply) => apply(name, value.sql) };
+    if (!isOrderable(value.type))
+      return call.refuse(`The function ${name} is not supported for ${typeText(value.type).slice(0, 100)}`);
+    if (call.count === 1)
+      return { type: value.type, distinct: true, write: (apply) => apply(name, value.sql) };
     const number = call.as(1, bigint);
     if (number.number === undefined || number.number < 1 || number.number > 10_000)
       return call.refuse(`The second argument of ${name} must be a whole number from 1 to 10000`);
@@ -120,15 +158,21 @@ function extremeBy(name: 'max' | 'min'): AggregateRule {
   return (call) => {
     checkCount(call, 2, 3);
     const [value, by] = [call.value(0), call.value(1)];
-    if (!isOrderable(by.type)) return call.refuse(`${call.name} cannot order by ${typeText(by.type).slice(0, 100)}`);
+    if (!isOrderable(by.type))
+      return call.refuse(`${call.name} cannot order by ${typeText(by.type).slice(0, 100)}`);
     const packed = `{'v': ${value.sql}}, ${by.sql}`;
-    if (call.count === 2) return { type: value.type, write: (apply) => `struct_extract(${apply(engine, packed, `${by.sql} IS NOT NULL`)}, 'v')` };
+    if (call.count === 2)
+      return {
+        type: value.type,
+        write: (apply) => `struct_extract(${apply(engine, packed, `${by.sql} IS NOT NULL`)}, 'v')`,
+      };
     const number = call.as(2, bigint);
     if (number.number === undefined || number.number < 1 || number.number > 10_000)
       return call.refuse(`The third argument of ${call.name} must be a whole number from 1 to 10000`);
     return {
       type: arrayOf(value.type),
-      write: (apply) => `list_transform(${apply(engine, `${packed}, ${number.number}`, `${by.sql} IS NOT NULL`)}, lambda "b": struct_extract("b", 'v'))`,
+      write: (apply) =>
+        `list_transform(${apply(engine, `${packed}, ${number.number}`, `${by.sql} IS NOT NULL`)}, lambda "b": struct_extract("b", 'v'))`,
     };
   };
 }
@@ -137,7 +181,8 @@ const approxPercentile: AggregateRule = (call) => {
   if (call.count > 2) return call.refuse('approx_percentile with weights or an accuracy is not supported');
   checkCount(call, 2);
   const value = call.value(0);
-  if (!isNumeric(value.type)) return call.refuse(`approx_percentile takes numbers, not ${typeText(value.type)}`);
+  if (!isNumeric(value.type))
+    return call.refuse(`approx_percentile takes numbers, not ${typeText(value.type)}`);
   const argument = call.expression.parameters[1];
   const items = argument?.kind === 'array' ? argument.items : argument ? [argument] : [];
   const points = items.map((item) => call.place.session.analyse(item, call.place).number);
@@ -154,7 +199,11 @@ const approxPercentile: AggregateRule = (call) => {
 const arrayAgg: AggregateRule = (call) => {
   checkCount(call, 1);
   const value = call.value(0);
-  return { type: arrayOf(value.type), distinct: isComparable(value.type), write: (apply) => apply('list', value.sql) };
+  return {
+    type: arrayOf(value.type),
+    distinct: isComparable(value.type),
+    write: (apply) => apply('list', value.sql),
+  };
 };
 
 const setAgg: AggregateRule = (call) => {
@@ -178,8 +227,10 @@ const mapAgg: AggregateRule = (call) => {
     write: (apply) => {
       const keys = apply('list', key.sql, `${key.sql} IS NOT NULL`);
       const values = apply('list', value.sql, `${key.sql} IS NOT NULL`);
-      return `list_transform([{'k': ${keys}, 'v': ${values}}], lambda "m": CASE WHEN "m".k IS NULL THEN NULL ELSE map(list_distinct("m".k), ` +
-        `list_transform(list_distinct("m".k), lambda "n": list_extract("m".v, list_position("m".k, "n")))) END)[1]`;
+      return (
+        `list_transform([{'k': ${keys}, 'v': ${values}}], lambda "m": CASE WHEN "m".k IS NULL THEN NULL ELSE map(list_distinct("m".k), ` +
+        `list_transform(list_distinct("m".k), lambda "n": list_extract("m".v, list_position("m".k, "n")))) END)[1]`
+      );
     },
   };
 };
@@ -193,8 +244,10 @@ const multimapAgg: AggregateRule = (call) => {
     write: (apply) => {
       const entries = apply('list', `{'k': ${key.sql}, 'v': ${value.sql}}`, `${key.sql} IS NOT NULL`);
       const keys = `list_distinct(list_transform("m", lambda "e": "e".k))`;
-      return `list_transform([${entries}], lambda "m": CASE WHEN "m" IS NULL THEN NULL ELSE map(${keys}, list_transform(${keys}, ` +
-        `lambda "n": list_transform(list_filter("m", lambda "e": "e".k = "n"), lambda "e": "e".v))) END)[1]`;
+      return (
+        `list_transform([${entries}], lambda "m": CASE WHEN "m" IS NULL THEN NULL ELSE map(${keys}, list_transform(${keys}, ` +
+        `lambda "n": list_transform(list_filter("m", lambda "e": "e".k = "n"), lambda "e": "e".v))) END)[1]`
+      );
     },
   };
 };
@@ -211,7 +264,11 @@ const listagg: AggregateRule = (call) => {
   checkCount(call, 1, 2);
   const separator = call.count === 2 ? call.literal(1, 'the separator') : '';
   const value = call.as(0, varchar);
-  return { type: varchar, distinct: true, write: (apply) => apply('string_agg', `${value.sql}, '${separator.replaceAll("'", "''")}'`) };
+  return {
+    type: varchar,
+    distinct: true,
+    write: (apply) => apply('string_agg', `${value.sql}, '${separator.replaceAll("'", "''")}'`),
+  };
 };
 
 const arbitrary: AggregateRule = (call) => {
@@ -220,16 +277,22 @@ const arbitrary: AggregateRule = (call) => {
   return { type: value.type, write: (apply) => apply('any_value', value.sql) };
 };
 
-const bits = (name: string): AggregateRule => (call) => {
-  checkCount(call, 1);
-  const value = call.as(0, bigint);
-  return { type: bigint, write: (apply) => apply(name, value.sql) };
-};
+const bits =
+  (name: string): AggregateRule =>
+  (call) => {
+    checkCount(call, 1);
+    const value = call.as(0, bigint);
+    return { type: bigint, write: (apply) => apply(name, value.sql) };
+  };
 
 const geometricMean: AggregateRule = (call) => {
   checkCount(call, 1);
   const value = call.as(0, double);
-  return { type: double, write: (apply) => `exp(${apply('avg', `CASE WHEN ${value.sql} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN ${value.sql} < 0 THEN CAST('NaN' AS DOUBLE) ELSE ln(${value.sql}) END`)})` };
+  return {
+    type: double,
+    write: (apply) =>
+      `exp(${apply('avg', `CASE WHEN ${value.sql} = 0 THEN CAST('-Infinity' AS DOUBLE) WHEN ${value.sql} < 0 THEN CAST('NaN' AS DOUBLE) ELSE ln(${value.sql}) END`)})`,
+  };
 };
 
 /** reduce_agg and its kin have no counterpart; what is here has the meaning that Trino documents. */
@@ -271,4 +334,3 @@ export const aggregates: Readonly<Record<string, AggregateRule>> = {
   regr_intercept: pairs('regr_intercept'),
   regr_slope: pairs('regr_slope'),
 };
-

@@ -2,20 +2,23 @@ import { castTo } from '../analyse/cast.ts';
 import { coerce, unify } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
-import { arrayOf, bigint, boolean, commonType, engineType, integer, isComparable, isInteger, isOrderable, rowOf, typeText, varchar } from '../types.ts';
+import {
+  arrayOf,
+  bigint,
+  boolean,
+  commonType,
+  engineType,
+  integer,
+  isComparable,
+  isOrderable,
+  typeText,
+  varchar,
+} from '../types.ts';
 import type { SqlType } from '../types.ts';
+import { arrayArgument, sequence, zip, zipWith } from './array-sequences.ts';
 import { joinList } from './join-list.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
-
-type ArrayType = Extract<SqlType, { kind: 'array' }>;
-
-/** An argument that is an array. */
-export function arrayArgument(call: Call, index: number): { readonly sql: string; readonly type: ArrayType } {
-  const { sql, type } = call.value(index);
-  if (type.kind === 'array') return { sql, type };
-  return call.refuse(`The function ${call.name} takes an array, not ${typeText(type).slice(0, 100)}`);
-}
 
 function comparable(call: Call, type: SqlType): void {
   if (!isComparable(type) || ['array', 'map', 'row'].includes(type.kind))
@@ -27,7 +30,10 @@ function withElement(call: Call): { list: string; element: string; type: SqlType
   checkCount(call, 2);
   const { sql, type } = arrayArgument(call, 0);
   const common = commonType(type.element, call.value(1).type);
-  if (!common) return call.refuse(`${call.name} cannot look for ${typeText(call.value(1).type)} in ${typeText(type).slice(0, 100)}`);
+  if (!common)
+    return call.refuse(
+      `${call.name} cannot look for ${typeText(call.value(1).type)} in ${typeText(type).slice(0, 100)}`,
+    );
   comparable(call, common);
   const list = coerce({ sql, type }, arrayOf(common), call.at, call.name).sql;
   return { list, element: coerce(call.value(1), common, call.at, call.name).sql, type: common };
@@ -39,26 +45,41 @@ const distinct = (list: string): string =>
 
 const contains: FunctionRule = (call) => {
   const { list, element } = withElement(call);
-  const sql = withOperands([list, element], (all, wanted) =>
-    `CASE WHEN ${all} IS NULL OR ${wanted} IS NULL THEN NULL WHEN list_contains(${all}, ${wanted}) THEN TRUE WHEN ${hasNull(all)} THEN NULL ELSE FALSE END`);
+  const sql = withOperands(
+    [list, element],
+    (all, wanted) =>
+      `CASE WHEN ${all} IS NULL OR ${wanted} IS NULL THEN NULL WHEN list_contains(${all}, ${wanted}) THEN TRUE WHEN ${hasNull(all)} THEN NULL ELSE FALSE END`,
+  );
   return give(call, sql, boolean);
 };
 
 /** any_match and its kin, with NULL where an element leaves it open. */
-const matching = (write: (list: string) => string): FunctionRule => (call) => {
-  checkCount(call, 2);
-  const { sql, type } = arrayArgument(call, 0);
-  const { parameters, body } = call.lambda(1, [type.element]);
-  const condition = coerce(body, boolean, call.at, `The lambda of ${call.name}`).sql;
-  const results = `list_transform(${sql}, lambda ${parameters.join(', ')}: ${condition})`;
-  return give(call, withOperands([results], (list) => `CASE WHEN ${list} IS NULL THEN NULL ${write(list)} END`), boolean, body);
-};
+const matching =
+  (write: (list: string) => string): FunctionRule =>
+  (call) => {
+    checkCount(call, 2);
+    const { sql, type } = arrayArgument(call, 0);
+    const { parameters, body } = call.lambda(1, [type.element]);
+    const condition = coerce(body, boolean, call.at, `The lambda of ${call.name}`).sql;
+    const results = `list_transform(${sql}, lambda ${parameters.join(', ')}: ${condition})`;
+    return give(
+      call,
+      withOperands([results], (list) => `CASE WHEN ${list} IS NULL THEN NULL ${write(list)} END`),
+      boolean,
+      body,
+    );
+  };
 
 const transform: FunctionRule = (call) => {
   checkCount(call, 2);
   const { sql, type } = arrayArgument(call, 0);
   const { parameters, body } = call.lambda(1, [type.element]);
-  return give(call, `list_transform(${sql}, lambda ${parameters.join(', ')}: ${body.sql})`, arrayOf(body.type), body);
+  return give(
+    call,
+    `list_transform(${sql}, lambda ${parameters.join(', ')}: ${body.sql})`,
+    arrayOf(body.type),
+    body,
+  );
 };
 
 const filter: FunctionRule = (call) => {
@@ -83,15 +104,23 @@ const reduce: FunctionRule = (call) => {
     ]);
   const first = read(start.type);
   const common = commonType(start.type, first.type);
-  if (!common) return call.refuse(`The state of reduce cannot be both ${typeText(start.type)} and ${typeText(first.type)}`);
+  if (!common)
+    return call.refuse(
+      `The state of reduce cannot be both ${typeText(start.type)} and ${typeText(first.type)}`,
+    );
   const step = coerce(read(common), common, call.at, 'The state of reduce');
   const result = call.lambdaOver(3, [{ sql: `struct_extract(${state}, 's')`, type: common }]);
   const held = `STRUCT(s ${engineType(common)}, e ${engineType(type.element)})`;
-  const packed = (list: string): string => `list_transform(${list}, lambda ${element}: CAST({'s': NULL, 'e': ${element}} AS ${held}))`;
+  const packed = (list: string): string =>
+    `list_transform(${list}, lambda ${element}: CAST({'s': NULL, 'e': ${element}} AS ${held}))`;
   const initial = `CAST({'s': ${coerce(start, common, call.at, 'reduce').sql}, 'e': NULL} AS ${held})`;
   const reduced = (list: string): string =>
     `list_reduce(${packed(list)}, lambda ${state}, ${element}: CAST({'s': ${step.sql}, 'e': NULL} AS ${held}), ${initial})`;
-  const whole = withOperands([sql], (list) => `CASE WHEN ${list} IS NULL THEN NULL ELSE list_transform([${reduced(list)}], lambda ${state}: ${result.sql})[1] END`);
+  const whole = withOperands(
+    [sql],
+    (list) =>
+      `CASE WHEN ${list} IS NULL THEN NULL ELSE list_transform([${reduced(list)}], lambda ${state}: ${result.sql})[1] END`,
+  );
   return give(call, whole, result.type, step, result);
 };
 
@@ -108,88 +137,51 @@ const slice: FunctionRule = (call) => {
   const { sql, type } = arrayArgument(call, 0);
   const [start, length] = [call.as(1, bigint), call.as(2, bigint)];
   if (start.number === 0) return call.refuse('The start of slice is not 0: arrays begin at 1');
-  if (length.number !== undefined && length.number < 0) return call.refuse('The length of slice must be at least 0');
-  const fail = failing(call.place, 'SQL array indices start at 1, and a length is at least 0', engineType(type));
-  const written = withOperands([sql, start.sql, length.sql], (list, from, size) =>
-    `CASE WHEN ${list} IS NULL OR ${from} IS NULL OR ${size} IS NULL THEN NULL WHEN ${from} = 0 OR ${size} < 0 THEN ${fail} ` +
-    `WHEN ${size} = 0 OR abs(${from}) > len(${list}) THEN [] WHEN ${from} > 0 THEN list_slice(${list}, ${from}, ${from} + ${size} - 1) ` +
-    `ELSE list_slice(${list}, len(${list}) + ${from} + 1, len(${list}) + ${from} + ${size}) END`);
+  if (length.number !== undefined && length.number < 0)
+    return call.refuse('The length of slice must be at least 0');
+  const fail = failing(
+    call.place,
+    'SQL array indices start at 1, and a length is at least 0',
+    engineType(type),
+  );
+  const written = withOperands(
+    [sql, start.sql, length.sql],
+    (list, from, size) =>
+      `CASE WHEN ${list} IS NULL OR ${from} IS NULL OR ${size} IS NULL THEN NULL WHEN ${from} = 0 OR ${size} < 0 THEN ${fail} ` +
+      `WHEN ${size} = 0 OR abs(${from}) > len(${list}) THEN [] WHEN ${from} > 0 THEN list_slice(${list}, ${from}, ${from} + ${size} - 1) ` +
+      `ELSE list_slice(${list}, len(${list}) + ${from} + 1, len(${list}) + ${from} + ${size}) END`,
+  );
   return give(call, written, type);
 };
 
-const sequenceLimit = 10_000;
+const sets =
+  (write: (left: string, right: string) => string): FunctionRule =>
+  (call) => {
+    checkCount(call, 2);
+    const { values, type } = unify([call.value(0), call.value(1)], call.at, call.name);
+    if (type.kind !== 'array') return call.refuse(`${call.name} takes two arrays`);
+    comparable(call, type.element);
+    const sql = withOperands(
+      values.map((value) => value.sql),
+      (left, right) =>
+        `CASE WHEN ${left} IS NULL OR ${right} IS NULL THEN NULL ELSE ${write(left, right)} END`,
+    );
+    return give(call, sql, type);
+  };
 
-/** sequence of numbers, dates or timestamps, at most 10,000 of them as in Trino. */
-const sequence: FunctionRule = (call) => {
-  checkCount(call, 2, 3);
-  const { values, type } = unify([call.value(0), call.value(1)], call.at, 'sequence');
-  const [from, to] = [values[0]?.sql ?? '', values[1]?.sql ?? ''];
-  const step = call.count > 2 ? call.value(2) : undefined;
-  const fail = (held: string): string => failing(call.place, `result of sequence function must not have more than ${sequenceLimit} entries, and its step must lead from start to stop`, held);
-  if (isInteger(type)) {
-    const by = step ? call.as(2, bigint).sql : `CASE WHEN ${from} <= ${to} THEN CAST(1 AS BIGINT) ELSE CAST(-1 AS BIGINT) END`;
-    const sql = withOperands([coerce({ sql: from, type }, bigint, call.at, 'sequence').sql, coerce({ sql: to, type }, bigint, call.at, 'sequence').sql, by], (a, b, s) =>
-      `CASE WHEN ${a} IS NULL OR ${b} IS NULL OR ${s} IS NULL THEN NULL WHEN ${s} = 0 OR (${b} - ${a}) * sign(${s}) < 0 OR (CAST(${b} AS HUGEINT) - ${a}) // nullif(${s}, 0) >= ${sequenceLimit} ` +
-      `THEN ${fail('BIGINT[]')} ELSE generate_series(${a}, ${b}, ${s}) END`);
-    return give(call, sql, arrayOf(bigint));
-  }
-  if (!['date', 'timestamp'].includes(type.kind)) return call.refuse(`sequence is not supported for ${typeText(type)}`);
-  if (step && step.type.kind !== 'interval-day' && step.type.kind !== 'interval-month')
-    return call.refuse('The step of a sequence of times must be an interval');
-  if (!step && type.kind !== 'date') return call.refuse('A sequence of timestamps needs a step');
-  const amount = step ? step.number : 86_400_000;
-  if (amount === undefined || amount === 0) return call.refuse('The step of a sequence of times must be a literal other than 0');
-  const months = step?.type.kind === 'interval-month';
-  const least = months ? Math.abs(amount) * 28 * 86_400_000 : Math.abs(amount);
-  const interval = `${months ? 'to_months' : 'to_milliseconds'}(CAST(${amount} AS ${months ? 'INTEGER' : 'BIGINT'}))`;
-  const held = engineType(arrayOf(type));
-  const sql = withOperands([`CAST(${from} AS TIMESTAMP)`, `CAST(${to} AS TIMESTAMP)`], (a, b) =>
-    `CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL WHEN (epoch_ms(${b}) - epoch_ms(${a})) * ${Math.sign(amount)} < 0 ` +
-    `OR abs(epoch_ms(${b}) - epoch_ms(${a})) // ${least} >= ${sequenceLimit} THEN ${fail(held)} ELSE CAST(generate_series(${a}, ${b}, ${interval}) AS ${held}) END`);
-  return give(call, sql, arrayOf(type));
-};
-
-const zip: FunctionRule = (call) => {
-  checkCount(call, 2, 5);
-  const arrays = call.values().map((_value, index) => arrayArgument(call, index));
-  const type = arrayOf(rowOf(arrays.map((array) => array.type.element)));
-  const sql = withOperands(arrays.map((array) => array.sql), (...lists) => {
-    const missing = lists.map((list) => `${list} IS NULL`).join(' OR ');
-    const fields = lists.map((list, index) => `'f${index}': list_extract(${list}, "n")`).join(', ');
-    const longest = `greatest(${lists.map((list) => `len(${list})`).join(', ')})`;
-    return `CASE WHEN ${missing} THEN NULL ELSE list_transform(generate_series(1, ${longest}), lambda "n": {${fields}}) END`;
-  });
-  return give(call, sql, type);
-};
-
-const zipWith: FunctionRule = (call) => {
-  checkCount(call, 3);
-  const [left, right] = [arrayArgument(call, 0), arrayArgument(call, 1)];
-  const n = `"n${call.place.lambdaDepth}"`;
-  const body = call.lambdaOver(2, [
-    { sql: `list_extract(${left.sql}, ${n})`, type: left.type.element },
-    { sql: `list_extract(${right.sql}, ${n})`, type: right.type.element },
-  ]);
-  const sql = `CASE WHEN ${left.sql} IS NULL OR ${right.sql} IS NULL THEN NULL ELSE list_transform(generate_series(1, greatest(len(${left.sql}), len(${right.sql}))), lambda ${n}: ${body.sql}) END`;
-  return give(call, sql, arrayOf(body.type), body);
-};
-
-const sets = (write: (left: string, right: string) => string): FunctionRule => (call) => {
-  checkCount(call, 2);
-  const { values, type } = unify([call.value(0), call.value(1)], call.at, call.name);
-  if (type.kind !== 'array') return call.refuse(`${call.name} takes two arrays`);
-  comparable(call, type.element);
-  const sql = withOperands(values.map((value) => value.sql), (left, right) =>
-    `CASE WHEN ${left} IS NULL OR ${right} IS NULL THEN NULL ELSE ${write(left, right)} END`);
-  return give(call, sql, type);
-};
-
-const extreme = (name: 'max' | 'min'): FunctionRule => (call) => {
-  checkCount(call, 1);
-  const { sql, type } = arrayArgument(call, 0);
-  if (!isOrderable(type.element)) return call.refuse(`${call.name} is not supported for ${typeText(type).slice(0, 100)}`);
-  return give(call, withOperands([sql], (list) => `CASE WHEN ${hasNull(list)} THEN NULL ELSE list_${name}(${list}) END`), type.element);
-};
+const extreme =
+  (name: 'max' | 'min'): FunctionRule =>
+  (call) => {
+    checkCount(call, 1);
+    const { sql, type } = arrayArgument(call, 0);
+    if (!isOrderable(type.element))
+      return call.refuse(`${call.name} is not supported for ${typeText(type).slice(0, 100)}`);
+    return give(
+      call,
+      withOperands([sql], (list) => `CASE WHEN ${hasNull(list)} THEN NULL ELSE list_${name}(${list}) END`),
+      type.element,
+    );
+  };
 
 /** Element at a position from 1, or from the end if negative; NULL outside. */
 export function arrayElementAt(call: Call): Typed {
@@ -198,15 +190,28 @@ export function arrayElementAt(call: Call): Typed {
   if (index.number === 0) return call.refuse('The index of element_at is not 0: arrays begin at 1');
   if (index.number !== undefined) return give(call, `list_extract(${sql}, ${index.sql})`, type.element);
   const fail = failing(call.place, 'SQL array indices start at 1', engineType(type.element));
-  return give(call, withOperands([index.sql], (position) => `CASE WHEN ${position} = 0 THEN ${fail} ELSE list_extract(${sql}, ${position}) END`), type.element);
+  return give(
+    call,
+    withOperands(
+      [index.sql],
+      (position) => `CASE WHEN ${position} = 0 THEN ${fail} ELSE list_extract(${sql}, ${position}) END`,
+    ),
+    type.element,
+  );
 }
 
 /** Array functions. */
 export const arrayFunctions: FunctionTable = {
   contains,
-  any_match: matching((list) => `WHEN list_contains(${list}, TRUE) THEN TRUE WHEN ${hasNull(list)} THEN NULL ELSE FALSE`),
-  all_match: matching((list) => `WHEN list_contains(${list}, FALSE) THEN FALSE WHEN ${hasNull(list)} THEN NULL ELSE TRUE`),
-  none_match: matching((list) => `WHEN list_contains(${list}, TRUE) THEN FALSE WHEN ${hasNull(list)} THEN NULL ELSE TRUE`),
+  any_match: matching(
+    (list) => `WHEN list_contains(${list}, TRUE) THEN TRUE WHEN ${hasNull(list)} THEN NULL ELSE FALSE`,
+  ),
+  all_match: matching(
+    (list) => `WHEN list_contains(${list}, FALSE) THEN FALSE WHEN ${hasNull(list)} THEN NULL ELSE TRUE`,
+  ),
+  none_match: matching(
+    (list) => `WHEN list_contains(${list}, TRUE) THEN FALSE WHEN ${hasNull(list)} THEN NULL ELSE TRUE`,
+  ),
   transform,
   filter,
   reduce,
@@ -220,34 +225,48 @@ export const arrayFunctions: FunctionTable = {
   array_sort(call) {
     if (call.count > 1) return call.refuse('array_sort with a comparison is not supported');
     const { sql, type } = arrayArgument(call, 0);
-    if (!isOrderable(type.element)) return call.refuse(`array_sort is not supported for ${typeText(type).slice(0, 100)}`);
+    if (!isOrderable(type.element))
+      return call.refuse(`array_sort is not supported for ${typeText(type).slice(0, 100)}`);
     return give(call, `list_sort(${sql}, 'ASC', 'NULLS LAST')`, type);
   },
   array_distinct(call) {
     checkCount(call, 1);
     const { sql, type } = arrayArgument(call, 0);
-    if (!isComparable(type.element)) return call.refuse(`array_distinct is not supported for ${typeText(type).slice(0, 100)}`);
+    if (!isComparable(type.element))
+      return call.refuse(`array_distinct is not supported for ${typeText(type).slice(0, 100)}`);
     return give(call, distinct(sql), type);
   },
   array_position(call) {
     const { list, element } = withElement(call);
-    const sql = withOperands([list, element], (all, wanted) =>
-      `CASE WHEN ${all} IS NULL OR ${wanted} IS NULL THEN NULL ELSE CAST(coalesce(list_position(${all}, ${wanted}), 0) AS BIGINT) END`);
+    const sql = withOperands(
+      [list, element],
+      (all, wanted) =>
+        `CASE WHEN ${all} IS NULL OR ${wanted} IS NULL THEN NULL ELSE CAST(coalesce(list_position(${all}, ${wanted}), 0) AS BIGINT) END`,
+    );
     return give(call, sql, bigint);
   },
   array_remove(call) {
     const { list, element, type } = withElement(call);
-    const sql = withOperands([list, element], (all, wanted) =>
-      `CASE WHEN ${wanted} IS NULL THEN NULL ELSE list_filter(${all}, lambda "r": "r" IS DISTINCT FROM ${wanted}) END`);
+    const sql = withOperands(
+      [list, element],
+      (all, wanted) =>
+        `CASE WHEN ${wanted} IS NULL THEN NULL ELSE list_filter(${all}, lambda "r": "r" IS DISTINCT FROM ${wanted}) END`,
+    );
     return give(call, sql, arrayOf(type));
   },
-  array_intersect: sets((left, right) => distinct(`list_filter(${left}, lambda "q": list_position(${right}, "q") IS NOT NULL)`)),
-  array_except: sets((left, right) => distinct(`list_filter(${left}, lambda "q": list_position(${right}, "q") IS NULL)`)),
+  array_intersect: sets((left, right) =>
+    distinct(`list_filter(${left}, lambda "q": list_position(${right}, "q") IS NOT NULL)`),
+  ),
+  array_except: sets((left, right) =>
+    distinct(`list_filter(${left}, lambda "q": list_position(${right}, "q") IS NULL)`),
+  ),
   array_union: sets((left, right) => distinct(`list_concat(${left}, ${right})`)),
   arrays_overlap(call) {
-    const inner = sets((left, right) =>
-      `CASE WHEN len(list_filter(${left}, lambda "q": "q" IS NOT NULL AND list_contains(${right}, "q"))) > 0 THEN TRUE ` +
-      `WHEN ${hasNull(left)} OR ${hasNull(right)} THEN NULL ELSE FALSE END`)(call);
+    const inner = sets(
+      (left, right) =>
+        `CASE WHEN len(list_filter(${left}, lambda "q": "q" IS NOT NULL AND list_contains(${right}, "q"))) > 0 THEN TRUE ` +
+        `WHEN ${hasNull(left)} OR ${hasNull(right)} THEN NULL ELSE FALSE END`,
+    )(call);
     return { ...inner, type: boolean };
   },
   flatten(call) {
@@ -260,17 +279,30 @@ export const arrayFunctions: FunctionTable = {
     checkCount(call, 2);
     const { sql, type } = call.value(0);
     const count = call.as(1, integer);
-    if (count.number === undefined || count.number > 10_000) return call.refuse('repeat takes a whole number of at most 10000');
+    if (count.number === undefined || count.number > 10_000)
+      return call.refuse('repeat takes a whole number of at most 10000');
     const held = engineType(arrayOf(type));
-    return give(call, `CAST(list_transform(generate_series(1, ${Math.max(0, count.number)}), lambda "n": ${sql}) AS ${held})`, arrayOf(type));
+    return give(
+      call,
+      `CAST(list_transform(generate_series(1, ${Math.max(0, count.number)}), lambda "n": ${sql}) AS ${held})`,
+      arrayOf(type),
+    );
   },
   trim_array(call) {
     checkCount(call, 2);
     const { sql, type } = arrayArgument(call, 0);
     const count = call.as(1, bigint);
-    if (count.number === undefined || count.number < 0) return call.refuse('trim_array takes a whole number of at least 0');
+    if (count.number === undefined || count.number < 0)
+      return call.refuse('trim_array takes a whole number of at least 0');
     const fail = failing(call.place, 'size must not exceed array cardinality', engineType(type));
-    return give(call, withOperands([sql], (list) => `CASE WHEN ${list} IS NULL THEN NULL WHEN len(${list}) < ${count.number} THEN ${fail} WHEN len(${list}) = ${count.number} THEN [] ELSE list_slice(${list}, 1, len(${list}) - ${count.number}) END`), type);
+    return give(
+      call,
+      withOperands(
+        [sql],
+        (list) =>
+          `CASE WHEN ${list} IS NULL THEN NULL WHEN len(${list}) < ${count.number} THEN ${fail} WHEN len(${list}) = ${count.number} THEN [] ELSE list_slice(${list}, 1, len(${list}) - ${count.number}) END`,
+      ),
+      type,
+    );
   },
 };
-

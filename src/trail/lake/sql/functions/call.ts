@@ -39,12 +39,16 @@ export function isAggregate(call: CallExpression): boolean {
 function refuseClauses(expression: CallExpression, what: string): void {
   const { at, name } = expression;
   if (expression.distinct) refuse(at, `DISTINCT stands only in an aggregate, not in ${what} ${name}`);
-  if (expression.orderBy.length > 0) refuse(at, `ORDER BY stands only in an aggregate, not in ${what} ${name}`);
+  if (expression.orderBy.length > 0)
+    refuse(at, `ORDER BY stands only in an aggregate, not in ${what} ${name}`);
   if (expression.filter) refuse(at, `FILTER stands only behind an aggregate, not behind ${what} ${name}`);
   if (expression.star) refuse(at, `${name}(*) is not supported`);
 }
 
-function writeOver(expression: CallExpression, place: Place): { readonly sql: string; readonly loose: Typed['loose'] } {
+function writeOver(
+  expression: CallExpression,
+  place: Place,
+): { readonly sql: string; readonly loose: Typed['loose'] } {
   if (!expression.over) return { sql: '', loose: undefined };
   if (!place.windows) refuse(expression.at, `Window functions cannot stand in ${place.clause}`);
   const window = analyseWindow(expression.over, place);
@@ -57,11 +61,15 @@ function aggregateCall(expression: CallExpression, place: Place): Typed {
   if (!over && !place.aggregates) refuse(at, `Aggregates such as ${name} cannot stand in ${place.clause}`);
   if (expression.ignoreNulls) refuse(at, `IGNORE NULLS behind ${name} is not supported`);
   if (expression.star && name !== 'count') refuse(at, `${name}(*) is not supported`);
-  const inner: Place = over ? { ...place, windows: false } : { ...place, aggregates: false, windows: false, clause: `the aggregate ${name}` };
+  const inner: Place = over
+    ? { ...place, windows: false }
+    : { ...place, aggregates: false, windows: false, clause: `the aggregate ${name}` };
   const call = openCall(expression, inner);
   const aggregate = (aggregates[name] as (call: Call) => ReturnType<(typeof aggregates)[string]>)(call);
   if (expression.distinct && aggregate.distinct !== true) refuse(at, `DISTINCT in ${name} is not supported`);
-  const filter = expression.filter && coerce(place.session.analyse(expression.filter, inner), boolean, expression.filter.at, 'FILTER');
+  const filter =
+    expression.filter &&
+    coerce(place.session.analyse(expression.filter, inner), boolean, expression.filter.at, 'FILTER');
   const sort = writeSort(expression.orderBy, inner);
   const window = writeOver(expression, place);
   const apply = (engine: string, parameters: string, own?: string): string => {
@@ -71,7 +79,9 @@ function aggregateCall(expression: CallExpression, place: Place): Typed {
     return `${notInLambda}${engine}(${expression.distinct ? 'DISTINCT ' : ''}${parameters}${order})${where}${window.sql}`;
   };
   const sql = aggregate.write(apply);
-  const operands = expression.parameters.flatMap((argument, index) => (argument.kind === 'lambda' || expression.star ? [] : [safe(call, index)]));
+  const operands = expression.parameters.flatMap((argument, index) =>
+    argument.kind === 'lambda' || expression.star ? [] : [safe(call, index)],
+  );
   const loose = over ? (looseOf(...operands, filter, ...sort.values).loose ?? window.loose) : undefined;
   return { sql, type: aggregate.type, loose };
 }
@@ -93,14 +103,19 @@ function windowCall(expression: CallExpression, place: Place): Typed {
   if (found.ordered && !window.sql.includes('ORDER BY')) refuse(at, `The window of ${name} needs ORDER BY`);
   const nulls = expression.ignoreNulls ? ' IGNORE NULLS' : '';
   const loose = looseOf(...call.values()).loose ?? window.loose;
-  return { sql: `${notInLambda}${found.name}(${found.parameters}${nulls})${window.sql}`, type: found.type, loose };
+  return {
+    sql: `${notInLambda}${found.name}(${found.parameters}${nulls})${window.sql}`,
+    type: found.type,
+    loose,
+  };
 }
 
 function groupingCall(expression: CallExpression, place: Place): Typed {
   if (!place.aggregates) refuse(expression.at, `GROUPING cannot stand in ${place.clause}`);
   const values = expression.parameters.map((parameter: Expression) => {
     const value = place.session.analyse(parameter, place);
-    if (!place.scope.groups?.has(value.sql)) refuse(parameter.at, 'The arguments of GROUPING must be columns of GROUP BY');
+    if (!place.scope.groups?.has(value.sql))
+      refuse(parameter.at, 'The arguments of GROUPING must be columns of GROUP BY');
     return value.sql;
   });
   if (values.length === 0 || values.length > 31) refuse(expression.at, 'GROUPING takes 1 to 31 columns');
@@ -116,8 +131,9 @@ export function callFunction(expression: CallExpression, place: Place): Typed {
   const rule = Object.hasOwn(scalars, name) ? scalars[name] : undefined;
   if (!rule) refuse(at, `The function ${name.slice(0, 60)} is not supported`);
   refuseClauses(expression, 'the function');
-  if (expression.over) refuse(at, `OVER stands only behind an aggregate or a window function, not behind ${name}`);
-  if (expression.ignoreNulls) refuse(at, `IGNORE NULLS stands only behind a window function, not behind ${name}`);
+  if (expression.over)
+    refuse(at, `OVER stands only behind an aggregate or a window function, not behind ${name}`);
+  if (expression.ignoreNulls)
+    refuse(at, `IGNORE NULLS stands only behind a window function, not behind ${name}`);
   return rule(openCall(expression, place));
 }
-

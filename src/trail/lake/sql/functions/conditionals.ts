@@ -11,7 +11,11 @@ function extremum(call: Call): Typed {
   const { values, type } = unify(call.values(), call.at, call.name);
   if (!isOrderable(type)) return call.refuse(`${call.name} is not supported for ${typeText(type)}`);
   const missing = values.map(({ sql }) => `${sql} IS NULL`).join(' OR ');
-  return give(call, `CASE WHEN ${missing} THEN NULL ELSE ${call.name}(${values.map(({ sql }) => sql).join(', ')}) END`, type);
+  return give(
+    call,
+    `CASE WHEN ${missing} THEN NULL ELSE ${call.name}(${values.map(({ sql }) => sql).join(', ')}) END`,
+    type,
+  );
 }
 
 /** Functions that choose between their arguments, and typeof. */
@@ -19,7 +23,11 @@ export const conditionalFunctions: FunctionTable = {
   if(call) {
     checkCount(call, 2, 3);
     const condition = call.as(0, boolean);
-    const { values, type } = unify([call.value(1), ...(call.count > 2 ? [call.value(2)] : [])], call.at, 'if');
+    const { values, type } = unify(
+      [call.value(1), ...(call.count > 2 ? [call.value(2)] : [])],
+      call.at,
+      'if',
+    );
     const rest = values[1]?.sql ?? `CAST(NULL AS ${engineType(type)})`;
     return give(call, `CASE WHEN ${condition.sql} THEN ${values[0]?.sql} ELSE ${rest} END`, type);
   },
@@ -51,4 +59,3 @@ export const conditionalFunctions: FunctionTable = {
     return give(call, quoteText(typeText(type)), varchar);
   },
 };
-

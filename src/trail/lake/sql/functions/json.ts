@@ -1,4 +1,4 @@
-import { withOperands } from '../analyse/typed.ts';
+import { canFail, withOperands } from '../analyse/typed.ts';
 import { bigint, boolean, isInteger, json, quoteText, varchar } from '../types.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
@@ -21,12 +21,18 @@ function path(call: Call, index: number): string {
   if (!text.trim().startsWith('$')) rest = `.${rest}`;
   while (rest !== '') {
     const match =
-      /^\.([A-Za-z0-9_$:@-]+|[^\s.[\]"'*()?]+)/.exec(rest) ?? /^\["((?:[^"\\]|\\["\\])*)"\]/.exec(rest) ?? /^\['([^'"\\]*)'\]/.exec(rest);
+      /^\.([A-Za-z0-9_$:@-]+|[^\s.[\]"'*()?]+)/.exec(rest) ??
+      /^\["((?:[^"\\]|\\["\\])*)"\]/.exec(rest) ??
+      /^\['([^'"\\]*)'\]/.exec(rest);
     const position = /^\[(\d{1,9})\]/.exec(rest);
     const taken = match?.[0] ?? position?.[0];
-    if (taken === undefined) return call.refuse(`The JSON path ${text.slice(0, 60)} is not supported; it takes $, .name, ["name"] and [index]`);
+    if (taken === undefined)
+      return call.refuse(
+        `The JSON path ${text.slice(0, 60)} is not supported; it takes $, .name, ["name"] and [index]`,
+      );
     const name = match?.[1]?.replaceAll(/\\(["\\])/g, '$1');
-    if (name?.includes('"') === true || name?.includes('\\') === true) return call.refuse('Quotes and backslashes in the names of a JSON path are not supported');
+    if (name?.includes('"') === true || name?.includes('\\') === true)
+      return call.refuse('Quotes and backslashes in the names of a JSON path are not supported');
     steps.push(name === undefined ? `[${position?.[1]}]` : `."${name}"`);
     rest = rest.slice(taken.length);
   }
@@ -41,27 +47,44 @@ const extract: FunctionRule = (call) => {
 const extractScalar: FunctionRule = (call) => {
   checkCount(call, 2);
   const where = path(call, 1);
-  const sql = withOperands([document(call)], (text) =>
-    `CASE WHEN json_type(${text}, ${where}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(${text}, ${where}) END`);
+  const sql = withOperands(
+    [document(call)],
+    (text) =>
+      `CASE WHEN json_type(${text}, ${where}) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(${text}, ${where}) END`,
+  );
   return give(call, sql, varchar);
 };
 
 const size: FunctionRule = (call) => {
   checkCount(call, 2);
   const where = path(call, 1);
-  const sql = withOperands([document(call)], (text) =>
-    `CASE json_type(${text}, ${where}) WHEN 'ARRAY' THEN CAST(json_array_length(${text}, ${where}) AS BIGINT) WHEN 'OBJECT' THEN CAST(len(json_keys(${text}, ${where})) AS BIGINT) ` +
-    `ELSE CASE WHEN json_type(${text}, ${where}) IS NULL THEN NULL ELSE CAST(0 AS BIGINT) END END`);
+  const sql = withOperands(
+    [document(call)],
+    (text) =>
+      `CASE json_type(${text}, ${where}) WHEN 'ARRAY' THEN CAST(json_array_length(${text}, ${where}) AS BIGINT) WHEN 'OBJECT' THEN CAST(len(json_keys(${text}, ${where})) AS BIGINT) ` +
+      `ELSE CASE WHEN json_type(${text}, ${where}) IS NULL THEN NULL ELSE CAST(0 AS BIGINT) END END`,
+  );
   return give(call, sql, bigint);
 };
 
 const arrayContains: FunctionRule = (call) => {
   checkCount(call, 2);
   const wanted = call.value(1);
-  const types = wanted.type.kind === 'boolean' ? "'BOOLEAN'" : wanted.type.kind === 'varchar' ? "'VARCHAR'" : isInteger(wanted.type) ? "'BIGINT', 'UBIGINT'" : undefined;
-  if (types === undefined) return call.refuse('json_array_contains takes a whole number, a string or a boolean');
-  const sql = withOperands([document(call), `CAST(${wanted.sql} AS VARCHAR)`], (text, value) =>
-    `CASE WHEN json_type(${text}) = 'ARRAY' THEN CASE WHEN ${value} IS NULL THEN NULL ELSE len(list_filter(CAST(${text} AS JSON[]), lambda "a": json_type("a") IN (${types}) AND json_extract_string("a", '$') = ${value})) > 0 END END`);
+  const types =
+    wanted.type.kind === 'boolean'
+      ? "'BOOLEAN'"
+      : wanted.type.kind === 'varchar'
+        ? "'VARCHAR'"
+        : isInteger(wanted.type)
+          ? "'BIGINT', 'UBIGINT'"
+          : undefined;
+  if (types === undefined)
+    return call.refuse('json_array_contains takes a whole number, a string or a boolean');
+  const sql = withOperands(
+    [document(call), `CAST(${wanted.sql} AS VARCHAR)`],
+    (text, value) =>
+      `CASE WHEN json_type(${text}) = 'ARRAY' THEN CASE WHEN ${value} IS NULL THEN NULL ELSE len(list_filter(CAST(CAST(${text} AS JSON) AS JSON[]), lambda "a": json_type("a") IN (${types}) AND json_extract_string("a", '$') = ${value})) > 0 END END`,
+  );
   return give(call, sql, boolean);
 };
 
@@ -70,7 +93,11 @@ const arrayGet: FunctionRule = (call) => {
   const index = call.as(1, bigint);
   if (index.number === undefined) return call.refuse('json_array_get takes the index as a literal');
   const where = index.number < 0 ? `$[#${index.number}]` : `$[${index.number}]`;
-  const sql = withOperands([document(call)], (text) => `CASE WHEN json_type(${text}) = 'ARRAY' THEN CAST(json_extract(${text}, '${where}') AS VARCHAR) END`);
+  const sql = withOperands(
+    [document(call)],
+    (text) =>
+      `CASE WHEN json_type(${text}) = 'ARRAY' THEN CAST(json_extract(${text}, '${where}') AS VARCHAR) END`,
+  );
   return give(call, sql, json);
 };
 
@@ -81,14 +108,17 @@ export const jsonFunctions: FunctionTable = {
   json_size: size,
   json_array_length(call) {
     checkCount(call, 1);
-    const sql = withOperands([document(call)], (text) => `CASE WHEN json_type(${text}) = 'ARRAY' THEN CAST(json_array_length(${text}) AS BIGINT) END`);
+    const sql = withOperands(
+      [document(call)],
+      (text) => `CASE WHEN json_type(${text}) = 'ARRAY' THEN CAST(json_array_length(${text}) AS BIGINT) END`,
+    );
     return give(call, sql, bigint);
   },
   json_array_contains: arrayContains,
   json_array_get: arrayGet,
   json_parse(call) {
     checkCount(call, 1);
-    return give(call, `CAST(json(${call.as(0, varchar).sql}) AS VARCHAR)`, json);
+    return give(call, `${canFail}CAST(json(${call.as(0, varchar).sql}) AS VARCHAR)`, json);
   },
   json_format(call) {
     checkCount(call, 1);
@@ -96,7 +126,10 @@ export const jsonFunctions: FunctionTable = {
   },
   is_json_scalar(call) {
     checkCount(call, 1);
-    return give(call, withOperands([document(call)], (text) => `(json_type(${text}) NOT IN ('OBJECT', 'ARRAY'))`), boolean);
+    return give(
+      call,
+      withOperands([document(call)], (text) => `(json_type(${text}) NOT IN ('OBJECT', 'ARRAY'))`),
+      boolean,
+    );
   },
 };
-

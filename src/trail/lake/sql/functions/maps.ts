@@ -3,7 +3,8 @@ import { withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
 import { arrayOf, bigint, boolean, isComparable, mapOf, typeText } from '../types.ts';
 import type { SqlType } from '../types.ts';
-import { arrayArgument, arrayElementAt } from './arrays.ts';
+import { arrayArgument } from './array-sequences.ts';
+import { arrayElementAt } from './arrays.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
 
@@ -31,7 +32,8 @@ const elementAt: FunctionRule = (call) => {
   checkCount(call, 2);
   const { sql, type } = call.value(0);
   if (type.kind === 'array') return arrayElementAt(call);
-  if (type.kind !== 'map') return call.refuse(`element_at takes an array or a map, not ${typeText(type).slice(0, 100)}`);
+  if (type.kind !== 'map')
+    return call.refuse(`element_at takes an array or a map, not ${typeText(type).slice(0, 100)}`);
   const key = call.as(1, type.key).sql;
   return give(call, `list_extract(map_extract(${sql}, ${key}), 1)`, type.value);
 };
@@ -41,7 +43,11 @@ const mapFilter: FunctionRule = (call) => {
   const { sql, type } = mapArgument(call, 0);
   const entry = entryName(call);
   const body = coerce(overEntry(call, 1, type, entry), boolean, call.at, 'The lambda of map_filter');
-  const written = withOperands([sql], (map) => `CASE WHEN ${map} IS NULL THEN NULL ELSE map_from_entries(list_filter(map_entries(${map}), lambda ${entry}: ${body.sql})) END`);
+  const written = withOperands(
+    [sql],
+    (map) =>
+      `CASE WHEN ${map} IS NULL THEN NULL ELSE map_from_entries(list_filter(map_entries(${map}), lambda ${entry}: ${body.sql})) END`,
+  );
   return give(call, written, type, body);
 };
 
@@ -66,7 +72,8 @@ const map: FunctionRule = (call) => {
   if (call.count === 0) return { sql: 'map([], [])', type: mapOf({ kind: 'unknown' }, { kind: 'unknown' }) };
   checkCount(call, 2);
   const [keys, values] = [arrayArgument(call, 0), arrayArgument(call, 1)];
-  if (!isComparable(keys.type.element)) return call.refuse(`map cannot have keys of ${typeText(keys.type.element)}`);
+  if (!isComparable(keys.type.element))
+    return call.refuse(`map cannot have keys of ${typeText(keys.type.element)}`);
   return give(call, `map(${keys.sql}, ${values.sql})`, mapOf(keys.type.element, values.type.element));
 };
 
@@ -75,17 +82,28 @@ const mapConcat: FunctionRule = (call) => {
   const { values, type } = unify(call.values(), call.at, 'map_concat');
   if (type.kind !== 'map') return call.refuse('map_concat takes maps');
   const missing = values.map(({ sql }) => `${sql} IS NULL`).join(' OR ');
-  return give(call, `CASE WHEN ${missing} THEN NULL ELSE map_concat(${values.map(({ sql }) => sql).join(', ')}) END`, type);
+  return give(
+    call,
+    `CASE WHEN ${missing} THEN NULL ELSE map_concat(${values.map(({ sql }) => sql).join(', ')}) END`,
+    type,
+  );
 };
 
 const fromEntries: FunctionRule = (call) => {
   checkCount(call, 1);
   const { sql, type } = arrayArgument(call, 0);
   const { element } = type;
-  if (element.kind !== 'row' || element.fields.length !== 2) return call.refuse('map_from_entries takes an array of rows of key and value');
-  const [key, value] = element.fields.map((field) => ({ type: field.type, name: field.physical.replaceAll("'", "''") }));
-  const written = withOperands([sql], (list) =>
-    `map(list_transform(${list}, lambda "w": struct_extract("w", '${key?.name}')), list_transform(${list}, lambda "w": struct_extract("w", '${value?.name}')))`);
+  if (element.kind !== 'row' || element.fields.length !== 2)
+    return call.refuse('map_from_entries takes an array of rows of key and value');
+  const [key, value] = element.fields.map((field) => ({
+    type: field.type,
+    name: field.physical.replaceAll("'", "''"),
+  }));
+  const written = withOperands(
+    [sql],
+    (list) =>
+      `map(list_transform(${list}, lambda "w": struct_extract("w", '${key?.name}')), list_transform(${list}, lambda "w": struct_extract("w", '${value?.name}')))`,
+  );
   return give(call, written, mapOf(key?.type as SqlType, value?.type as SqlType));
 };
 
@@ -115,10 +133,12 @@ export const mapFunctions: FunctionTable = {
   map_entries(call) {
     checkCount(call, 1);
     const { sql, type } = mapArgument(call, 0);
-    const fields = [{ physical: 'key', type: type.key }, { physical: 'value', type: type.value }];
+    const fields = [
+      { physical: 'key', type: type.key },
+      { physical: 'value', type: type.value },
+    ];
     return give(call, `map_entries(${sql})`, arrayOf({ kind: 'row', fields }));
   },
   transform_keys: transforming('key'),
   transform_values: transforming('value'),
 };
-

@@ -1,7 +1,18 @@
 import { remainder } from '../analyse/arithmetic.ts';
 import { isCoercible } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
-import { bigint, boolean, double, engineType, integer, isFloating, isInteger, isNumeric, typeText, varchar } from '../types.ts';
+import {
+  bigint,
+  boolean,
+  double,
+  engineType,
+  integer,
+  isFloating,
+  isInteger,
+  isNumeric,
+  typeText,
+  varchar,
+} from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { checkCount, give, plain } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
@@ -10,7 +21,9 @@ const real1 = (name: string): FunctionRule => plain([double], double, (x) => `${
 
 /** A function of a double that the engine fails for where Trino gives NaN or infinity. */
 const guarded = (name: string, guards: (x: string) => string): FunctionRule =>
-  plain([double], double, (value) => withOperands([value], (x) => `CASE ${guards(x)} ELSE ${name}(${x}) END`));
+  plain([double], double, (value) =>
+    withOperands([value], (x) => `CASE ${guards(x)} ELSE ${name}(${x}) END`),
+  );
 
 const nan = `CAST('NaN' AS DOUBLE)`;
 const logarithm = (x: string): string =>
@@ -23,19 +36,27 @@ function number(call: Call): { sql: string; type: SqlType } {
   return { sql, type };
 }
 
-const rounding = (name: 'ceil' | 'floor'): FunctionRule => (call) => {
-  const { sql, type } = number(call);
-  if (type.kind !== 'decimal') return give(call, isInteger(type) ? sql : `CAST(${name}(${sql}) AS ${engineType(type)})`, type);
-  const result: SqlType = { kind: 'decimal', precision: Math.min(38, type.precision - type.scale + Math.min(type.scale, 1)) || 1, scale: 0 };
-  return give(call, `CAST(${name}(${sql}) AS ${engineType(result)})`, result);
-};
+const rounding =
+  (name: 'ceil' | 'floor'): FunctionRule =>
+  (call) => {
+    const { sql, type } = number(call);
+    if (type.kind !== 'decimal')
+      return give(call, isInteger(type) ? sql : `CAST(${name}(${sql}) AS ${engineType(type)})`, type);
+    const result: SqlType = {
+      kind: 'decimal',
+      precision: Math.min(38, type.precision - type.scale + Math.min(type.scale, 1)) || 1,
+      scale: 0,
+    };
+    return give(call, `CAST(${name}(${sql}) AS ${engineType(result)})`, result);
+  };
 
 const round: FunctionRule = (call) => {
   checkCount(call, 1, 2);
   const { sql, type } = call.value(0);
   if (!isNumeric(type)) return call.refuse(`The function round takes a number, not ${typeText(type)}`);
   const digits = call.count > 1 ? call.as(1, integer) : undefined;
-  if (digits && digits.number === undefined) return call.refuse('round takes the number of digits as a literal');
+  if (digits && digits.number === undefined)
+    return call.refuse('round takes the number of digits as a literal');
   if (type.kind === 'decimal' && !digits) {
     const precision = Math.min(38, type.precision - type.scale + Math.min(1, type.scale));
     const result: SqlType = { kind: 'decimal', precision: Math.max(1, precision), scale: 0 };
@@ -59,8 +80,12 @@ const truncate: FunctionRule = (call) => {
 };
 
 const power = plain([double, double], double, (x, y) =>
-  withOperands([x ?? '', y ?? ''], (base, exponent) =>
-    `CASE WHEN ${base} < 0 AND ${exponent} <> trunc(${exponent}) THEN ${nan} ELSE pow(${base}, ${exponent}) END`));
+  withOperands(
+    [x ?? '', y ?? ''],
+    (base, exponent) =>
+      `CASE WHEN ${base} < 0 AND ${exponent} <> trunc(${exponent}) THEN ${nan} ELSE pow(${base}, ${exponent}) END`,
+  ),
+);
 
 const random: FunctionRule = (call) => {
   checkCount(call, 0, 2);
@@ -71,7 +96,9 @@ const random: FunctionRule = (call) => {
 };
 
 const bitwise = (operator: string): FunctionRule =>
-  plain([bigint, bigint], bigint, (x, y) => (operator === 'xor' ? `xor(${x}, ${y})` : `(${x} ${operator} ${y})`));
+  plain([bigint, bigint], bigint, (x, y) =>
+    operator === 'xor' ? `xor(${x}, ${y})` : `(${x} ${operator} ${y})`,
+  );
 
 /** Mathematical functions. */
 export const numberFunctions: FunctionTable = {
@@ -98,13 +125,18 @@ export const numberFunctions: FunctionTable = {
   sqrt: guarded('sqrt', (x) => `WHEN ${x} < 0 THEN ${nan}`),
   // The engine's cube root of 27 is not 3; Java's is.
   cbrt: plain([double], double, (value) =>
-    withOperands([value ?? ''], (x) => `CASE WHEN pow(round(cbrt(${x})), 3) = ${x} THEN round(cbrt(${x})) ELSE cbrt(${x}) END`)),
+    withOperands(
+      [value ?? ''],
+      (x) => `CASE WHEN pow(round(cbrt(${x})), 3) = ${x} THEN round(cbrt(${x})) ELSE cbrt(${x}) END`,
+    ),
+  ),
   exp: real1('exp'),
   ln: guarded('ln', logarithm),
   log2: guarded('log2', logarithm),
   log10: guarded('log10', logarithm),
   log: plain([double, double], double, (b, x) =>
-    withOperands([x ?? ''], (value) => `CASE ${logarithm(value)} ELSE ln(${value}) / ln(${b}) END`)),
+    withOperands([x ?? ''], (value) => `CASE ${logarithm(value)} ELSE ln(${value}) / ln(${b}) END`),
+  ),
   pi: plain([], double, () => 'pi()'),
   e: plain([], double, () => 'exp(CAST(1 AS DOUBLE))'),
   radians: real1('radians'),
@@ -133,18 +165,30 @@ export const numberFunctions: FunctionTable = {
   to_base(call) {
     checkCount(call, 2);
     const [value, radix] = [call.as(0, bigint), call.as(1, bigint)];
-    if (radix.number === undefined || radix.number < 2 || radix.number > 36) return call.refuse('to_base takes a radix from 2 to 36');
-    const sql = withOperands([value.sql], (x) => `CASE WHEN ${x} < 0 THEN '-' ELSE '' END || lower(to_base(abs(${x}), ${radix.number}))`);
+    if (radix.number === undefined || radix.number < 2 || radix.number > 36)
+      return call.refuse('to_base takes a radix from 2 to 36');
+    const sql = withOperands(
+      [value.sql],
+      (x) => `CASE WHEN ${x} < 0 THEN '-' ELSE '' END || lower(to_base(abs(${x}), ${radix.number}))`,
+    );
     return give(call, `(${sql})`, varchar);
   },
   width_bucket(call) {
     checkCount(call, 4);
     if (!isCoercible(call.value(0).type, double)) return call.refuse('width_bucket takes numbers');
-    const [x, low, high, count] = [call.as(0, double).sql, call.as(1, double).sql, call.as(2, double).sql, call.as(3, bigint).sql];
-    const sql = withOperands([x, low, high, count], (value, least, most, buckets) =>
-      `CASE WHEN ${buckets} <= 0 OR ${least} = ${most} THEN ${failing(call.place, 'bucketCount must be greater than 0, and the bounds unequal', 'BIGINT')} ` +
-      `WHEN ${least} < ${most} THEN CASE WHEN ${value} < ${least} THEN 0 WHEN ${value} >= ${most} THEN ${buckets} + 1 ELSE CAST(floor(${buckets} * (${value} - ${least}) / (${most} - ${least})) AS BIGINT) + 1 END ` +
-      `WHEN ${value} > ${least} THEN 0 WHEN ${value} <= ${most} THEN ${buckets} + 1 ELSE CAST(floor(${buckets} * (${least} - ${value}) / (${least} - ${most})) AS BIGINT) + 1 END`);
+    const [x, low, high, count] = [
+      call.as(0, double).sql,
+      call.as(1, double).sql,
+      call.as(2, double).sql,
+      call.as(3, bigint).sql,
+    ];
+    const sql = withOperands(
+      [x, low, high, count],
+      (value, least, most, buckets) =>
+        `CASE WHEN ${buckets} <= 0 OR ${least} = ${most} THEN ${failing(call.place, 'bucketCount must be greater than 0, and the bounds unequal', 'BIGINT')} ` +
+        `WHEN ${least} < ${most} THEN CASE WHEN ${value} < ${least} THEN 0 WHEN ${value} >= ${most} THEN ${buckets} + 1 ELSE CAST(floor(${buckets} * (${value} - ${least}) / (${most} - ${least})) AS BIGINT) + 1 END ` +
+        `WHEN ${value} > ${least} THEN 0 WHEN ${value} <= ${most} THEN ${buckets} + 1 ELSE CAST(floor(${buckets} * (${least} - ${value}) / (${least} - ${most})) AS BIGINT) + 1 END`,
+    );
     return give(call, `CAST(${sql} AS BIGINT)`, bigint);
   },
 };

@@ -14,14 +14,17 @@ function pattern(call: Call): ReadRegexp {
 function nonEmpty(call: Call): ReadRegexp {
   const read = pattern(call);
   if (!read.matchesEmpty) return read;
-  return call.refuse(`The regular expression of ${call.name} can match the empty text, which is not supported there`);
+  return call.refuse(
+    `The regular expression of ${call.name} can match the empty text, which is not supported there`,
+  );
 }
 
 /** The group that a call asks for, which must take part in every match: the engine gives '' where Trino gives NULL. */
 function group(call: Call, read: ReadRegexp): number {
   if (call.count < 3) return 0;
   const wanted = call.as(2, bigint).number;
-  if (wanted === undefined || wanted < 0) return call.refuse(`${call.name} takes the number of a group as a literal`);
+  if (wanted === undefined || wanted < 0)
+    return call.refuse(`${call.name} takes the number of a group as a literal`);
   if (wanted > read.groupsAlwaysMatch.length)
     return call.refuse(`The regular expression has ${read.groupsAlwaysMatch.length} groups, not ${wanted}`);
   if (wanted > 9) return call.refuse('Groups beyond the ninth are not supported');
@@ -38,11 +41,13 @@ function replacement(call: Call, read: ReadRegexp): string {
   const part = /\\([\s\S])|\$(\d)|\$\{([A-Za-z][A-Za-z0-9]*)\}|([\\$])|([^\\$]+)/g;
   return [...text.matchAll(part)]
     .map(([, kept, digit, name, wrong, plain]) => {
-      if (wrong !== undefined) return call.refuse('A $ in a replacement must stand before a group, and a \\ before a character');
+      if (wrong !== undefined)
+        return call.refuse('A $ in a replacement must stand before a group, and a \\ before a character');
       if (kept !== undefined) return kept === '\\' ? '\\\\' : kept;
       if (plain !== undefined) return plain;
       const index = name === undefined ? Number(digit) : read.names.get(name);
-      if (index === undefined || index > read.groupsAlwaysMatch.length || index > 9) return call.refuse(`The replacement names a group ${name ?? digit} that there is not`);
+      if (index === undefined || index > read.groupsAlwaysMatch.length || index > 9)
+        return call.refuse(`The replacement names a group ${name ?? digit} that there is not`);
       return `\\${index}`;
     })
     .join('');
@@ -52,7 +57,10 @@ const like: FunctionRule = (call) => {
   checkCount(call, 2);
   // In Java a $ also matches before a line feed that ends the text; RE2's matches at the very end alone.
   const read = pattern(call);
-  const written = read.pattern.replace(/(^|[^\\])((?:\\\\)*)\$$/, (_all, before: string, slashes: string) => `${before}${slashes}(?:\\n?\\z)`);
+  const written = read.pattern.replace(
+    /(^|[^\\])((?:\\\\)*)\$$/,
+    (_all, before: string, slashes: string) => `${before}${slashes}(?:\\n?\\z)`,
+  );
   return give(call, `regexp_matches(${call.as(0, varchar).sql}, ${quoteText(written)})`, boolean);
 };
 
@@ -61,22 +69,33 @@ const extract: FunctionRule = (call) => {
   const read = pattern(call);
   const index = group(call, read);
   const regexp = quoteText(read.pattern);
-  const sql = withOperands([call.as(0, varchar).sql], (text) =>
-    `CASE WHEN regexp_matches(${text}, ${regexp}) THEN regexp_extract(${text}, ${regexp}, ${index}) END`);
+  const sql = withOperands(
+    [call.as(0, varchar).sql],
+    (text) =>
+      `CASE WHEN regexp_matches(${text}, ${regexp}) THEN regexp_extract(${text}, ${regexp}, ${index}) END`,
+  );
   return give(call, sql, varchar);
 };
 
 const extractAll: FunctionRule = (call) => {
   checkCount(call, 2, 3);
   const read = nonEmpty(call);
-  return give(call, `regexp_extract_all(${call.as(0, varchar).sql}, ${quoteText(read.pattern)}, ${group(call, read)})`, arrayOf(varchar));
+  return give(
+    call,
+    `regexp_extract_all(${call.as(0, varchar).sql}, ${quoteText(read.pattern)}, ${group(call, read)})`,
+    arrayOf(varchar),
+  );
 };
 
 const replace: FunctionRule = (call) => {
   checkCount(call, 2, 3);
   const read = nonEmpty(call);
   const by = quoteText(replacement(call, read));
-  return give(call, `regexp_replace(${call.as(0, varchar).sql}, ${quoteText(read.pattern)}, ${by}, 'g')`, varchar);
+  return give(
+    call,
+    `regexp_replace(${call.as(0, varchar).sql}, ${quoteText(read.pattern)}, ${by}, 'g')`,
+    varchar,
+  );
 };
 
 /** Regular expressions: the syntax of Java where RE2 means the same. */
@@ -87,10 +106,18 @@ export const regexpFunctions: FunctionTable = {
   regexp_replace: replace,
   regexp_count(call) {
     checkCount(call, 2);
-    return give(call, `CAST(len(regexp_extract_all(${call.as(0, varchar).sql}, ${quoteText(nonEmpty(call).pattern)})) AS BIGINT)`, bigint);
+    return give(
+      call,
+      `CAST(len(regexp_extract_all(${call.as(0, varchar).sql}, ${quoteText(nonEmpty(call).pattern)})) AS BIGINT)`,
+      bigint,
+    );
   },
   regexp_split(call) {
     checkCount(call, 2);
-    return give(call, `string_split_regex(${call.as(0, varchar).sql}, ${quoteText(nonEmpty(call).pattern)})`, arrayOf(varchar));
+    return give(
+      call,
+      `string_split_regex(${call.as(0, varchar).sql}, ${quoteText(nonEmpty(call).pattern)})`,
+      arrayOf(varchar),
+    );
   },
 };

@@ -40,7 +40,8 @@ export function openCall(expression: CallExpression, place: Place): Call {
   const { name, at } = expression;
   const seen: Typed[] = [];
   const parameter = (index: number): Expression =>
-    expression.parameters[index] ?? refuse(at, `The function ${name} takes more arguments than ${expression.parameters.length}`);
+    expression.parameters[index] ??
+    refuse(at, `The function ${name} takes more arguments than ${expression.parameters.length}`);
   const value = (index: number): Typed => {
     const found = seen[index];
     if (found) return found;
@@ -52,9 +53,13 @@ export function openCall(expression: CallExpression, place: Place): Call {
   };
   const lambdaOver = (index: number, parameters: readonly Typed[]): Typed => {
     const argument = parameter(index);
-    if (argument.kind !== 'lambda') refuse(argument.at, `The function ${name} takes a lambda here, such as x -> x > 1`);
+    if (argument.kind !== 'lambda')
+      refuse(argument.at, `The function ${name} takes a lambda here, such as x -> x > 1`);
     if (argument.parameters.length !== parameters.length)
-      refuse(argument.at, `The lambda of ${name} takes ${parameters.length} parameters, not ${argument.parameters.length}`);
+      refuse(
+        argument.at,
+        `The lambda of ${name} takes ${parameters.length} parameters, not ${argument.parameters.length}`,
+      );
     return analyseLambda(argument, place, parameters);
   };
   return {
@@ -68,14 +73,19 @@ export function openCall(expression: CallExpression, place: Place): Call {
     isLambda: (index) => expression.parameters[index]?.kind === 'lambda',
     lambda(index, types) {
       const parameters = types.map((_type, position) => `"l${place.lambdaDepth}_${position}"`);
-      const body = lambdaOver(index, types.map((type, position) => ({ sql: parameters[position] ?? '', type })));
+      const body = lambdaOver(
+        index,
+        types.map((type, position) => ({ sql: parameters[position] ?? '', type })),
+      );
       return { parameters, body };
     },
     lambdaOver,
     as: (index, type) => coerce(value(index), type, atOf(expression, index), `The function ${name}`),
     literal(index, what) {
       const { text } = value(index);
-      return text ?? refuse(atOf(expression, index), `The function ${name} takes ${what} as a string literal`);
+      return (
+        text ?? refuse(atOf(expression, index), `The function ${name} takes ${what} as a string literal`)
+      );
     },
     refuse: (message) => refuse(at, message),
   };
@@ -84,7 +94,8 @@ export function openCall(expression: CallExpression, place: Place): Call {
 /** Checks how many arguments there are. */
 export function checkCount(call: Call, least: number, most = least): void {
   if (call.count >= least && call.count <= most) return;
-  const wanted = least === most ? String(least) : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
+  const wanted =
+    least === most ? String(least) : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
   call.refuse(`The function ${call.name} takes ${wanted} arguments, not ${call.count}`);
 }
 
@@ -111,11 +122,14 @@ export function plain(
 }
 
 /** The first of several rules whose types the arguments fit. */
-export function overloaded(...rules: readonly { readonly types: readonly SqlType[]; readonly rule: FunctionRule }[]): FunctionRule {
+export function overloaded(
+  ...rules: readonly { readonly types: readonly SqlType[]; readonly rule: FunctionRule }[]
+): FunctionRule {
   return (call) => {
     const found = rules.find(
       ({ types }) =>
-        types.length === call.count && types.every((type, index) => isCoercible(call.value(index).type, type)),
+        types.length === call.count &&
+        types.every((type, index) => isCoercible(call.value(index).type, type)),
     );
     if (found) return found.rule(call);
     const given = call.values().map((value) => typeText(value.type));

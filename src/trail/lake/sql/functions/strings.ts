@@ -11,7 +11,12 @@ const whitespace = quoteText(
 );
 
 const trimming = (name: 'trim' | 'ltrim' | 'rtrim'): FunctionRule =>
-  plain([varchar, varchar], varchar, (text, characters) => `${name}(${text}, ${characters ?? whitespace})`, 1);
+  plain(
+    [varchar, varchar],
+    varchar,
+    (text, characters) => `${name}(${text}, ${characters ?? whitespace})`,
+    1,
+  );
 
 const concat: FunctionRule = (call) => {
   checkCount(call, 1, Infinity);
@@ -33,8 +38,18 @@ const concatWs: FunctionRule = (call) => {
   const separator = call.as(0, varchar).sql;
   const isArray = call.count === 2 && call.value(1).type.kind === 'array';
   if (isArray) return give(call, joinList(call.as(1, arrayOf(varchar)).sql, call.as(0, varchar)), varchar);
-  const texts = call.values().slice(1).map((_value, index) => call.as(index + 1, varchar).sql);
-  return give(call, withOperands([separator], (s) => `CASE WHEN ${s} IS NULL THEN NULL ELSE concat_ws(${s}, ${texts.join(', ')}) END`), varchar);
+  const texts = call
+    .values()
+    .slice(1)
+    .map((_value, index) => call.as(index + 1, varchar).sql);
+  return give(
+    call,
+    withOperands(
+      [separator],
+      (s) => `CASE WHEN ${s} IS NULL THEN NULL ELSE concat_ws(${s}, ${texts.join(', ')}) END`,
+    ),
+    varchar,
+  );
 };
 
 /** substr counts from 1, from the end if negative, and gives '' outside the text. */
@@ -43,12 +58,21 @@ const substring: FunctionRule = (call) => {
   const [text, start] = [call.as(0, varchar).sql, call.as(1, bigint)];
   const length = call.count > 2 ? call.as(2, bigint) : undefined;
   const part = (value: string, from: string): string =>
-    length ? `substr(${value}, ${from}, greatest(${length.sql}, CAST(0 AS BIGINT)))` : `substr(${value}, ${from})`;
+    length
+      ? `substr(${value}, ${from}, greatest(${length.sql}, CAST(0 AS BIGINT)))`
+      : `substr(${value}, ${from})`;
   const guard = length ? `WHEN ${length.sql} IS NULL THEN NULL ` : '';
   if (start.number !== undefined && start.number > 0)
-    return give(call, length ? `CASE ${guard}ELSE ${part(text, start.sql)} END` : part(text, start.sql), varchar);
-  const sql = withOperands([text, start.sql], (value, from) =>
-    `CASE WHEN ${value} IS NULL OR ${from} IS NULL THEN NULL ${guard}WHEN ${from} = 0 OR -${from} > length(${value}) THEN '' ELSE ${part(value, from)} END`);
+    return give(
+      call,
+      length ? `CASE ${guard}ELSE ${part(text, start.sql)} END` : part(text, start.sql),
+      varchar,
+    );
+  const sql = withOperands(
+    [text, start.sql],
+    (value, from) =>
+      `CASE WHEN ${value} IS NULL OR ${from} IS NULL THEN NULL ${guard}WHEN ${from} = 0 OR -${from} > length(${value}) THEN '' ELSE ${part(value, from)} END`,
+  );
   return give(call, sql, varchar);
 };
 
@@ -56,19 +80,31 @@ const split: FunctionRule = (call) => {
   checkCount(call, 2, 3);
   const [text, delimiter] = [call.as(0, varchar).sql, call.as(1, varchar)];
   if (delimiter.text === '') return call.refuse('The delimiter of split is empty');
-  if (call.count === 2) return give(call, `string_split(${text}, ${checkedDelimiter(call, delimiter)})`, arrayOf(varchar));
+  if (call.count === 2)
+    return give(call, `string_split(${text}, ${checkedDelimiter(call, delimiter)})`, arrayOf(varchar));
   const limit = call.as(2, bigint).number;
-  if (limit === undefined || limit < 1) return call.refuse('The limit of split must be a whole number greater than 0');
+  if (limit === undefined || limit < 1)
+    return call.refuse('The limit of split must be a whole number greater than 0');
   const by = quoteText(call.literal(1, 'the delimiter'));
-  const sql = withOperands([text], (value) =>
-    `list_transform([string_split(${value}, ${by})], lambda "s": CASE WHEN len("s") <= ${limit} THEN "s" ` +
-    `ELSE list_append(list_slice("s", 1, ${limit - 1}), array_to_string(list_slice("s", ${limit}, len("s")), ${by})) END)[1]`);
+  const sql = withOperands(
+    [text],
+    (value) =>
+      `list_transform([string_split(${value}, ${by})], lambda "s": CASE WHEN len("s") <= ${limit} THEN "s" ` +
+      `ELSE list_append(list_slice("s", 1, ${limit - 1}), array_to_string(list_slice("s", ${limit}, len("s")), ${by})) END)[1]`,
+  );
   return give(call, sql, arrayOf(varchar));
 };
 
-function checkedDelimiter(call: Parameters<FunctionRule>[0], delimiter: { readonly sql: string; readonly text?: string | undefined }): string {
+function checkedDelimiter(
+  call: Parameters<FunctionRule>[0],
+  delimiter: { readonly sql: string; readonly text?: string | undefined },
+): string {
   if (delimiter.text !== undefined) return delimiter.sql;
-  return withOperands([delimiter.sql], (by) => `CASE WHEN ${by} = '' THEN ${failing(call.place, 'The delimiter may not be the empty string', 'VARCHAR')} ELSE ${by} END`);
+  return withOperands(
+    [delimiter.sql],
+    (by) =>
+      `CASE WHEN ${by} = '' THEN ${failing(call.place, 'The delimiter may not be the empty string', 'VARCHAR')} ELSE ${by} END`,
+  );
 }
 
 const splitPart: FunctionRule = (call) => {
@@ -76,37 +112,51 @@ const splitPart: FunctionRule = (call) => {
   const [text, delimiter, index] = [call.as(0, varchar).sql, call.as(1, varchar), call.as(2, bigint)];
   const list = `string_split(${text}, ${checkedDelimiter(call, delimiter)})`;
   if (delimiter.text === '') return call.refuse('An empty delimiter in split_part is not supported');
-  if (index.number !== undefined && index.number < 1) return call.refuse('The index of split_part must be greater than 0');
+  if (index.number !== undefined && index.number < 1)
+    return call.refuse('The index of split_part must be greater than 0');
   if (index.number !== undefined) return give(call, `list_extract(${list}, ${index.sql})`, varchar);
-  const sql = withOperands([index.sql], (position) =>
-    `CASE WHEN ${position} < 1 THEN ${failing(call.place, 'Index must be greater than zero', 'VARCHAR')} ELSE list_extract(${list}, ${position}) END`);
+  const sql = withOperands(
+    [index.sql],
+    (position) =>
+      `CASE WHEN ${position} < 1 THEN ${failing(call.place, 'Index must be greater than zero', 'VARCHAR')} ELSE list_extract(${list}, ${position}) END`,
+  );
   return give(call, sql, varchar);
 };
 
 const splitToMap: FunctionRule = (call) => {
   checkCount(call, 3);
   const text = call.as(0, varchar).sql;
-  const [entries, pair] = [quoteText(call.literal(1, 'the delimiter of entries')), quoteText(call.literal(2, 'the delimiter of key and value'))];
+  const [entries, pair] = [
+    quoteText(call.literal(1, 'the delimiter of entries')),
+    quoteText(call.literal(2, 'the delimiter of key and value')),
+  ];
   const fail = failing(call.place, 'Key-value delimiter must appear exactly once in each entry', 'VARCHAR[]');
   const parts = `list_transform(list_filter(string_split(${text}, ${entries}), lambda "s": "s" <> ''), lambda "s": CASE WHEN len(string_split("s", ${pair})) <> 2 THEN ${fail} ELSE string_split("s", ${pair}) END)`;
-  const sql = withOperands([parts], (list) => `map(list_transform(${list}, lambda "s": "s"[1]), list_transform(${list}, lambda "s": "s"[2]))`);
+  const sql = withOperands(
+    [parts],
+    (list) => `map(list_transform(${list}, lambda "s": "s"[1]), list_transform(${list}, lambda "s": "s"[2]))`,
+  );
   return give(call, sql, mapOf(varchar, varchar));
 };
 
-const padding = (name: 'lpad' | 'rpad'): FunctionRule => (call) => {
-  checkCount(call, 3);
-  const [text, size, pad] = [call.as(0, varchar).sql, call.as(1, bigint), call.as(2, varchar)];
-  if (pad.text === '') return call.refuse(`The padding of ${name} is empty`);
-  if (size.number === undefined || size.number < 0 || size.number > 100_000)
-    return call.refuse(`The size of ${name} must be a whole number from 0 to 100000`);
-  return give(call, `${name}(${text}, ${size.number}, ${pad.sql})`, varchar);
-};
+const padding =
+  (name: 'lpad' | 'rpad'): FunctionRule =>
+  (call) => {
+    checkCount(call, 3);
+    const [text, size, pad] = [call.as(0, varchar).sql, call.as(1, bigint), call.as(2, varchar)];
+    if (pad.text === '') return call.refuse(`The padding of ${name} is empty`);
+    if (size.number === undefined || size.number < 0 || size.number > 100_000)
+      return call.refuse(`The size of ${name} must be a whole number from 0 to 100000`);
+    return give(call, `${name}(${text}, ${size.number}, ${pad.sql})`, varchar);
+  };
 
-const hash = (name: string): FunctionRule => plain([varbinary], varbinary, (data) => `unhex(${name}(${data}))`);
+const hash = (name: string): FunctionRule =>
+  plain([varbinary], varbinary, (data) => `unhex(${name}(${data}))`);
 
 const length: FunctionRule = (call) => {
   checkCount(call, 1);
-  if (call.value(0).type.kind === 'varbinary') return give(call, `octet_length(${call.value(0).sql})`, bigint);
+  if (call.value(0).type.kind === 'varbinary')
+    return give(call, `octet_length(${call.value(0).sql})`, bigint);
   return give(call, `length(${call.as(0, varchar).sql})`, bigint);
 };
 
@@ -147,8 +197,16 @@ export const stringFunctions: FunctionTable = {
   },
   substr: substring,
   substring,
-  translate: plain([varchar, varchar, varchar], varchar, (text, from, to) => `translate(${text}, ${from}, ${to})`),
-  levenshtein_distance: plain([varchar, varchar], bigint, (a, b) => `CAST(levenshtein(${a}, ${b}) AS BIGINT)`),
+  translate: plain(
+    [varchar, varchar, varchar],
+    varchar,
+    (text, from, to) => `translate(${text}, ${from}, ${to})`,
+  ),
+  levenshtein_distance: plain(
+    [varchar, varchar],
+    bigint,
+    (a, b) => `CAST(levenshtein(${a}, ${b}) AS BIGINT)`,
+  ),
   hamming_distance: plain([varchar, varchar], bigint, (a, b) => `CAST(hamming(${a}, ${b}) AS BIGINT)`),
   to_utf8: plain([varchar], varbinary, (text) => `encode(${text})`),
   from_utf8: plain([varbinary], varchar, (data) => `decode(${data})`),
@@ -160,4 +218,3 @@ export const stringFunctions: FunctionTable = {
   sha1: hash('sha1'),
   sha256: hash('sha256'),
 };
-

@@ -1,14 +1,27 @@
-import { castTo, timestampText } from '../analyse/cast.ts';
-import { failing, withOperands } from '../analyse/typed.ts';
+import { timestampText } from '../analyse/cast-text.ts';
+import { castTo } from '../analyse/cast.ts';
+import { canFail, failing, withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
 import { jodaFormat, mysqlFormat } from '../time-format.ts';
 import type { TimeFormat } from '../time-format.ts';
-import { bigint, date, double, intervalDay, quoteText, timestamp, timestampWithZone, typeText, varchar } from '../types.ts';
+import {
+  bigint,
+  date,
+  double,
+  intervalDay,
+  quoteText,
+  timestamp,
+  timestampWithZone,
+  typeText,
+  varchar,
+} from '../types.ts';
 import { fromLocal, offsetMinutes, readTimestamp, readZone, toLocal } from '../zones.ts';
 import { checkCount, give, plain } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
 
-type TimeType = Extract<Typed['type'], { kind: 'timestamp' | 'timestamptz' | 'time' }> | { readonly kind: 'date' };
+type TimeType =
+  | Extract<Typed['type'], { kind: 'timestamp' | 'timestamptz' | 'time' }>
+  | { readonly kind: 'date' };
 
 interface Time {
   /** What the clocks show: TIMESTAMP, or DATE for a date. */
@@ -22,31 +35,45 @@ function time(call: Call, index: number): Time {
   const { sql, type } = call.value(index);
   if (type.kind === 'timestamptz') return { sql, type, local: toLocal(sql, type.zone) };
   if (type.kind === 'timestamp' || type.kind === 'date') return { sql, type: type as TimeType, local: sql };
-  if (type.kind === 'unknown') return { sql: 'CAST(NULL AS TIMESTAMP)', local: 'CAST(NULL AS TIMESTAMP)', type: { kind: 'timestamp', precision: 3 } };
-  return call.refuse(`The function ${call.name} takes a date or a timestamp, not ${typeText(type).slice(0, 100)}`);
+  if (type.kind === 'unknown')
+    return {
+      sql: 'CAST(NULL AS TIMESTAMP)',
+      local: 'CAST(NULL AS TIMESTAMP)',
+      type: { kind: 'timestamp', precision: 3 },
+    };
+  return call.refuse(
+    `The function ${call.name} takes a date or a timestamp, not ${typeText(type).slice(0, 100)}`,
+  );
 }
 
-const part = (name: string): FunctionRule => (call) => {
-  checkCount(call, 1);
-  return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
-};
+const part =
+  (name: string): FunctionRule =>
+  (call) => {
+    checkCount(call, 1);
+    return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
+  };
 
 /** The parts that a date lacks, and an interval has too. */
-const clockPart = (name: string, unit: number, of: number): FunctionRule => (call) => {
-  checkCount(call, 1);
-  const { sql, type } = call.value(0);
-  if (type.kind === 'interval-day') return give(call, `CAST((${sql} // ${unit}) % ${of} AS BIGINT)`, bigint);
-  if (type.kind === 'time') return give(call, `CAST(${name}(${sql}) AS BIGINT)`, bigint);
-  if (type.kind === 'date') return call.refuse(`A date has no ${name}`);
-  return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
-};
+const clockPart =
+  (name: string, unit: number, of: number): FunctionRule =>
+  (call) => {
+    checkCount(call, 1);
+    const { sql, type } = call.value(0);
+    if (type.kind === 'interval-day')
+      return give(call, `CAST((${sql} // ${unit}) % ${of} AS BIGINT)`, bigint);
+    if (type.kind === 'time') return give(call, `CAST(${name}(${sql}) AS BIGINT)`, bigint);
+    if (type.kind === 'date') return call.refuse(`A date has no ${name}`);
+    return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
+  };
 
 const units = ['millisecond', 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
 type Unit = (typeof units)[number];
 
 function unitOf(call: Call): Unit {
   const text = call.literal(0, 'the unit').toLowerCase();
-  return units.find((unit) => unit === text) ?? call.refuse(`${call.name} knows no unit ${text.slice(0, 40)}`);
+  return (
+    units.find((unit) => unit === text) ?? call.refuse(`${call.name} knows no unit ${text.slice(0, 40)}`)
+  );
 }
 
 function isClock(unit: Unit): boolean {
@@ -87,7 +114,11 @@ const dateAdd: FunctionRule = (call) => {
   const amount = adding[unit](call.as(1, bigint).sql);
   if (type.kind === 'date') return give(call, `CAST(${local} + ${amount} AS DATE)`, date);
   if (type.kind !== 'timestamptz') return give(call, `(${local} + ${amount})`, type);
-  return give(call, isClock(unit) ? `(${sql} + ${amount})` : fromLocal(`(${local} + ${amount})`, type.zone), type);
+  return give(
+    call,
+    isClock(unit) ? `(${sql} + ${amount})` : fromLocal(`(${local} + ${amount})`, type.zone),
+    type,
+  );
 };
 
 /** Whole units between two times, as Trino counts them. */
@@ -96,7 +127,12 @@ const dateDiff: FunctionRule = (call) => {
   const unit = unitOf(call);
   const [first, second] = [time(call, 1), time(call, 2)];
   if (first.type.kind === 'date' && second.type.kind === 'date') checkUnit(call, unit, 'date');
-  const zone = first.type.kind === 'timestamptz' ? first.type.zone : second.type.kind === 'timestamptz' ? second.type.zone : 'UTC';
+  const zone =
+    first.type.kind === 'timestamptz'
+      ? first.type.zone
+      : second.type.kind === 'timestamptz'
+        ? second.type.zone
+        : 'UTC';
   const [from, to] = [first, second].map(({ local, sql, type }) => {
     if (type.kind === 'date') return `CAST(${local} AS TIMESTAMP)`;
     return type.kind === 'timestamptz' ? toLocal(sql, zone) : local;
@@ -105,7 +141,8 @@ const dateDiff: FunctionRule = (call) => {
 };
 
 function formatted(call: Call, format: TimeFormat): string {
-  if (format.kind === 'unsupported') return call.refuse(`The part ${format.what} in the format of ${call.name} is not supported`);
+  if (format.kind === 'unsupported')
+    return call.refuse(`The part ${format.what} in the format of ${call.name} is not supported`);
   return quoteText(format.text);
 }
 
@@ -113,7 +150,11 @@ const dateFormat: FunctionRule = (call) => {
   checkCount(call, 2);
   const { local, type } = time(call, 0);
   const format = formatted(call, mysqlFormat(call.literal(1, 'the format'), 'write'));
-  return give(call, `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`, varchar);
+  return give(
+    call,
+    `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`,
+    varchar,
+  );
 };
 
 const formatDatetime: FunctionRule = (call) => {
@@ -122,12 +163,16 @@ const formatDatetime: FunctionRule = (call) => {
   const zone = type.kind === 'timestamptz' ? type.zone : 'UTC';
   const fixed = offsetMinutes(zone) === undefined ? undefined : zone;
   const format = formatted(call, jodaFormat(call.literal(1, 'the format'), 'write', fixed));
-  return give(call, `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`, varchar);
+  return give(
+    call,
+    `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`,
+    varchar,
+  );
 };
 
 function parsing(call: Call, format: TimeFormat): string {
   const text = call.as(0, varchar).sql;
-  return `CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP)`;
+  return `${canFail}CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP)`;
 }
 
 const isoShape = String.raw`^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]00:?00)?)?$`;
@@ -137,12 +182,18 @@ const fromIsoTimestamp: FunctionRule = (call) => {
   checkCount(call, 1);
   const value = call.as(0, varchar);
   if (value.text !== undefined) {
-    const read = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(value.text) ? readTimestamp(value.text.replace(/T(\d{2})(?=$|Z|[+-])/, 'T$1:00')) : undefined;
+    const read = /^\d{4}-\d{2}-\d{2}(?:T|$)/.test(value.text)
+      ? readTimestamp(value.text.replace(/T(\d{2})(?=$|Z|[+-])/, 'T$1:00'))
+      : undefined;
     if (!read) return call.refuse(`'${value.text.slice(0, 40)}' is no timestamp of ISO 8601`);
     const zone = read.zone ?? 'UTC';
     return give(call, fromLocal(`TIMESTAMP '${read.text}'`, zone), timestampWithZone(3, zone));
   }
-  const fail = failing(call.place, 'Text of ISO 8601 in UTC was expected, such as 2024-05-01T12:30:00Z', 'TIMESTAMP');
+  const fail = failing(
+    call.place,
+    'Text of ISO 8601 in UTC was expected, such as 2024-05-01T12:30:00Z',
+    'TIMESTAMP',
+  );
   const sql = withOperands([value.sql], (text) => {
     const bare = String.raw`replace(regexp_replace(${text}, '(Z|[+-]00:?00)$', ''), 'T', ' ')`;
     const whole = `CASE length(${bare}) WHEN 13 THEN ${bare} || ':00:00' WHEN 16 THEN ${bare} || ':00' ELSE left(${bare}, 26) END`;
@@ -156,7 +207,9 @@ const toIso: FunctionRule = (call) => {
   const { local, type } = time(call, 0);
   if (type.kind === 'date') return give(call, `CAST(${local} AS VARCHAR)`, varchar);
   if (type.kind === 'timestamptz' && offsetMinutes(type.zone) === undefined)
-    return call.refuse('to_iso8601 in a zone without a fixed offset is not supported; use AT TIME ZONE \'UTC\' first');
+    return call.refuse(
+      "to_iso8601 in a zone without a fixed offset is not supported; use AT TIME ZONE 'UTC' first",
+    );
   const suffix = type.kind === 'timestamptz' ? (type.zone === 'UTC' ? 'Z' : type.zone) : '';
   const precision = 'precision' in type ? type.precision : 3;
   return give(call, `(replace(${timestampText(local, precision)}, ' ', 'T') || '${suffix}')`, varchar);
@@ -164,7 +217,8 @@ const toIso: FunctionRule = (call) => {
 
 const fromUnixtime: FunctionRule = (call) => {
   checkCount(call, 1, 3);
-  if (call.count === 3) return call.refuse('from_unixtime with hours and minutes is not supported; use a zone such as +02:00');
+  if (call.count === 3)
+    return call.refuse('from_unixtime with hours and minutes is not supported; use a zone such as +02:00');
   const zone = call.count > 1 ? readZone(call.literal(1, 'the zone')) : 'UTC';
   if (zone === undefined) return call.refuse('There is no such time zone');
   const sql = `make_timestamp(CAST(round(${call.as(0, double).sql} * 1000) AS BIGINT) * 1000)`;
@@ -174,14 +228,17 @@ const fromUnixtime: FunctionRule = (call) => {
 /** The time of the statement. */
 function now({ place }: Call): string {
   const { nowMs } = place.session;
-  return nowMs === undefined ? `CAST(timezone('UTC', now()) AS TIMESTAMP)` : `epoch_ms(CAST(${Math.trunc(nowMs)} AS BIGINT))`;
+  return nowMs === undefined
+    ? `CAST(timezone('UTC', now()) AS TIMESTAMP)`
+    : `epoch_ms(CAST(${Math.trunc(nowMs)} AS BIGINT))`;
 }
 
 function currentPrecision(call: Call): number {
   checkCount(call, 0, 1);
   if (call.count === 0) return 3;
   const { number } = call.value(0);
-  if (number === undefined || number < 0 || number > 6) return call.refuse(`${call.name} takes a precision from 0 to 6`);
+  if (number === undefined || number < 0 || number > 6)
+    return call.refuse(`${call.name} takes a precision from 0 to 6`);
   return number;
 }
 
@@ -209,13 +266,16 @@ const atTimezone: FunctionRule = (call) => {
   return give(call, sql, timestampWithZone(type.precision, zone));
 };
 
-const zonePart = (write: (minutes: number) => number): FunctionRule => (call) => {
-  checkCount(call, 1);
-  const { type } = time(call, 0);
-  const minutes = type.kind === 'timestamptz' ? offsetMinutes(type.zone) : undefined;
-  if (minutes === undefined) return call.refuse(`${call.name} takes a timestamp with a time zone of fixed offset`);
-  return give(call, `CAST(${write(minutes)} AS BIGINT)`, bigint);
-};
+const zonePart =
+  (write: (minutes: number) => number): FunctionRule =>
+  (call) => {
+    checkCount(call, 1);
+    const { type } = time(call, 0);
+    const minutes = type.kind === 'timestamptz' ? offsetMinutes(type.zone) : undefined;
+    if (minutes === undefined)
+      return call.refuse(`${call.name} takes a timestamp with a time zone of fixed offset`);
+    return give(call, `CAST(${write(minutes)} AS BIGINT)`, bigint);
+  };
 
 /** Date and time functions. */
 export const timeFunctions: FunctionTable = {

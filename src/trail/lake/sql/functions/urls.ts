@@ -10,8 +10,12 @@ const parts = String.raw`^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*
 
 const part = (index: number, result: SqlType, write: (text: string) => string): FunctionRule =>
   plain([varchar], result, (url) =>
-    withOperands([url ?? ''], (text) =>
-      `CASE WHEN regexp_matches(${text}, '${valid}') THEN ${write(`regexp_extract(${text}, '${parts}', ${index})`)} END`));
+    withOperands(
+      [url ?? ''],
+      (text) =>
+        `CASE WHEN regexp_matches(${text}, '${valid}') THEN ${write(`regexp_extract(${text}, '${parts}', ${index})`)} END`,
+    ),
+  );
 
 const decoded = (text: string): string => `url_decode(replace(${text}, '+', '%2B'))`;
 const authority = String.raw`^(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::(\d+))?$`;
@@ -20,7 +24,11 @@ const authority = String.raw`^(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::(\d+))?$`;
 export const urlFunctions: FunctionTable = {
   url_extract_protocol: part(1, varchar, (text) => text),
   url_extract_host: part(2, varchar, (text) => `regexp_extract(${text}, '${authority}', 1)`),
-  url_extract_port: part(2, bigint, (text) => `CAST(nullif(regexp_extract(${text}, '${authority}', 2), '') AS BIGINT)`),
+  url_extract_port: part(
+    2,
+    bigint,
+    (text) => `CAST(nullif(regexp_extract(${text}, '${authority}', 2), '') AS BIGINT)`,
+  ),
   url_extract_path: part(3, varchar, decoded),
   url_extract_query: part(4, varchar, decoded),
   url_extract_fragment: part(5, varchar, decoded),
@@ -29,10 +37,17 @@ export const urlFunctions: FunctionTable = {
     const name = quoteText(call.literal(1, 'the name of the parameter'));
     const query = part(4, varchar, (text) => text)({ ...call, count: 1 }).sql;
     const found = `list_filter(string_split(${query}, '&'), lambda "u": url_decode(replace(split_part("u", '=', 1), '+', '%20')) = ${name})`;
-    const sql = withOperands([found], (list) =>
-      `CASE WHEN len(${list}) > 0 THEN url_decode(replace(CASE WHEN contains(${list}[1], '=') THEN substr(${list}[1], strpos(${list}[1], '=') + 1) ELSE '' END, '+', '%20')) END`);
+    const sql = withOperands(
+      [found],
+      (list) =>
+        `CASE WHEN len(${list}) > 0 THEN url_decode(replace(CASE WHEN contains(${list}[1], '=') THEN substr(${list}[1], strpos(${list}[1], '=') + 1) ELSE '' END, '+', '%20')) END`,
+    );
     return give(call, sql, varchar);
   },
-  url_encode: plain([varchar], varchar, (text) => `replace(replace(replace(url_encode(${text}), '%2A', '*'), '%20', '+'), '~', '%7E')`),
+  url_encode: plain(
+    [varchar],
+    varchar,
+    (text) => `replace(replace(replace(url_encode(${text}), '%2A', '*'), '%20', '+'), '~', '%7E')`,
+  ),
   url_decode: plain([varchar], varchar, (text) => `url_decode(replace(${text}, '+', '%20'))`),
 };

@@ -100,7 +100,8 @@ export function parseCall(
   }
   cursor.expect(')');
   if (cursor.sees('WITHIN')) {
-    if (call.name !== 'listagg') refuse(cursor.peek().at, `WITHIN GROUP is for listagg, not for ${call.name}`);
+    if (call.name !== 'listagg')
+      refuse(cursor.peek().at, `WITHIN GROUP is for listagg, not for ${call.name}`);
     for (const word of ['WITHIN', 'GROUP', '(', 'ORDER', 'BY']) cursor.expect(word);
     orderBy = parseSortItems(cursor, expression);
     cursor.expect(')');

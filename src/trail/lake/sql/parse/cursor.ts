@@ -61,7 +61,9 @@ export function openCursor(text: string): Cursor {
   const sees = (...texts: readonly string[]): boolean =>
     texts.every((wanted, ahead) => {
       const token = peek(ahead);
-      return token.kind === 'word' ? token.keyword === wanted : token.kind === 'symbol' && token.text === wanted;
+      return token.kind === 'word'
+        ? token.keyword === wanted
+        : token.kind === 'symbol' && token.text === wanted;
     });
   const next = (): Token => {
     const token = peek();

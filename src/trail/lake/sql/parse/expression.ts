@@ -35,7 +35,8 @@ function parseInterval(cursor: Cursor): Expression {
 }
 
 function isLambda(cursor: Cursor): boolean {
-  if (cursor.sees('(')) return cursor.behindClosing(0).text === '->' && cursor.behindClosing(0).kind === 'symbol';
+  if (cursor.sees('('))
+    return cursor.behindClosing(0).text === '->' && cursor.behindClosing(0).kind === 'symbol';
   return seesName(cursor) && cursor.peek(1).kind === 'symbol' && cursor.peek(1).text === '->';
 }
 
@@ -43,7 +44,8 @@ function parseLambda(cursor: Cursor): Expression {
   const { at } = cursor.peek();
   let parameters: Name[] = [];
   if (cursor.takes('(')) {
-    if (!cursor.sees(')')) parameters = parseList(cursor, () => parseName(cursor, 'a parameter of the lambda'));
+    if (!cursor.sees(')'))
+      parameters = parseList(cursor, () => parseName(cursor, 'a parameter of the lambda'));
     cursor.expect(')');
   } else {
     parameters = [parseName(cursor, 'a parameter of the lambda')];
@@ -112,7 +114,9 @@ function parsePrimary(cursor: Cursor): Expression {
   if (cursor.sees('(')) return parseParenthesised(cursor);
   if (cursor.sees('?')) refuse(token.at, 'Parameters (?) are not supported; write the value');
   const known =
-    parseLiteral(cursor) ?? parseConstructor(cursor) ?? parseSpecialCall(cursor, parseExpression, parseOperand);
+    parseLiteral(cursor) ??
+    parseConstructor(cursor) ??
+    parseSpecialCall(cursor, parseExpression, parseOperand);
   if (known) return known;
   const callable = ['GROUPING', 'LISTAGG'].includes(token.keyword) || seesName(cursor);
   if (!callable) unexpected(token, 'an expression');
@@ -165,7 +169,11 @@ function parseSigned(cursor: Cursor): Expression {
 
 type Operator = '+' | '-' | '*' | '/' | '%' | '||';
 
-function parseChain(cursor: Cursor, operators: readonly Operator[], rule: (cursor: Cursor) => Expression): Expression {
+function parseChain(
+  cursor: Cursor,
+  operators: readonly Operator[],
+  rule: (cursor: Cursor) => Expression,
+): Expression {
   let left = rule(cursor);
   for (let count = 1; ; count += 1) {
     const { at } = cursor.peek();
@@ -282,7 +290,5 @@ function parseLogical(
 
 /** An expression of any kind. */
 export function parseExpression(cursor: Cursor): Expression {
-  return cursor.deeper(() =>
-    parseLogical(cursor, 'OR', (inner) => parseLogical(inner, 'AND', parseNot)),
-  );
+  return cursor.deeper(() => parseLogical(cursor, 'OR', (inner) => parseLogical(inner, 'AND', parseNot)));
 }

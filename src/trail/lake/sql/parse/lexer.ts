@@ -10,7 +10,16 @@ export interface Token {
   readonly end: number;
 }
 
-const symbols = ['<>', '!=', '<=', '>=', '||', '->', '=>', ...'( ) [ ] , . ; + - * / % < > = ? : |'.split(' ')];
+const symbols = [
+  '<>',
+  '!=',
+  '<=',
+  '>=',
+  '||',
+  '->',
+  '=>',
+  ...'( ) [ ] , . ; + - * / % < > = ? : |'.split(' '),
+];
 const word = /[A-Za-z_][A-Za-z0-9_@]*/y;
 const number = /(?:\d[\d_]*(?:\.\d[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?/y;
 const based = /0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+/y;
@@ -38,7 +47,11 @@ function skipSpace(text: string, start: number): number {
 }
 
 /** Reads a quoted text whose quote is doubled inside; returns it with the offset behind the closing quote. */
-function readQuoted(text: string, start: number, what: string): { readonly value: string; readonly end: number } {
+function readQuoted(
+  text: string,
+  start: number,
+  what: string,
+): { readonly value: string; readonly end: number } {
   const quote = text.charAt(start);
   let value = '';
   let at = start + 1;

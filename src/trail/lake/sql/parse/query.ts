@@ -1,4 +1,12 @@
-import type { CommonTable, Expression, GroupingElement, Query, QueryBody, SelectItem, SelectQuery } from '../ast.ts';
+import type {
+  CommonTable,
+  Expression,
+  GroupingElement,
+  Query,
+  QueryBody,
+  SelectItem,
+  SelectQuery,
+} from '../ast.ts';
 import { bounds } from '../bounds.ts';
 import { refuse } from '../refusal.ts';
 import { parseSortItems, parseWindow } from './call.ts';
@@ -125,7 +133,8 @@ function parseSets(
 
 function parseCount(cursor: Cursor, what: string): bigint {
   const token = cursor.next();
-  if (token.kind !== 'number' || !/^\d{1,18}$/.test(token.text)) unexpected(token, `a whole number for ${what}`);
+  if (token.kind !== 'number' || !/^\d{1,18}$/.test(token.text))
+    unexpected(token, `a whole number for ${what}`);
   return BigInt(token.text);
 }
 
@@ -166,7 +175,8 @@ function refuseOtherStatement(cursor: Cursor): void {
   const token = cursor.peek();
   if (token.kind === 'end') refuse(token.at, 'The statement is empty');
   if (['SELECT', 'WITH', 'VALUES', 'TABLE', '('].includes(token.keyword || token.text)) return;
-  if (token.kind === 'word') refuse(token.at, `Only SELECT statements are supported, not ${token.keyword.slice(0, 40)}`);
+  if (token.kind === 'word')
+    refuse(token.at, `Only SELECT statements are supported, not ${token.keyword.slice(0, 40)}`);
   unexpected(token, 'SELECT');
 }
 
@@ -182,4 +192,3 @@ export function parseStatement(text: string): Query {
   if (semicolon) refuse(token.at, 'Only one statement is taken at a time');
   unexpected(token, 'the end of the statement');
 }
-

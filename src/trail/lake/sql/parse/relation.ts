@@ -27,7 +27,8 @@ export function parseTableName(cursor: Cursor): Name {
     return { at, text };
   }
   const name = parseName(cursor, 'the id of an event data store');
-  if (cursor.sees('.')) refuse(at, 'Catalogs and schemas in names are not supported; FROM takes the id of an event data store');
+  if (cursor.sees('.'))
+    refuse(at, 'Catalogs and schemas in names are not supported; FROM takes the id of an event data store');
   if (cursor.sees('(')) refuse(at, `Table functions such as ${name.text.slice(0, 40)} are not supported`);
   return name;
 }

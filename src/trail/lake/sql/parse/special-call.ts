@@ -7,7 +7,7 @@ import { parseTypeName } from './type-name.ts';
 type ParseExpression = (cursor: Cursor) => Expression;
 
 /** A plain call, as if it had been written name(parameters). */
-export function plainCall(at: number, name: string, parameters: readonly Expression[]): CallExpression {
+function plainCall(at: number, name: string, parameters: readonly Expression[]): CallExpression {
   const rest = { star: false, distinct: false, orderBy: [], ignoreNulls: false } as const;
   return { kind: 'call', at, name, parameters, ...rest };
 }
@@ -89,7 +89,7 @@ function parseCase(cursor: Cursor, at: number, expression: ParseExpression): Exp
   while (cursor.takes('WHEN')) {
     const when = expression(cursor);
     cursor.expect('THEN');
-    branches.push({ when, then: expression(cursor) });
+    branches.push({ when, result: expression(cursor) });
   }
   if (branches.length === 0) cursor.expect('WHEN');
   const otherwise = cursor.takes('ELSE') ? { otherwise: expression(cursor) } : {};
