@@ -31,6 +31,14 @@ const scalars: FunctionTable = {
   ...urlFunctions,
 };
 
+/** The names of all functions of the language; FORMAT.md lists them. */
+export const functionNames: readonly string[] = [
+  ...Object.keys(scalars),
+  ...Object.keys(aggregates),
+  ...Object.keys(windowFunctions),
+  'grouping',
+];
+
 /** Whether a call without OVER makes its query a grouped one. */
 export function isAggregate(call: CallExpression): boolean {
   return call.over === undefined && (Object.hasOwn(aggregates, call.name) || call.name === 'grouping');

@@ -192,9 +192,6 @@ export const stringFunctions: FunctionTable = {
   split_to_map: splitToMap,
   starts_with: plain([varchar, varchar], boolean, (text, start) => `starts_with(${text}, ${start})`),
   strpos: plain([varchar, varchar], bigint, (text, part) => `CAST(strpos(${text}, ${part}) AS BIGINT)`),
-  position(call) {
-    return call.refuse('position is written position(text IN text)');
-  },
   substr: substring,
   substring,
   translate: plain(
