@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCaseEngine } from './case-engine.ts';
 import type { CaseEngine } from './case-engine.ts';
+import { functionNames } from './functions/call.ts';
 import { expressionCases } from './cases/expressions.ts';
 import { functionCases } from './cases/functions.ts';
 import { hostileCases } from './cases/hostile.ts';
@@ -45,6 +48,15 @@ describe('hostile statements', () => {
   it('leave the tables as they were', async () => {
     const reader = await engine.connection.runAndReadAll('SELECT count(*) FROM archive');
     expect(reader.getRowsJson()).toEqual([['2']]);
+  });
+});
+
+describe('FORMAT.md', () => {
+  it('lists the functions of the language, all and no others', () => {
+    const text = readFileSync(join(import.meta.dirname, 'FORMAT.md'), 'utf8');
+    const [, section = ''] = /## Functions\n([\s\S]*?)\nWhat must be a literal/.exec(text) ?? [];
+    const listed = [...section.matchAll(/`([a-z0-9_]+)`/g)].map((match) => match[1]);
+    expect(listed.toSorted()).toEqual([...functionNames].toSorted());
   });
 });
 

@@ -87,6 +87,8 @@ export const functionCases: readonly CaseGroup[] = [
         '3',
         '1',
       ),
+      one("SELECT reverse('ab😀'), reverse('e\u0301x'), length('😀')", '😀ba', 'x\u0301e', '1'),
+      fails("SELECT codepoint('ab')", 'single character'),
       fails("SELECT split_part('a', ',', x) FROM (VALUES 0) AS t(x)", 'Index must be greater than zero'),
     ],
   },

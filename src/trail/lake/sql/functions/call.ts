@@ -79,6 +79,9 @@ function aggregateCall(expression: CallExpression, place: Place): Typed {
     expression.filter &&
     coerce(place.session.analyse(expression.filter, inner), boolean, expression.filter.at, 'FILTER');
   const sort = writeSort(expression.orderBy, inner);
+  const given = call.expression.star ? [] : [call.value(0).sql];
+  if (expression.distinct && sort.values.some(({ sql }) => !given.includes(sql)))
+    refuse(at, `With DISTINCT, ORDER BY in ${name} takes its argument alone`);
   const window = writeOver(expression, place);
   const apply = (engine: string, parameters: string, own?: string): string => {
     const conditions = [own, filter?.sql].filter((condition) => condition !== undefined);

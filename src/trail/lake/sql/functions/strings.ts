@@ -150,6 +150,24 @@ const padding =
     return give(call, `${name}(${text}, ${size.number}, ${pad.sql})`, varchar);
   };
 
+function beyondAscii(text: string): string {
+  return `regexp_matches(${text}, '[^\\x00-\\x7F]')`;
+}
+
+/** The engine counts bytes where Trino counts code points; beyond ASCII these differ. */
+const distance =
+  (name: string): FunctionRule =>
+  (call) => {
+    checkCount(call, 2);
+    const fail = failing(call.place, `${call.name} is supported for ASCII alone`, 'BIGINT');
+    const sql = withOperands(
+      [call.as(0, varchar).sql, call.as(1, varchar).sql],
+      (one, other) =>
+        `CASE WHEN ${beyondAscii(one)} OR ${beyondAscii(other)} THEN ${fail} ELSE CAST(${name}(${one}, ${other}) AS BIGINT) END`,
+    );
+    return give(call, sql, bigint);
+  };
+
 const hash = (name: string): FunctionRule =>
   plain([varbinary], varbinary, (data) => `unhex(${name}(${data}))`);
 
@@ -163,7 +181,15 @@ const length: FunctionRule = (call) => {
 /** String and binary functions. */
 export const stringFunctions: FunctionTable = {
   chr: plain([bigint], varchar, (code) => `chr(CAST(${code} AS INTEGER))`),
-  codepoint: plain([varchar], integer, (text) => `unicode(${text})`),
+  codepoint(call) {
+    checkCount(call, 1);
+    const fail = failing(call.place, 'Input string must be a single character string', 'INTEGER');
+    const sql = withOperands(
+      [call.as(0, varchar).sql],
+      (text) => `CASE WHEN length(${text}) <> 1 THEN ${fail} ELSE unicode(${text}) END`,
+    );
+    return give(call, sql, integer);
+  },
   concat,
   concat_ws: concatWs,
   length,
@@ -185,7 +211,13 @@ export const stringFunctions: FunctionTable = {
     checkCount(call, 1);
     const { sql, type } = call.value(0);
     if (type.kind === 'array') return give(call, `list_reverse(${sql})`, type);
-    return give(call, `reverse(${call.as(0, varchar).sql})`, varchar);
+    // The engine reverses what one sees as a character, Trino code points.
+    const written = withOperands(
+      [call.as(0, varchar).sql],
+      (text) =>
+        `CASE WHEN ${beyondAscii(text)} THEN array_to_string(list_reverse(regexp_extract_all(${text}, '.', 0, 's')), '') ELSE reverse(${text}) END`,
+    );
+    return give(call, written, varchar);
   },
   split,
   split_part: splitPart,
@@ -199,12 +231,8 @@ export const stringFunctions: FunctionTable = {
     varchar,
     (text, from, to) => `translate(${text}, ${from}, ${to})`,
   ),
-  levenshtein_distance: plain(
-    [varchar, varchar],
-    bigint,
-    (a, b) => `CAST(levenshtein(${a}, ${b}) AS BIGINT)`,
-  ),
-  hamming_distance: plain([varchar, varchar], bigint, (a, b) => `CAST(hamming(${a}, ${b}) AS BIGINT)`),
+  levenshtein_distance: distance('levenshtein'),
+  hamming_distance: distance('hamming'),
   to_utf8: plain([varchar], varbinary, (text) => `encode(${text})`),
   from_utf8: plain([varbinary], varchar, (data) => `decode(${data})`),
   to_hex: plain([varbinary], varchar, (data) => `hex(${data})`),

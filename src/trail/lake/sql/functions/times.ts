@@ -172,7 +172,7 @@ const formatDatetime: FunctionRule = (call) => {
 
 function parsing(call: Call, format: TimeFormat): string {
   const text = call.as(0, varchar).sql;
-  return `${canFail}CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP)`;
+  return `${canFail}date_trunc('milliseconds', CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP))`;
 }
 
 const isoShape = String.raw`^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]00:?00)?)?$`;
@@ -187,7 +187,7 @@ const fromIsoTimestamp: FunctionRule = (call) => {
       : undefined;
     if (!read) return call.refuse(`'${value.text.slice(0, 40)}' is no timestamp of ISO 8601`);
     const zone = read.zone ?? 'UTC';
-    return give(call, fromLocal(`TIMESTAMP '${read.text}'`, zone), timestampWithZone(3, zone));
+    return give(call, fromLocal(`TIMESTAMP '${read.text.slice(0, 23)}'`, zone), timestampWithZone(3, zone));
   }
   const fail = failing(
     call.place,
@@ -196,7 +196,7 @@ const fromIsoTimestamp: FunctionRule = (call) => {
   );
   const sql = withOperands([value.sql], (text) => {
     const bare = String.raw`replace(regexp_replace(${text}, '(Z|[+-]00:?00)$', ''), 'T', ' ')`;
-    const whole = `CASE length(${bare}) WHEN 13 THEN ${bare} || ':00:00' WHEN 16 THEN ${bare} || ':00' ELSE left(${bare}, 26) END`;
+    const whole = `CASE length(${bare}) WHEN 13 THEN ${bare} || ':00:00' WHEN 16 THEN ${bare} || ':00' ELSE left(${bare}, 23) END`;
     return `CASE WHEN ${text} IS NULL THEN NULL WHEN regexp_matches(${text}, '${isoShape}') THEN CAST(${whole} AS TIMESTAMP) ELSE ${fail} END`;
   });
   return give(call, sql, timestampWithZone(3));
