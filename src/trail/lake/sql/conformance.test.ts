@@ -56,7 +56,7 @@ describe('FORMAT.md', () => {
     const text = readFileSync(join(import.meta.dirname, 'FORMAT.md'), 'utf8');
     const [, section = ''] = /## Functions\n([\s\S]*?)\nWhat must be a literal/.exec(text) ?? [];
     const listed = [...section.matchAll(/`([a-z0-9_]+)`/g)].map((match) => match[1]);
-    expect(listed.toSorted()).toEqual([...functionNames].toSorted());
+    expect(new Set(listed)).toEqual(new Set(functionNames));
   });
 });
 
