@@ -1,7 +1,9 @@
 import type { Random } from '../kernel/index.ts';
 import type { Change, StateView } from '../state/index.ts';
-import type { AuditResource, Call, Need, Operations } from '../wire/index.ts';
+import type { AuditResource, Call, Given, Need, Operations } from '../wire/index.ts';
 import type { MasterKey } from './master-key.ts';
+
+export { nothing, type Given, type Nothing } from '../wire/index.ts';
 
 /** What the operations of this folder work with, beside the call and the change. */
 export interface Parts {
@@ -10,15 +12,6 @@ export interface Parts {
   readonly random: Random;
   readonly masterKey: MasterKey;
 }
-
-/** An SDK input after validation: the members that the model requires are there. */
-export type Given<T> = {
-  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
-};
-
-/** The input or answer of an operation that has nothing to say. */
-export type Nothing = Readonly<Record<string, never>>;
-export const nothing: Nothing = {};
 
 /**
  * One operation of IAM or STS, as a file in `api/` declares it under the operation's own name. `wire/service.ts` says

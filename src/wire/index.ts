@@ -26,6 +26,7 @@ export type {
   ServiceDescription,
   Session,
 } from './service.ts';
+export { nothing, type Given, type Nothing } from './given.ts';
 export { openPipeline, type HandleRequest } from './pipeline.ts';
 export type { PipelineOptions, RequestReport } from './pipeline/progress.ts';
 export { openHttpServer, type HttpServer, type HttpServerOptions } from './http/index.ts';

@@ -1,8 +1,10 @@
 import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
-import type { AuditResource, Call, Need, Operations } from '../../wire/index.ts';
+import type { AuditResource, Call, Given, Need, Operations } from '../../wire/index.ts';
 import { keyArn } from './key-documents.ts';
 import type { Materials } from './key-material.ts';
+
+export { nothing, type Given, type Nothing } from '../../wire/index.ts';
 
 /** What the operations of KMS work with, beside the call and the change. */
 export interface Parts {
@@ -16,15 +18,6 @@ export interface Parts {
     alias: string,
   ) => Promise<void>;
 }
-
-/** An SDK input after validation: the members that the model requires are there. */
-export type Given<T> = {
-  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
-};
-
-/** The answer of an operation that has nothing to say. */
-export type Nothing = Readonly<Record<string, never>>;
-export const nothing: Nothing = {};
 
 /** One operation of KMS, as a file in `api/` declares it under the operation's own name. */
 export interface KmsOperation<Input, Output> {

@@ -1,9 +1,11 @@
 import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
-import type { AuditResource, Authorise, Call, Need, Operations } from '../../wire/index.ts';
+import type { AuditResource, Authorise, Call, Given, Need, Operations } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/data-keys.ts';
 import type { ObjectStore } from './object-store.ts';
 import { recordedCall } from './recorded-call.ts';
+
+export type { Given } from '../../wire/index.ts';
 
 /** What the operations of this folder work with, beside the call and the change. */
 export interface S3Parts {
@@ -16,11 +18,6 @@ export interface S3Parts {
   readonly clock: Clock;
   readonly random: Random;
 }
-
-/** An SDK input after validation: the members that the model requires are there. */
-export type Given<T> = {
-  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
-};
 
 /**
  * One operation of S3, as a file in `api/` declares it under the operation's own name. `wire/service.ts` says what the

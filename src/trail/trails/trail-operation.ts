@@ -1,9 +1,11 @@
 import type { Clock } from '../../kernel/index.ts';
 import type { StateView } from '../../state/index.ts';
-import type { Call, Need, Operations } from '../../wire/index.ts';
+import type { Call, Given, Need, Operations } from '../../wire/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import type { DestinationParts } from './destination.ts';
 import type { OtherResources } from './other-resources.ts';
+
+export { nothing, type Given, type Nothing } from '../../wire/index.ts';
 
 /** What the operations of this folder work with, beside the call and the change. */
 export interface TrailParts extends DestinationParts {
@@ -12,15 +14,6 @@ export interface TrailParts extends DestinationParts {
   readonly state: StateView;
   readonly others: OtherResources;
 }
-
-/** An SDK input after validation: the members that the model requires are there. */
-export type Given<T> = {
-  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
-};
-
-/** An answer that has nothing to say. */
-export type Nothing = Readonly<Record<string, never>>;
-export const nothing: Nothing = {};
 
 /** One operation, as a file in `api/` declares it under the operation's own name. */
 export interface TrailOperation<Input, Output> {

@@ -1,12 +1,14 @@
 import { AwsFault } from '../../../kernel/index.ts';
 import type { Stream } from '../../../journal/index.ts';
-import type { Call, Need, Operations } from '../../../wire/index.ts';
+import type { Call, Given, Need, Operations } from '../../../wire/index.ts';
 import { placeOf, tokenFor } from '../../api/lookup-token.ts';
 import type { AuditedChange } from '../../recording/audited-change.ts';
 import type { ImportRunner } from '../imports/import-runner.ts';
 import type { LakeParts } from '../lake-parts.ts';
 import type { QueryRunner } from '../query-runner.ts';
 import type { ResultFiles } from '../result-pages.ts';
+
+export { nothing, type Given, type Nothing } from '../../../wire/index.ts';
 
 /** What the operations of the lake work with, beside the call and the change. */
 export interface LakeOperationParts extends LakeParts {
@@ -15,14 +17,6 @@ export interface LakeOperationParts extends LakeParts {
   readonly imports: ImportRunner;
   readonly results: ResultFiles;
 }
-
-/** An SDK input after validation: the members that the model requires are there. */
-export type Given<T> = {
-  readonly [Member in keyof T]: object extends Pick<T, Member> ? T[Member] : Exclude<T[Member], undefined>;
-};
-
-export type Nothing = Readonly<Record<string, never>>;
-export const nothing: Nothing = {};
 
 /** One operation, as a file in `api/` declares it under the operation's own name. */
 export interface LakeOperation<Input, Output> {
