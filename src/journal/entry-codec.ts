@@ -17,24 +17,37 @@ export class EntryFormatError extends Error {
   override name = 'EntryFormatError';
 }
 
-/** The bytes of an entry in the log. `time` is epoch milliseconds. */
-export function encodeEntry(entry: NewEntry, time: number): Uint8Array {
-  const hashed = entry.kind !== 'change';
-  const payloadAt = headBytes + (hashed ? hashBytes : 0);
-  const bytes = Buffer.allocUnsafe(payloadAt + entry.payload.length);
-  bytes[0] = kindCodes[entry.kind];
-  bytes[1] = version;
-  bytes.writeUIntLE(time, 2, 6);
-  if (hashed) bytes.set(entry.hash ?? hash('sha256', entry.payload, 'buffer'), headBytes);
-  bytes.set(entry.payload, payloadAt);
-  return bytes;
+function payloadAtOf({ kind }: NewEntry): number {
+  return headBytes + (kind === 'change' ? 0 : hashBytes);
 }
 
 /**
- * The entry in `bytes`, whose `payload` and `hash` are views of them. Throws EntryFormatError for content that this
+ * The bytes of entries in the log: one view for each, of memory that they share, so that a large group costs one
+ * allocation. `time` is epoch milliseconds.
+ */
+export function encodeEntries(entries: readonly NewEntry[], time: number): Buffer[] {
+  const sizeBytes = entries.reduce((sum, entry) => sum + payloadAtOf(entry) + entry.payload.length, 0);
+  const all = Buffer.allocUnsafe(sizeBytes);
+  let at = 0;
+  return entries.map((entry) => {
+    const { kind, payload } = entry;
+    const payloadAt = payloadAtOf(entry);
+    const bytes = all.subarray(at, at + payloadAt + payload.length);
+    at += bytes.length;
+    bytes[0] = kindCodes[kind];
+    bytes[1] = version;
+    bytes.writeUIntLE(time, 2, 6);
+    if (kind !== 'change') bytes.set(entry.hash ?? hash('sha256', payload, 'buffer'), headBytes);
+    bytes.set(payload, payloadAt);
+    return bytes;
+  });
+}
+
+/**
+ * The entry in `bytes`, whose `payload` and `hash` are views of them, with what its writer noted. Throws EntryFormatError for content that this
  * version does not know.
  */
-export function decodeEntry(sequence: Sequence, bytes: Uint8Array): JournalEntry {
+export function decodeEntry(sequence: Sequence, bytes: Uint8Array, note?: unknown): JournalEntry {
   const kind = kindNames.get(bytes[0] ?? 0);
   if (kind === undefined || bytes[1] !== version) {
     throw new EntryFormatError(
@@ -52,6 +65,7 @@ export function decodeEntry(sequence: Sequence, bytes: Uint8Array): JournalEntry
     time: high * 0x1_0000_0000 + (low >>> 0),
     hash: kind === 'change' ? undefined : bytes.subarray(headBytes, payloadAt),
     payload: bytes.subarray(payloadAt),
+    note,
   };
 }
 

@@ -33,14 +33,32 @@ export interface HashArchive extends AsyncDisposable {
   pages(from: Sequence): AsyncIterable<ArchivedPage>;
 }
 
-/** One page: the sequence of its first entry, then a hash for each entry; an entry without hash has zeros. */
-function encodePage(first: Sequence, entries: readonly JournalEntry[]): Uint8Array {
-  const page = Buffer.alloc(headBytes + entries.length * hashBytes);
-  page.writeBigUInt64LE(BigInt(first));
-  entries.forEach((entry, index) => {
-    if (entry.hash) page.set(entry.hash, headBytes + index * hashBytes);
-  });
-  return page;
+/** Hashes that are gathered: those of entries that follow one another without a gap, as they will be written. */
+interface OpenPage {
+  readonly first: Sequence;
+  /** The sequence of the first entry, then a hash for each entry; an entry without hash has zeros. */
+  readonly bytes: Buffer;
+  count: number;
+}
+
+function openPage(first: Sequence): OpenPage {
+  const bytes = Buffer.alloc(headBytes + gatherEntries * hashBytes);
+  bytes.writeBigUInt64LE(BigInt(first));
+  return { first, bytes, count: 0 };
+}
+
+const endOf = ({ first, count }: OpenPage) => sequence(first + count);
+
+/** Adds an entry's hash. It is copied, because the entry's would hold the whole entry in memory. */
+function addHash(pages: OpenPage[], { sequence: at, hash }: JournalEntry): void {
+  let page = pages.at(-1);
+  // Damage in the stream leaves gaps, and a page has none.
+  if (!page || page.count === gatherEntries || endOf(page) !== at) {
+    page = openPage(at);
+    pages.push(page);
+  }
+  if (hash) page.bytes.set(hash, headBytes + page.count * hashBytes);
+  page.count += 1;
 }
 
 function firstOf(page: Uint8Array): Sequence {
@@ -64,18 +82,6 @@ async function lastPage(log: Log): Promise<Uint8Array | undefined> {
   return undefined;
 }
 
-/** Consecutive runs of entries: damage in the stream leaves gaps, and a page has none. */
-function runsOf(entries: readonly JournalEntry[]): JournalEntry[][] {
-  const runs: JournalEntry[][] = [];
-  let expected = -1;
-  for (const entry of entries) {
-    if (entry.sequence === expected) runs.at(-1)?.push(entry);
-    else runs.push([entry]);
-    expected = entry.sequence + 1;
-  }
-  return runs;
-}
-
 /**
  * Keeps the SHA-256 of every record of a stream in a log of its own that is never trimmed: a Merkle tree can be built on
  * it after the entries themselves were let go. It is a reader of the stream, so that nothing is let go before its hash
@@ -91,25 +97,25 @@ export async function openHashArchive(options: {
   const { stream, pages, clock, log } = options;
   const last = await lastPage(pages);
   const from = last && sequence(firstOf(last) + (last.length - headBytes) / hashBytes);
-  let gathered: JournalEntry[] = [];
+  let gathered: OpenPage[] = [];
   let timer: { cancel(): void } | undefined;
   let writing: Promise<void> = Promise.resolve();
 
   async function write(): Promise<void> {
     timer?.cancel();
     timer = undefined;
-    const entries = gathered;
-    const end = entries.at(-1)?.sequence;
-    if (end === undefined) return;
+    const full = gathered;
+    const last = full.at(-1);
+    if (!last) return;
     gathered = [];
     try {
-      await pages.append(runsOf(entries).map((run) => encodePage((run[0] as JournalEntry).sequence, run)));
+      await pages.append(full.map(({ bytes, count }) => bytes.subarray(0, headBytes + count * hashBytes)));
     } catch (error) {
-      gathered = [...entries, ...gathered];
+      gathered = [...full, ...gathered];
       throw error;
     }
     // What is being applied right now counts as applied only when `apply` has returned.
-    await reader.checkpoint(sequence(Math.min(end + 1, reader.applied)));
+    await reader.checkpoint(sequence(Math.min(endOf(last), reader.applied)));
   }
 
   function writeNext(): Promise<void> {
@@ -122,9 +128,8 @@ export async function openHashArchive(options: {
     ...(from === undefined ? {} : { from }),
     ...(options.onDamage && { onDamage: options.onDamage }),
     async apply(entries) {
-      // Without the payloads: the hashes are all that is waited with.
-      gathered.push(...entries.map((entry) => ({ ...entry, payload: new Uint8Array() })));
-      if (gathered.length >= gatherEntries) await writeNext();
+      for (const entry of entries) addHash(gathered, entry);
+      if (gathered.reduce((sum, { count }) => sum + count, 0) >= gatherEntries) await writeNext();
       else {
         timer ??= clock.after(gatherMs, () => {
           writeNext().catch((error: unknown) =>

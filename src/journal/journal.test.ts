@@ -13,7 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { limits, manualClock, sequence, silentLog, type Sequence } from '../kernel/index.ts';
 import type { Cursors, Log, LogDamage } from '../store/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../store/memory/index.ts';
-import { decodeEntry, encodeEntry, EntryFormatError } from './entry-codec.ts';
+import { decodeEntry, encodeEntries, EntryFormatError } from './entry-codec.ts';
 import {
   openJournal,
   verifyStream,
@@ -91,7 +91,7 @@ describe('entries', () => {
   it('come back as they went in, with time and hash', () => {
     assert(
       property(newEntry, nat(2 ** 47), (given, time) => {
-        const decoded = decodeEntry(sequence(7), encodeEntry(given, time));
+        const decoded = decodeEntry(sequence(7), encodeEntries([given], time)[0] as Buffer);
         expect(Buffer.from(decoded.payload).equals(given.payload)).toBe(true);
         expect([decoded.kind, decoded.time, decoded.sequence]).toEqual([given.kind, time, 7]);
         const hash = createHash('sha256').update(given.payload).digest('hex');
@@ -362,7 +362,7 @@ describe('verification', () => {
     await using _ = journal;
     await stream.append([entry('abc'), { kind: 'change', payload: Buffer.from('{}') }, entry('def')]);
     expect(await verifyStream(stream)).toEqual({ entries: 3, bytes: 8, damage: [] });
-    const forged = Buffer.from(encodeEntry(entry('xyz'), 0));
+    const forged = Buffer.from(encodeEntries([entry('xyz')], 0)[0] as Buffer);
     forged[forged.length - 1] = 0x30;
     await log.append([forged]);
     expect(await verifyStream(stream)).toEqual({

@@ -1,6 +1,6 @@
 import { assert, sequence, type Clock, type Logger, type Sequence } from '../kernel/index.ts';
 import type { Cursors, Log, LogBatch, LogDamage, LogEntry } from '../store/index.ts';
-import { decodeEntry, encodeEntry, EntryFormatError } from './entry-codec.ts';
+import { decodeEntry, encodeEntries, EntryFormatError } from './entry-codec.ts';
 import { startReader, type RunningReader } from './reader.ts';
 import type { JournalEntry, NewEntry, ReaderOptions, Stream, StreamName } from './journal-types.ts';
 
@@ -44,16 +44,16 @@ interface NotedBytes extends Uint8Array {
   [noteOf]?: unknown;
 }
 
-function encodeNoted(entry: NewEntry, time: number): Uint8Array {
-  const bytes: NotedBytes = encodeEntry(entry, time);
-  if (entry.note !== undefined) bytes[noteOf] = entry.note;
-  return bytes;
+function encodeNoted(entries: readonly NewEntry[], time: number): readonly Uint8Array[] {
+  const encoded = encodeEntries(entries, time);
+  for (const [index, { note }] of entries.entries()) {
+    if (note !== undefined) (encoded[index] as NotedBytes)[noteOf] = note;
+  }
+  return encoded;
 }
 
 function decodeNoted({ sequence: at, bytes }: LogEntry): JournalEntry {
-  const { [noteOf]: note } = bytes as NotedBytes;
-  const entry = decodeEntry(at, bytes);
-  return note === undefined ? entry : { ...entry, note };
+  return decodeEntry(at, bytes, (bytes as NotedBytes)[noteOf]);
 }
 
 /** Opens a stream over a log. It does not own the log: whoever opened that closes it after the stream. */
@@ -128,8 +128,7 @@ export function openStream(parts: StreamParts): Stream & AsyncDisposable {
       return log.end;
     },
     async append(entries) {
-      const time = clock.now();
-      return log.append(entries.map((entry) => encodeNoted(entry, time)));
+      return log.append(encodeNoted(entries, clock.now()));
     },
     follow,
     read,

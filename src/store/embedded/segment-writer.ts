@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { DiskFullError, type Random } from '../../kernel/index.ts';
+import { DiskFullError, limits, type Random } from '../../kernel/index.ts';
 import { LogFailedError } from '../log-failed-error.ts';
 import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
 import { frameHeadBytes, writeFrameHead } from './frame.ts';
@@ -33,39 +33,59 @@ function failure(path: string, cause: unknown): LogFailedError {
   return new LogFailedError(said, { cause });
 }
 
-/** The parts of one write: each entry's frame head, then its bytes. */
+/** What is written at once: the frames' bytes, and how many they are. */
+interface Frames {
+  readonly bytes: Buffer;
+  readonly count: number;
+}
+
+/** Gives room for so many bytes. */
+type Room = (sizeBytes: number) => Buffer;
+
+/**
+ * Room for one write after the other. A write of many small pieces costs the system more than copying them together, and
+ * fresh memory for each costs more than keeping this.
+ */
+function openRoom(): Room {
+  let kept = Buffer.alloc(0);
+  return (sizeBytes) => {
+    if (sizeBytes > limits.journalBatchBytes) return Buffer.allocUnsafeSlow(sizeBytes);
+    if (sizeBytes > kept.length) kept = Buffer.allocUnsafeSlow(Math.max(sizeBytes, 2 * kept.length));
+    return kept.subarray(0, sizeBytes);
+  };
+}
+
+/** Each entry's frame head and its bytes, one behind the other. */
 function framesOf(
   groups: readonly (readonly Uint8Array[])[],
   first: number,
   salt: number,
-): readonly Uint8Array[] {
-  const count = groups.reduce((sum, group) => sum + group.length, 0);
-  const heads = Buffer.allocUnsafe(count * frameHeadBytes);
-  const parts: Uint8Array[] = [];
+  room: Room,
+): Frames {
+  let sizeBytes = 0;
+  for (const group of groups) for (const entry of group) sizeBytes += frameHeadBytes + entry.length;
+  const bytes = room(sizeBytes);
+  let at = 0;
   let sequence = first;
   for (const group of groups) {
     for (const [index, entry] of group.entries()) {
-      const at = (sequence - first) * frameHeadBytes;
       const more = index < group.length - 1;
       const sizes = { payloadBytes: entry.length, payloadCrc: crc32(entry) };
-      writeFrameHead(heads, at, { sequence, more, mark: false, batchFirst: first, ...sizes }, salt);
-      parts.push(heads.subarray(at, at + frameHeadBytes), entry);
+      writeFrameHead(bytes, at, { sequence, more, mark: false, batchFirst: first, ...sizes }, salt);
+      bytes.set(entry, at + frameHeadBytes);
+      at += frameHeadBytes + entry.length;
       sequence += 1;
     }
   }
-  return parts;
+  return { bytes, count: sequence - first };
 }
 
 /** A frame without an entry, which says to the next start that everything before it was durable. */
-function markOf(sequence: number, salt: number): readonly Uint8Array[] {
+function markOf(sequence: number, salt: number): Uint8Array {
   const head = Buffer.allocUnsafe(frameHeadBytes);
   const none = { payloadBytes: 0, payloadCrc: 0 };
   writeFrameHead(head, 0, { sequence, more: false, mark: true, batchFirst: sequence, ...none }, salt);
-  return [head];
-}
-
-function sizeOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
+  return head;
 }
 
 /** Two files must never claim the same entries, so a file that could not be begun has to go before another try. */
@@ -110,6 +130,8 @@ export async function openSegmentWriter(
   next: number,
 ): Promise<SegmentWriter> {
   let failed: LogFailedError | undefined;
+  /** There is one write at a time, so one room serves them all. */
+  const room = openRoom();
   let active: ActiveFile = last
     ? { segment: last, file: await parts.files.open(last.path, 'change') }
     : await createSegment(parts, next);
@@ -136,9 +158,9 @@ export async function openSegmentWriter(
     );
   }
 
-  async function writeActive(frames: readonly Uint8Array[]): Promise<void> {
+  async function writeActive(bytes: Uint8Array): Promise<void> {
     try {
-      await active.file.write(frames, active.segment.end.offset);
+      await active.file.write([bytes], active.segment.end.offset);
       await active.file.datasync();
     } catch (error) {
       throw await takeBack(active, error);
@@ -168,10 +190,10 @@ export async function openSegmentWriter(
       if (active.segment.end.offset >= parts.segmentBytes) await roll();
       const { segment } = active;
       const { offset, sequence: first } = segment.end;
-      const frames = framesOf(groups, first, segment.name.salt);
-      await writeActive(frames);
+      const { bytes, count } = framesOf(groups, first, segment.name.salt, room);
+      await writeActive(bytes);
       rememberPlace(segment, { offset, sequence: first });
-      segment.end = { offset: offset + sizeOf(frames), sequence: first + frames.length / 2 };
+      segment.end = { offset: offset + bytes.length, sequence: first + count };
     },
     async [Symbol.asyncDispose]() {
       const { segment, file } = active;

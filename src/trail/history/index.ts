@@ -14,7 +14,15 @@ export type {
   HistoryStats,
   RecordProblem,
 } from './history-types.ts';
-export { noteScan, openScanPacker, scanEntry, type PackedScans, type RecordNote } from './packed-scans.ts';
+export {
+  memberAt,
+  noteScan,
+  openScanPacker,
+  scanEntry,
+  scansOf,
+  type PackedScans,
+  type RecordNote,
+} from './packed-scans.ts';
 export { scanParsed } from './parsed-record.ts';
 export { scanRecord } from './scan-record.ts';
 export { scanLogFile, type LogFileScan, type RecordSpan } from './scan-log-file.ts';

@@ -75,6 +75,15 @@ export function unpackScan({ texts, times, starts, rows }: PackedScans, index: n
   return record as unknown as ScannedRecord;
 }
 
+/** One member of the record at `index`, without making the whole of its scan. */
+export function memberAt(
+  { texts, starts, rows }: PackedScans,
+  index: number,
+  member: (typeof rowMembers)[number],
+): string | undefined {
+  return texts[rows[(starts[index] as number) + rowMembers.indexOf(member)] as number];
+}
+
 const [eventIdAt, accountIdAt] = [rowMembers.indexOf('eventId'), rowMembers.indexOf('accountId')];
 
 /** The eventID and the account of the record at `index`, which every record has. */

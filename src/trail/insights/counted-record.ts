@@ -1,4 +1,4 @@
-import { scanRecord, type RecordScan, type ScannedRecord } from '../history/index.ts';
+import { memberAt, scanRecord, scansOf, type RecordScan, type ScannedRecord } from '../history/index.ts';
 import type { CountedEvent } from './insight-types.ts';
 
 const unknown = 'unknown';
@@ -26,6 +26,21 @@ function userAgentOf(raw: Uint8Array): string {
 function callerOf({ principalArn, username }: ScannedRecord): string {
   if (principalArn === undefined) return username ?? unknown;
   return principalArn.replace(/^(arn:[^:]*:sts::\d+:assumed-role\/[^/]+)\/.*$/su, '$1');
+}
+
+/**
+ * Whether what was handed along with an entry says that it is a management event that read and succeeded, which is not
+ * counted. Most events of an import are, so that their scans need not be unpacked.
+ */
+export function isNotedPlainRead(note: unknown): boolean {
+  const packed = scansOf(note);
+  if (!packed) return false;
+  const { scans, index } = packed;
+  return (
+    memberAt(scans, index, 'readOnly') === 'true' &&
+    memberAt(scans, index, 'errorCode') === undefined &&
+    (memberAt(scans, index, 'eventCategory') ?? 'Management') === 'Management'
+  );
 }
 
 /** The event as it is counted; undefined for what has no rate: insights themselves, network activity, and other sources. */
