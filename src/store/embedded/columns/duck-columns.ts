@@ -14,8 +14,15 @@ import type {
 } from '../../columns-port.ts';
 import type { EngineBounds, EngineView, WrittenFile } from './engine-messages.ts';
 import { EngineDiedError, EngineRefusedError, startEngine, type EngineProcess } from './engine-process.ts';
-import { emptyManifest, readManifest, writeManifest, type Manifest, type SealedFile } from './manifest.ts';
-import { planMerge, type MergePlan } from './merge-plan.ts';
+import {
+  emptyManifest,
+  ownersOf,
+  readManifest,
+  writeManifest,
+  type Manifest,
+  type SealedFile,
+} from './manifest.ts';
+import { openRewriting, type MergeFiles } from './rewriting.ts';
 import { openFilePins } from './file-pins.ts';
 import { openQueryEngines } from './query-engines.ts';
 import { quoteName, quoteText, timeLiteral } from './table-sql.ts';
@@ -90,9 +97,6 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const writers = new Map<'seal' | 'merge', EngineProcess>();
   let nextFile = manifest.nextFile;
   let changing: Promise<unknown> = Promise.resolve();
-  let merging: Promise<void> | undefined;
-  let rewriting: Promise<unknown> = Promise.resolve();
-  let isClosed = false;
 
   const writer = (name: 'seal' | 'merge'): EngineProcess => {
     const known = writers.get(name);
@@ -122,25 +126,38 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   };
   const pathOf = ({ name }: SealedFile): string => join(directory, name);
 
+  /** Runs a task that reads files, which stay until it ends. */
+  const read = async <T>(files: readonly SealedFile[], run: () => Promise<T>): Promise<T> => {
+    const release = pins.hold(files.map(({ name }) => name));
+    try {
+      return await run();
+    } finally {
+      release();
+    }
+  };
+
   const seal = async (batch: ColumnsBatch): Promise<Appended> => {
     const name = nextName();
     const staged = join(work, `${name}.ndjson`);
     try {
       await stage(staged, batch);
-      const result = await writer('seal').run<'seal'>({
-        kind: 'seal',
-        table,
-        bounds: writing,
-        staged,
-        known: manifest.files.map((file) => ({
-          path: pathOf(file),
-          owner: file.owner,
-          from: file.from,
-          to: file.to,
-        })),
-        directory,
-        name,
-      });
+      const known = manifest.files;
+      const result = await read(known, () =>
+        writer('seal').run<'seal'>({
+          kind: 'seal',
+          table,
+          bounds: writing,
+          staged,
+          known: known.map((file) => ({
+            path: pathOf(file),
+            owner: file.owner,
+            from: file.from,
+            to: file.to,
+          })),
+          directory,
+          name,
+        }),
+      );
       const files = result.files.map(listed);
       await change((now) => ({ ...now, durable: batch.through, files: [...now.files, ...files] }));
       const added = files.reduce((sum, { rows }) => sum + rows, 0);
@@ -150,20 +167,22 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     }
   };
 
-  const merge = async ({ inputs, sort }: MergePlan, notBefore?: number): Promise<void> => {
+  const merge: MergeFiles = async ({ inputs, sort }, notBefore) => {
     const [first] = inputs;
     if (!first) return;
     const output = join(directory, first.owner, nextName());
-    const written = await writer('merge').run<'merge'>({
-      kind: 'merge',
-      table,
-      bounds: writing,
-      owner: first.owner,
-      inputs: inputs.map(pathOf),
-      sort,
-      ...(notBefore !== undefined && { notBefore }),
-      output,
-    });
+    const written = await read(inputs, () =>
+      writer('merge').run<'merge'>({
+        kind: 'merge',
+        table,
+        bounds: writing,
+        owner: first.owner,
+        inputs: inputs.map(pathOf),
+        sort,
+        ...(notBefore !== undefined && { notBefore }),
+        output,
+      }),
+    );
     const gone = new Set(inputs.map(({ name }) => name));
     await change((now) => ({
       ...now,
@@ -173,45 +192,11 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       }),
     }));
   };
-  /** Drops files whose rows are all too old, and writes those anew of whose time more than half is. */
-  const drop = async (before: ReadonlyMap<string, number>): Promise<number> => {
-    const limitOf = ({ owner }: SealedFile) => before.get(owner) ?? -Infinity;
-    const isGone = (file: SealedFile) => file.to < limitOf(file);
-    const count = manifest.files.filter(isGone).length;
-    if (count > 0) await change((now) => ({ ...now, files: now.files.filter((file) => !isGone(file)) }));
-    const halfGone = manifest.files.filter((file) => limitOf(file) > (file.from + file.to) / 2);
-    for (const file of halfGone) if (!isClosed) await merge({ inputs: [file], sort: false }, limitOf(file));
-    return count + halfGone.length;
+  const remove = async (gone: readonly SealedFile[]): Promise<void> => {
+    const names = new Set(gone.map(({ name }) => name));
+    await change((now) => ({ ...now, files: now.files.filter(({ name }) => !names.has(name)) }));
   };
-  const nextPlan = (): MergePlan | undefined => {
-    if (isClosed) return undefined;
-    for (const owner of ownersOf(manifest)) {
-      const plan = planMerge(manifest.files.filter((file) => file.owner === owner));
-      if (plan) return plan;
-    }
-    return undefined;
-  };
-  const mergeSoon = (): void => {
-    if (merging || isClosed || !nextPlan()) return;
-    merging = (async () => {
-      for (let plan = nextPlan(); plan; plan = nextPlan()) {
-        const due = plan;
-        rewriting = rewriting.then(() => merge(due));
-        await rewriting;
-      }
-    })()
-      .catch((error: unknown) => {
-        if (!isClosed)
-          log.error(
-            { err: error },
-            'merging files of the lake failed; it is tried again after the next seal',
-          );
-        rewriting = Promise.resolve();
-      })
-      .finally(() => {
-        merging = undefined;
-      });
-  };
+  const rewriting = openRewriting({ files: () => manifest.files, merge, remove, log });
 
   const viewOf = (
     view: ColumnsView,
@@ -220,15 +205,6 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const mine = `${quoteName(table.owner)} = ${quoteText(view.owner)}`;
     const where = view.where === undefined ? mine : `${mine} AND (${view.where})`;
     return { engine: { name: view.name, paths: files.map(pathOf), where }, files };
-  };
-  /** Runs a task that reads files, which stay until it ends. */
-  const read = async <T>(files: readonly SealedFile[], run: () => Promise<T>): Promise<T> => {
-    const release = pins.hold(files.map(({ name }) => name));
-    try {
-      return await run();
-    } finally {
-      release();
-    }
   };
   const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {
     const { engine, files } = viewOf(view);
@@ -240,7 +216,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     );
   };
 
-  mergeSoon();
+  rewriting.mergeSoon();
   return {
     get durable() {
       return sequence(manifest.durable);
@@ -253,7 +229,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
         return { added: 0, duplicates: 0, unreadable: [] };
       }
       const appended = await seal({ rows, through: batch.through });
-      mergeSoon();
+      rewriting.mergeSoon();
       return appended;
     },
     async query(query: ColumnsQuery, signal): Promise<QueryOutcome> {
@@ -308,27 +284,19 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       const order = `ORDER BY ${quoteName(table.time)}`;
       await own(view, `SELECT * FROM ${quoteName(view.name)} WHERE ${where} ${order}`, signal, into);
     },
-    drop(before) {
-      // A merge that reads them meanwhile would bring them back.
-      const done = rewriting.then(() => drop(before));
-      rewriting = done.catch(() => undefined);
-      return done;
-    },
-    owners: () => ownersOf(manifest),
+    drop: (before) => rewriting.drop(before),
+    owners: () => ownersOf(manifest.files),
     stats: () => ({
       rows: manifest.files.reduce((total, { rows }) => total + rows, 0),
       files: manifest.files.length,
       sizeBytes: manifest.files.reduce((total, { bytes }) => total + bytes, 0),
     }),
-    async settled() {
-      mergeSoon();
-      for (let running = merging; running; running = merging) await running;
-    },
+    settled: () => rewriting.settled(),
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      rewriting.close();
       await engines[Symbol.asyncDispose]();
       await writers.get('merge')?.kill();
-      await merging;
+      await rewriting.ended();
       await writers.get('seal')?.kill();
       await changing;
       await pins.settled();
@@ -343,8 +311,4 @@ function rangeOf(table: ColumnsTable, from: number | undefined, to: number | und
     ...(to === undefined ? [] : [`${time} < ${timeLiteral(to)}`]),
   ];
   return bounds.length === 0 ? 'true' : bounds.join(' AND ');
-}
-
-function ownersOf(manifest: Manifest): readonly string[] {
-  return [...new Set(manifest.files.map(({ owner }) => owner))].toSorted();
 }

@@ -28,6 +28,10 @@ const fileName = 'manifest.json';
 
 export const emptyManifest: Manifest = { format: 1, durable: 0, nextFile: 1, files: [] };
 
+export function ownersOf(files: readonly SealedFile[]): readonly string[] {
+  return [...new Set(files.map(({ owner }) => owner))].toSorted();
+}
+
 /** Reads the manifest; undefined where there is none. Throws for one that this version cannot read. */
 export async function readManifest(directory: string): Promise<Manifest | undefined> {
   let text: string;
