@@ -5,7 +5,14 @@ import { openDataDirectory, openDuckColumns, type DataDirectory } from './store/
 import { openHashArchive, openJournal, type HashArchive, type Stream } from './journal/index.ts';
 import type { LogDamage } from './store/index.ts';
 import { openSqliteState, type State } from './state/index.ts';
-import { classify, openAuditView, openHttpServer, openPipeline, openServices } from './wire/index.ts';
+import {
+  classify,
+  openAuditView,
+  openHttpServer,
+  openPipeline,
+  openServices,
+  type HttpRoute,
+} from './wire/index.ts';
 import {
   accountRoutes,
   hasEncryptedData,
@@ -38,6 +45,8 @@ export interface CairnServer {
   readonly problems: readonly string[];
   /** The operations that are present, by the name of their service. */
   readonly operations: Readonly<Record<string, readonly string[]>>;
+  /** Cairn's own paths. */
+  readonly routes: readonly Pick<HttpRoute, 'method' | 'path' | 'operationName' | 'unsigned'>[];
   /** Stops accepting, finishes what was accepted, makes everything durable. */
   close(): Promise<void>;
 }
@@ -287,24 +296,25 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       ...insights.operations,
     },
   };
+  const routes = [
+    ...trail.routes,
+    ...lake.routes,
+    ...insights.routes,
+    ...proofs.routes,
+    ...identity.routes,
+    ...monitorRoutes({
+      clock,
+      version,
+      metrics,
+      managementAccountId: settings.accountId,
+      measure: () => measure(measured),
+      damage: () => damageOf(measured),
+    }),
+  ];
   const handle = openPipeline({
     services,
     operations,
-    routes: [
-      ...trail.routes,
-      ...lake.routes,
-      ...insights.routes,
-      ...proofs.routes,
-      ...identity.routes,
-      ...monitorRoutes({
-        clock,
-        version,
-        metrics,
-        managementAccountId: settings.accountId,
-        measure: () => measure(measured),
-        damage: () => damageOf(measured),
-      }),
-    ],
+    routes,
     findCredential: identity.authentication.findCredential,
     perform: trail.perform,
     recordRejected: trail.recordRejected,
@@ -323,6 +333,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     operations: Object.fromEntries(
       Object.entries(operations).map(([name, table]) => [name, Object.keys(table)]),
     ),
+    routes,
     close: () => opened.disposeAsync(),
   };
 }
