@@ -5,7 +5,7 @@ import { openMemoryState, type Change, type State } from '../src/state/index.ts'
 import { openMemoryCursors, openMemoryLog } from '../src/store/memory/index.ts';
 import type { FileToPut } from '../src/trail/buckets.ts';
 import { deliveredKey, type DeliveredFile } from '../src/trail/delivery/delivered-file.ts';
-import { trailKey, type TrailDocument } from '../src/trail/trails/trail-documents.ts';
+import { trailId, trailKey, type TrailDocument } from '../src/trail/trails/trail-documents.ts';
 import { openDigests, type Digests } from '../src/trail/digests/open-digests.ts';
 import { sha256Hex } from '../src/trail/digests/digest-format.ts';
 
@@ -121,7 +121,7 @@ export async function openDigestsFixture(
         deliveredAt: clock.now(),
         ...over,
       };
-      await fixture.change((change) => change.put(deliveredKey(file, number, 0), file));
+      await fixture.change((change) => change.put(deliveredKey(trailId(trail), file, number, 0), file));
       return file;
     },
     async pass(ms, stepMs = ms) {

@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import {
   CloudTrailClient,
   CreateTrailCommand,
+  DeleteTrailCommand,
   GetTrailStatusCommand,
   PutEventSelectorsCommand,
   StartLoggingCommand,
@@ -210,6 +211,43 @@ describe('trails', { timeout: 60_000 }, () => {
     });
     aws('cloudtrail', 'delete-trail', '--name', 'main');
     expect(aws('cloudtrail', 'list-trails')).toEqual({ Trails: [] });
+  });
+
+  it('deliver what came before their deletion, also when the server is killed right behind it', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'cairn-deleted-'));
+    try {
+      const acknowledged: string[] = [];
+      for (let round = 0; round < 3; round++) {
+        const Name = 'main';
+        const server = await startServer({ data, env });
+        const cloudTrail = new CloudTrailClient(server.clientOptions);
+        await makeBucket(server, `deleted-${round}`);
+        const S3BucketName = `deleted-${round}`;
+        await cloudTrail.send(
+          new CreateTrailCommand({ Name, S3BucketName, EnableLogFileValidation: round === 1 }),
+        );
+        await cloudTrail.send(new StartLoggingCommand({ Name }));
+        await pause(round * 400);
+        acknowledged.push(...(await putAuditEvents(server, 50)));
+        await cloudTrail.send(new DeleteTrailCommand({ Name }));
+        await server.kill();
+      }
+      await using server = await startServer({ data, env });
+      for (let round = 0; round < 3; round++) {
+        const files = await eventually(async () => {
+          const found = await logFiles(server, `deleted-${round}`);
+          return namesIn(found).includes('DeleteTrail') ? found : undefined;
+        });
+        const wanted = acknowledged.slice(round * 50, round * 50 + 50);
+        const delivered = files.flatMap(({ records }) => records.map(({ eventID }) => String(eventID)));
+        expect(new Set(delivered).size).toBe(delivered.length);
+        expect(delivered.filter((id) => acknowledged.includes(id)).toSorted()).toEqual(wanted.toSorted());
+        const calls = namesIn(files).filter((name) => /Trail|Logging/.test(name));
+        expect(calls.toSorted()).toEqual(['DeleteTrail', 'StartLogging']);
+      }
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
   });
 
   it('have every acknowledged event in exactly one file, although the server is killed again and again', async () => {

@@ -25,6 +25,7 @@ export interface CollectingTrail {
   readonly accountId: string;
   readonly homeRegion: string;
   readonly name: string;
+  readonly incarnation?: string;
   readonly position: Sequence;
   /** As they are at the position. */
   readonly logging: LoggingSettings;
@@ -64,18 +65,23 @@ interface Collecting {
 const sliceMs = 2;
 const entriesBetweenLooks = 32;
 
+const isTrail = (key: string) => key.startsWith(trailsPrefix);
 const trailsMark = Buffer.from(`"${trailsPrefix}`);
 
-/** The trails that a change of the control state puts, by key. */
-function changedTrails({ sequence: at, payload }: JournalEntry): ReadonlyMap<string, TrailDocument> {
+/** The trails that a change of the control state puts, by key; undefined for those that it deletes. */
+function changedTrails({
+  sequence: at,
+  payload,
+}: JournalEntry): ReadonlyMap<string, TrailDocument | undefined> {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
   if (!bytes.includes(trailsMark)) return new Map();
-  const { puts } = decodeChange(at, payload);
-  return new Map(
-    puts
-      .filter(({ key }) => key.startsWith(trailsPrefix))
-      .map(({ key, json }) => [key, JSON.parse(json) as TrailDocument]),
-  );
+  const { puts, deletes } = decodeChange(at, payload);
+  return new Map([
+    ...deletes.filter(isTrail).map((key) => [key, undefined] as const),
+    ...puts
+      .filter(({ key }) => isTrail(key))
+      .map(({ key, json }) => [key, JSON.parse(json) as TrailDocument] as const),
+  ]);
 }
 
 /** Lets others use the main thread whenever it was held for a while. */
@@ -96,7 +102,8 @@ function openSlices(clock: Clock): () => Promise<void> | undefined {
 interface Pass {
   readonly collecting: readonly Collecting[];
   readonly byAccount: ReadonlyMap<string, readonly Collecting[]>;
-  readonly byKey: ReadonlyMap<string, Collecting>;
+  /** Several when a trail was deleted and another one made under its name. */
+  readonly byKey: ReadonlyMap<string, readonly Collecting[]>;
   readonly log: Logger;
   openFiles: number;
 }
@@ -111,16 +118,21 @@ function openPass(trails: readonly CollectingTrail[], log: Logger): Pass {
   return {
     collecting,
     byAccount: Map.groupBy(collecting, ({ trail }) => trail.accountId),
-    byKey: new Map(collecting.map((one) => [keyOf(one.trail), one])),
+    byKey: Map.groupBy(collecting, ({ trail }) => keyOf(trail)),
     log,
     openFiles: 0,
   };
 }
 
 function applyChange({ byKey }: Pass, entry: JournalEntry): void {
-  for (const [key, trail] of changedTrails(entry)) {
-    const one = byKey.get(key);
-    if (one && entry.sequence >= one.trail.position) one.selection.change(entry.sequence, loggingOf(trail));
+  for (const [key, changed] of changedTrails(entry)) {
+    for (const { trail, selection } of byKey.get(key) ?? []) {
+      if (entry.sequence < trail.position) continue;
+      // The last record that a trail logs is that of its deletion.
+      if (!changed) selection.change(entry.sequence, { ...selection.logging, isLogging: false });
+      else if (changed.incarnation === trail.incarnation)
+        selection.change(entry.sequence, loggingOf(changed));
+    }
   }
 }
 

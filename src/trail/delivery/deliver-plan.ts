@@ -11,7 +11,7 @@ import { commitDelivery, currentTrail, deliveryTime } from './delivery-commits.t
 import type { DeliveryPlan, PlannedFile } from './delivery-documents.ts';
 import { logFileKey } from './log-file-key.ts';
 import { putFiles } from './put-files.ts';
-import { restoreFiles } from './restore-files.ts';
+import { restoreFiles, type RestoredFiles } from './restore-files.ts';
 import type { TrailRunner } from './trail-runner.ts';
 
 export interface DeliverParts {
@@ -25,7 +25,7 @@ export interface DeliverParts {
   readonly signal: AbortSignal;
 }
 
-/** How an attempt ended; `gone`: the trail was deleted meanwhile. */
+/** How an attempt ended; `gone`: somebody else has delivered it, or given it up. */
 export type Attempt =
   | { readonly kind: 'delivered' | 'gone' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
@@ -61,7 +61,10 @@ export async function commitPlan(
   });
 }
 
-/** When the trail delivers elsewhere by now, what is not in the old bucket goes to the new one, under new keys. */
+/**
+ * When the trail delivers elsewhere by now, what could not be put at the old place goes to the new one, under new keys; the
+ * old place is asked first, because files may be there whose answer was lost. Undefined when there is no other place.
+ */
 async function followDestination(
   { state, clock, random }: DeliverParts,
   runner: TrailRunner,
@@ -69,14 +72,14 @@ async function followDestination(
   trail: TrailDocument,
 ): Promise<DeliveryPlan | undefined> {
   const wanted = destinationOf(trail);
-  if (JSON.stringify(wanted) === JSON.stringify(destinationOf(plan))) return plan;
+  if (JSON.stringify(wanted) === JSON.stringify(destinationOf(plan))) return undefined;
   const { to, logging, files } = plan;
   const { accountId } = trail;
-  await commitDelivery(state, runner, ({ document }) => {
+  const isCommitted = await commitDelivery(state, runner, ({ document }) => {
     const time = deliveryTime(clock, document);
     const moved = files.map((file) => {
       const { region, eventClass } = file;
-      if (file.done) return file;
+      if (file.done) return { ...file, bucket: file.bucket ?? plan.bucket };
       return {
         ...file,
         key: logFileKey({ prefix: trail.prefix, accountId, region, eventClass, time }, random),
@@ -84,7 +87,7 @@ async function followDestination(
     });
     return { ...document, plan: { to, logging, ...wanted, files: moved } };
   });
-  return runner.document.value.plan;
+  return isCommitted ? runner.document.value.plan : undefined;
 }
 
 /** Tells the trail's topic, as CloudTrail does; what goes wrong is shown in the trail's status and holds nothing up. */
@@ -94,13 +97,12 @@ async function notify(
   plan: DeliveryPlan,
 ): Promise<DeliveryStatus> {
   if (!topics || trail.snsTopicArn === undefined) return {};
-  const message = JSON.stringify({
-    s3Bucket: plan.bucket,
-    s3ObjectKey: plan.files.map(({ key }) => key),
-  });
   const at = clock.now();
   try {
-    await topics.publishDelivery(trail.snsTopicArn, message, actingFor(trail));
+    for (const [s3Bucket, files] of Map.groupBy(plan.files, ({ bucket = plan.bucket }) => bucket)) {
+      const message = JSON.stringify({ s3Bucket, s3ObjectKey: files.map(({ key }) => key) });
+      await topics.publishDelivery(trail.snsTopicArn, message, actingFor(trail));
+    }
     return { latestNotificationAt: at, latestNotificationAttemptAt: at };
   } catch (error) {
     const code = (error as { readonly code?: unknown }).code;
@@ -116,8 +118,7 @@ function deliveredFile(
   file: PlannedFile,
   deliveredAt: number,
 ): DeliveredFile {
-  const { region, key, sha256, oldestEventTime, newestEventTime } = file;
-  const { bucket } = plan;
+  const { region, bucket = plan.bucket, key, sha256, oldestEventTime, newestEventTime } = file;
   return {
     trailArn: trail.arn,
     region,
@@ -153,12 +154,12 @@ function endDelivery(
 ): Promise<boolean> {
   return commitDelivery(state, runner, (current) => {
     const { change, trail, document, status } = current;
-    const { trailArn, accountId, homeRegion, name } = document;
+    const { plan: _, ...rest } = document;
     const deliveredAt = deliveryTime(clock, document);
     for (const [part, file] of plan.files.entries()) {
       if (!trail.logFileValidation) break;
       const delivered = deliveredFile(plan, trail, file, deliveredAt);
-      change.put(deliveredKey(delivered, file.first, part), delivered);
+      change.put(deliveredKey(runner.id, delivered, file.first, part), delivered);
     }
     current.putStatus({
       ...notificationStatus(status, notified),
@@ -166,7 +167,7 @@ function endDelivery(
       latestAttemptAt: deliveredAt,
     });
     const { to: position, logging } = plan;
-    return { trailArn, accountId, homeRegion, name, position, logging, deliveredAt };
+    return { ...rest, position, logging, deliveredAt };
   });
 }
 
@@ -188,9 +189,8 @@ function failDelivery(
 
 /** The plan's files once more, for an attempt that comes after a crash or when there was no room to keep them. */
 async function collectAgain(parts: DeliverParts, runner: TrailRunner, plan: DeliveryPlan) {
-  const { accountId, homeRegion, name } = runner.document.value;
   const { position, logging } = runner;
-  const [collected] = await collectFiles([{ accountId, homeRegion, name, position, logging }], {
+  const [collected] = await collectFiles([{ ...runner.document.value, position, logging }], {
     ...parts,
     until: plan.to,
     mostBytes: Infinity,
@@ -199,31 +199,37 @@ async function collectAgain(parts: DeliverParts, runner: TrailRunner, plan: Deli
   return collected?.files ?? [];
 }
 
+/** The files of the runner's plan with their bytes. */
+async function filesToPut(
+  parts: DeliverParts,
+  runner: TrailRunner,
+  plan: DeliveryPlan,
+  { accountId, prefix }: TrailDocument,
+): Promise<RestoredFiles> {
+  if (runner.bodies) return { files: plan.files, bodies: runner.bodies };
+  const newKey = ({ region, eventClass }: PlannedFile) =>
+    logFileKey({ prefix, accountId, region, eventClass, time: parts.clock.now() }, parts.random);
+  return restoreFiles(parts.log, plan, await collectAgain(parts, runner, plan), newKey);
+}
+
 /**
  * Tries to deliver the plan of a trail: puts its files, then commits that they are there. Whatever happens in between, the
  * next attempt puts the same bytes under the same keys.
  */
 export async function deliverPlan(parts: DeliverParts, runner: TrailRunner): Promise<Attempt> {
   const trail = await currentTrail(parts.state, runner);
-  const first = runner.document.value.plan;
-  if (!trail || !first) return { kind: 'gone' };
-  const plan = await followDestination(parts, runner, first, trail);
-  if (!plan) return { kind: 'gone' };
-  const as = actingFor(trail);
-  const { accountId, prefix } = trail;
-  const newKey = ({ region, eventClass }: PlannedFile) =>
-    logFileKey({ prefix, accountId, region, eventClass, time: parts.clock.now() }, parts.random);
-  const kept = runner.bodies;
-  const { files, bodies } = kept
-    ? { files: plan.files, bodies: kept }
-    : restoreFiles(parts.log, plan, await collectAgain(parts, runner, plan), newKey);
+  const { plan } = runner.document.value;
+  if (!trail || !plan) return { kind: 'gone' };
+  const { files, bodies } = await filesToPut(parts, runner, plan, trail);
   const whole = { ...plan, files };
-  const outcome = await putFiles(parts, whole, (place) => bodies[place], as);
+  const outcome = await putFiles(parts, whole, (place) => bodies[place], actingFor(trail));
   if (outcome.kind === 'failed') {
     const { code, message } = outcome;
     runner.bodies = bodies.every((body) => body !== undefined) ? bodies : undefined;
-    await failDelivery(parts, runner, code, outcome.done);
-    return { kind: 'failed', code, message };
+    if (!(await failDelivery(parts, runner, code, outcome.done))) return { kind: 'gone' };
+    const failed = runner.document.value.plan;
+    const moved = failed && (await followDestination(parts, runner, failed, trail));
+    return moved ? deliverPlan(parts, runner) : { kind: 'failed', code, message };
   }
   const notified = await notify(parts, trail, whole);
   if (!(await endDelivery(parts, runner, whole, notified))) return { kind: 'gone' };

@@ -16,10 +16,9 @@ export interface DeliveredFile {
   readonly deliveredAt: number;
 }
 
-/** Under this prefix, in the order of delivery. */
-export const deliveredPrefix = (trailArn: string, region: string): string =>
-  `trail/delivered/${trailArn}/${region}/`;
+/** Under this prefix, in the order of delivery. `id` is the trail's. */
+export const deliveredPrefix = (id: string, region: string): string => `trail/delivered/${id}/${region}/`;
 
 /** `sequence` is the journal's, of the file's first record; `part` tells files of one delivery apart. */
-export const deliveredKey = (file: DeliveredFile, sequence: number, part: number): string =>
-  `${deliveredPrefix(file.trailArn, file.region)}${[file.deliveredAt, sequence, part].map((n) => String(n).padStart(16, '0')).join('-')}`;
+export const deliveredKey = (id: string, file: DeliveredFile, sequence: number, part: number): string =>
+  `${deliveredPrefix(id, file.region)}${[file.deliveredAt, sequence, part].map((n) => String(n).padStart(16, '0')).join('-')}`;

@@ -1,5 +1,6 @@
 import { sequence, type Sequence } from '../../kernel/index.ts';
 import type { StateDocument } from '../../state/index.ts';
+import type { TrailName } from '../trails/ended-trails.ts';
 import type { TrailDocument } from '../trails/trail-documents.ts';
 
 /** What decides which events a trail logs. */
@@ -31,6 +32,8 @@ export interface PlannedFile {
   readonly newestEventTime: number;
   /** Set when an attempt failed behind this file: it is in its bucket and is not put again. */
   readonly done?: true;
+  /** The bucket that it is in, when the trail delivers into another one by now. */
+  readonly bucket?: string;
 }
 
 /**
@@ -48,9 +51,10 @@ export interface DeliveryPlan {
   readonly files: readonly PlannedFile[];
 }
 
-/** How far a trail has been delivered, under `trail/delivery/ARN`. */
+/** How far a trail has been delivered, under `trail/delivery/ID` with the trail's id. */
 export interface DeliveryDocument {
   readonly trailArn: string;
+  readonly incarnation?: string;
   readonly accountId: string;
   readonly homeRegion: string;
   readonly name: string;
@@ -64,7 +68,13 @@ export interface DeliveryDocument {
 }
 
 export const deliveriesPrefix = 'trail/delivery/';
-export const deliveryKey = (trailArn: string): string => `${deliveriesPrefix}${trailArn}`;
+export const deliveryKey = (id: string): string => `${deliveriesPrefix}${id}`;
+
+/** The trail that a document is about. */
+export function trailNameOf({ trailArn: arn, ...document }: DeliveryDocument): TrailName {
+  const { incarnation, accountId, homeRegion, name } = document;
+  return { arn, ...(incarnation !== undefined && { incarnation }), accountId, homeRegion, name };
+}
 
 export function loggingOf(trail: TrailDocument): LoggingSettings {
   const { isLogging, isMultiRegion, includeGlobalServiceEvents } = trail;
@@ -81,8 +91,15 @@ export function loggingOf(trail: TrailDocument): LoggingSettings {
 
 /** The document of a trail that is being created. */
 export function newDelivery(trail: TrailDocument): DeliveryDocument {
-  const { arn, accountId, homeRegion, name } = trail;
-  return { trailArn: arn, accountId, homeRegion, name, logging: loggingOf(trail) };
+  const { arn, incarnation, accountId, homeRegion, name } = trail;
+  return {
+    trailArn: arn,
+    ...(incarnation !== undefined && { incarnation }),
+    accountId,
+    homeRegion,
+    name,
+    logging: loggingOf(trail),
+  };
 }
 
 export function positionOf({ value, version }: StateDocument<DeliveryDocument>): Sequence {

@@ -3,13 +3,14 @@ import { sequence } from '../../kernel/index.ts';
 import type { Reader, Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
 import type { Buckets } from '../buckets.ts';
-import { trailKey, trailsPrefix } from '../trails/trail-documents.ts';
+import { readEndedTrails } from '../trails/ended-trails.ts';
+import { trailId, trailKey, trailsPrefix } from '../trails/trail-documents.ts';
 import type { DeliveryTopics } from '../trails/trail-needs.ts';
 import { collectFiles, type Collected } from './collect-files.ts';
-import { commitDelivery } from './delivery-commits.ts';
-import { deliveriesPrefix, positionOf, type DeliveryDocument } from './delivery-documents.ts';
+import { commitDelivery, commitEnd } from './delivery-commits.ts';
+import { deliveriesPrefix, deliveryKey, positionOf, type DeliveryDocument } from './delivery-documents.ts';
 import { commitPlan, deliverPlan, type DeliverParts } from './deliver-plan.ts';
-import { backOff, openRunner, reload, type TrailRunner } from './trail-runner.ts';
+import { backOff, isHopeless, openRunner, reload, trailEnd, type TrailRunner } from './trail-runner.ts';
 
 export interface DeliveryOptions {
   readonly state: State;
@@ -83,12 +84,16 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
   async function refresh(): Promise<void> {
     const seen = Math.min(reader.applied, state.reader.applied);
     const documents = await state.list<DeliveryDocument>(deliveriesPrefix);
-    const known = new Set(documents.map(({ value }) => value.trailArn));
-    for (const [arn, runner] of runners) if (!known.has(arn) && !runner.busy) runners.delete(arn);
+    const known = new Set(documents.map(({ key }) => key));
+    for (const [key, runner] of runners) if (!known.has(key) && !runner.busy) runners.delete(key);
     for (const document of documents) {
-      const runner = runners.get(document.value.trailArn);
-      if (!runner) runners.set(document.value.trailArn, openRunner(document));
+      const runner = runners.get(document.key);
+      if (!runner) runners.set(document.key, openRunner(document));
       else if (!runner.busy && runner.document.version !== document.version) reload(runner, document);
+    }
+    for (const ended of await readEndedTrails(state)) {
+      const runner = runners.get(deliveryKey(trailId(ended.value)));
+      if (runner) runner.ended ??= trailEnd(ended);
     }
     const safe = Math.min(seen, ...documents.map(positionOf));
     if (safe <= checkpointed) return;
@@ -119,9 +124,19 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     runner.failures = 0;
   }
 
+  async function giveUp(runner: TrailRunner, code: string): Promise<void> {
+    const { plan, position } = runner.document.value;
+    log.error(
+      { trail: runner.arn, bucket: plan?.bucket, code, from: position, to: runner.ended?.at },
+      'what a deleted trail logged cannot be delivered and is given up; the event history has the events',
+    );
+    await commitEnd(state, runner);
+  }
+
   async function attempt(runner: TrailRunner): Promise<void> {
     const outcome = await deliverPlan(parts, runner);
     if (outcome.kind === 'failed') {
+      if (isHopeless(runner, outcome.code, clock.now())) return giveUp(runner, outcome.code);
       fail(runner, outcome.code, outcome.message);
       if (keptBytes() > mostKeptBytes) runner.bodies = undefined;
       return;
@@ -218,6 +233,8 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     for (const runner of due) {
       runner.behind = false;
       if (runner.document.value.plan) launch([runner], () => work(runner, () => attempt(runner)));
+      else if (runner.ended && runner.position >= runner.ended.at)
+        launch([runner], () => work(runner, () => commitEnd(state, runner)));
       else if (runner.position < stream.end) fresh.push(runner);
       else recover(runner);
     }
@@ -262,13 +279,15 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     await Promise.all(running);
     await refresh();
     for (const runner of runners.values()) runner.retryAt = 0;
-    const failuresBefore = new Map([...runners].map(([arn, { failures }]) => [arn, failures]));
+    const failuresBefore = new Map([...runners].map(([key, { failures }]) => [key, failures]));
     for (;;) {
       const due = [...runners.values()].filter(
         (runner) =>
           !runner.busy &&
-          runner.failures <= (failuresBefore.get(runner.arn) ?? 0) &&
-          (runner.position < target || runner.document.value.plan !== undefined),
+          runner.failures <= (failuresBefore.get(runner.document.key) ?? 0) &&
+          (runner.position < target ||
+            runner.document.value.plan !== undefined ||
+            runner.ended !== undefined),
       );
       if (due.length === 0 && running.size === 0) return;
       start(due);

@@ -1,9 +1,11 @@
 import type { Clock, Logger } from '../../kernel/index.ts';
-import type { Change, State } from '../../state/index.ts';
+import type { State, StateView } from '../../state/index.ts';
 import type { ActingFor, Buckets } from '../buckets.ts';
-import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
+import { isEnded, readIncarnation } from '../trails/ended-trails.ts';
+import { trailId, type TrailDocument } from '../trails/trail-documents.ts';
 import {
   chainKey,
+  chainsPrefix,
   digestStatusKey,
   type ChainDocument,
   type ChainTrail,
@@ -13,6 +15,7 @@ import {
 } from './digest-documents.ts';
 import type { DigestKeys } from './digest-keys.ts';
 import {
+  finalEnd,
   floorSecond,
   hasDigests,
   nextStep,
@@ -29,9 +32,13 @@ export interface DeliveryParts extends ScheduleSettings {
   readonly log: Logger;
 }
 
-/** A trail as its chains know it; `trail` is undefined when it was deleted. */
+/**
+ * A trail as its chains know it, also after its deletion; `trail` is undefined when a version of Cairn deleted it that kept
+ * nothing of it.
+ */
 export interface TrailAndRegion {
-  readonly arn: string;
+  /** The trail's. */
+  readonly id: string;
   readonly region: string;
   readonly trail: TrailDocument | undefined;
 }
@@ -45,9 +52,10 @@ type Outcome =
 const moved: Outcome = { kind: 'moved' };
 
 function chainTrailOf(trail: TrailDocument): ChainTrail {
-  const { arn, name, accountId, homeRegion, bucket, prefix, kmsKeyArn } = trail;
+  const { arn, incarnation, name, accountId, homeRegion, bucket, prefix, kmsKeyArn } = trail;
   return {
     arn,
+    ...(incarnation !== undefined && { incarnation }),
     name,
     accountId,
     homeRegion,
@@ -57,23 +65,68 @@ function chainTrailOf(trail: TrailDocument): ChainTrail {
   };
 }
 
+/** The chains that trails of the same ARN have in the region: there were others before, or there are by now. */
+async function chainsOfNamesakes(
+  view: StateView,
+  { trail: { arn, incarnation }, region }: Pick<ChainDocument, 'trail' | 'region'>,
+): Promise<readonly ChainDocument[]> {
+  const found = await view.list<ChainDocument>(`${chainsPrefix}${arn}`);
+  return found
+    .map(({ value }) => value)
+    .filter(({ trail, region: where }) => trail.arn === arn && where === region)
+    .filter(({ trail }) => trail.incarnation !== incarnation);
+}
+
+/** Where the chain of a trail may begin, so that no digest of it is named like one of an earlier trail of its name. */
+async function firstStart(
+  view: StateView,
+  document: Pick<ChainDocument, 'trail' | 'region'>,
+  wanted: number,
+): Promise<number> {
+  let start = wanted;
+  for (const other of await chainsOfNamesakes(view, document)) {
+    const trail = await readIncarnation(view, other.trail);
+    const end = trail && isEnded(trail) ? finalEnd(other, trail.deletedAt) : undefined;
+    start = Math.max(start, other.isClosed ? other.nextStart : (end ?? 0), other.head?.endTime ?? 0);
+  }
+  return start;
+}
+
+/** The span of the only digest of a trail that was deleted before its chain was begun: one second that nobody else uses. */
+async function lastSecond(
+  view: StateView,
+  document: Pick<ChainDocument, 'trail' | 'region'>,
+  deletedAt: number,
+): Promise<Pick<ChainDocument, 'nextStart' | 'endsAt'>> {
+  const used = await chainsOfNamesakes(view, document);
+  let endsAt = floorSecond(deletedAt);
+  for (const { head, endsAt: other } of used.toSorted((a, b) => (b.endsAt ?? 0) - (a.endsAt ?? 0)))
+    if (other === endsAt || head?.endTime === endsAt) endsAt -= 1000;
+  return { nextStart: endsAt - 1000, endsAt };
+}
+
 /** Begins a chain. Its first digest also lists what was delivered before the chain was begun. */
-async function beginChain(parts: DeliveryParts, { trail, region, arn }: TrailAndRegion): Promise<Outcome> {
+async function beginChain(parts: DeliveryParts, { trail, region, id }: TrailAndRegion): Promise<Outcome> {
   const { state, clock } = parts;
   if (!trail) return { kind: 'waits', until: Infinity };
   const change = state.begin();
-  const key = chainKey(arn, region);
+  const key = chainKey(id, region);
   if (await change.get(key)) return moved;
   const document = { trail: chainTrailOf(trail), region };
   const [first] = await waitingFiles(change, document, { from: 0, before: Infinity }, 1);
   if (!first && !(hasDigests(trail) && region === trail.homeRegion))
     return { kind: 'waits', until: Infinity };
   const now = clock.now();
-  const chain: ChainDocument = {
-    ...document,
-    loggingSince: trail.startedAt ?? 0,
-    nextStart: floorSecond(Math.min(now, first?.file.deliveredAt ?? now)),
-  };
+  const span = isEnded(trail)
+    ? await lastSecond(change, document, trail.deletedAt)
+    : {
+        nextStart: await firstStart(
+          change,
+          document,
+          floorSecond(Math.min(now, first?.file.deliveredAt ?? now)),
+        ),
+      };
+  const chain: ChainDocument = { ...document, loggingSince: trail.startedAt ?? 0, ...span };
   change.put(key, chain);
   await state.commit(change, []);
   return moved;
@@ -106,7 +159,10 @@ function regularDigest(chain: ChainDocument, step: NextStep & { kind: 'digest' }
     startTime: step.startTime,
     endTime: step.endTime,
     // What came too late for the digest of its time is listed by a backfill digest; the first digest lists all.
-    files: { from: chain.head ? step.startTime : 0, before: step.endTime },
+    files: {
+      from: chain.head ? step.startTime : 0,
+      before: step.listsAll ? Number.MAX_SAFE_INTEGER : step.endTime,
+    },
     previous: chain.head,
     isFinal: step.isFinal,
     generatedAt: now,
@@ -119,7 +175,7 @@ function regularDigest(chain: ChainDocument, step: NextStep & { kind: 'digest' }
  */
 async function plan(
   parts: DeliveryParts,
-  { arn, region }: TrailAndRegion,
+  { id, region }: TrailAndRegion,
   wanted: DigestToPlan,
 ): Promise<void> {
   const { state, keys } = parts;
@@ -127,21 +183,16 @@ async function plan(
   const signingTime = wanted.kind === 'backfill' ? wanted.generatedAt : wanted.endTime;
   const signingKey = await keys.keyFor(region, signingTime);
   const change = state.begin();
-  const key = chainKey(arn, region);
+  const key = chainKey(id, region);
   const chain = (await change.get<ChainDocument>(key))?.value;
   const from = wanted.kind === 'backfill' ? wanted.files.before : wanted.startTime;
   if (!chain || chain.pending || chain.nextStart !== from) return;
-  const trail = await readTrail(change, chain.trail);
+  const trail = await readIncarnation(change, chain.trail);
   const current = trail ? { ...chain, trail: chainTrailOf(trail) } : chain;
   const pending = await planDigest(change, current, wanted, signingKey);
   change.put(key, { ...current, pending });
   // A conflict is nothing to say: the next step reads everything again.
   await state.commit(change, []);
-}
-
-async function readTrail(view: Pick<Change, 'get'>, known: ChainTrail): Promise<TrailDocument | undefined> {
-  const key = trailKey(known.accountId, known.homeRegion, known.name);
-  return (await view.get<TrailDocument>(key))?.value;
 }
 
 function deliveredOf({ bucket, key, sha256, signature, startTime, endTime }: PlannedDigest): DeliveredDigest {
@@ -167,9 +218,9 @@ function actingFor({ arn, accountId, homeRegion }: ChainTrail): ActingFor {
 }
 
 /** Puts what is planned, and then in one commit takes its files off the list, moves the chain and writes the status. */
-async function deliver(parts: DeliveryParts, { arn, region }: TrailAndRegion): Promise<void> {
+async function deliver(parts: DeliveryParts, { id, region }: TrailAndRegion): Promise<void> {
   const { state, buckets, clock, log } = parts;
-  const key = chainKey(arn, region);
+  const key = chainKey(id, region);
   const found = await state.get<ChainDocument>(key);
   const pending = found?.value.pending;
   if (!found || !pending) return;
@@ -182,17 +233,17 @@ async function deliver(parts: DeliveryParts, { arn, region }: TrailAndRegion): P
     return;
   }
   await buckets.put(file, actingFor(chain.trail));
-  const trail = await readTrail(state, chain.trail);
+  const trail = await readIncarnation(state, chain.trail);
   for (;;) {
     const change = state.begin();
     const current = (await change.get<ChainDocument>(key))?.value;
     if (current?.pending?.signature !== pending.signature) return;
     for (const one of files) change.delete(one.key);
     change.put(key, chainAfter(current, pending));
-    if (trail) change.put(digestStatusKey(arn), { latestAt: clock.now() } satisfies DigestStatusDocument);
+    if (trail) change.put(digestStatusKey(id), { latestAt: clock.now() } satisfies DigestStatusDocument);
     if ((await state.commit(change, [])).kind === 'committed') break;
   }
-  log.debug({ trail: arn, region, digest: pending.key, logFiles: files.length }, 'a digest was delivered');
+  log.debug({ trail: id, region, digest: pending.key, logFiles: files.length }, 'a digest was delivered');
 }
 
 async function dropPlan(state: State, key: string, pending: PlannedDigest): Promise<void> {
@@ -210,13 +261,13 @@ async function dropPlan(state: State, key: string, pending: PlannedDigest): Prom
  */
 export async function planForNewPlace(
   parts: DeliveryParts,
-  { arn, region }: TrailAndRegion,
+  { id, region }: TrailAndRegion,
 ): Promise<boolean> {
   const { state } = parts;
-  const key = chainKey(arn, region);
+  const key = chainKey(id, region);
   const chain = (await state.get<ChainDocument>(key))?.value;
   if (!chain?.pending) return false;
-  const trail = await readTrail(state, chain.trail);
+  const trail = await readIncarnation(state, chain.trail);
   if (!trail) return false;
   const { bucket, prefix, kmsKeyArn } = trail;
   const { trail: before } = chain;
@@ -225,21 +276,21 @@ export async function planForNewPlace(
   return true;
 }
 
-/** Lets go of the chain of a trail that was deleted and whose bucket was deleted too: nobody can be told any more. */
-export async function abandonChain(parts: DeliveryParts, { arn, region }: TrailAndRegion): Promise<void> {
+/** Lets go of the chain of a trail that was deleted and whose bucket takes no digests any more. */
+export async function abandonChain(parts: DeliveryParts, { id, region }: TrailAndRegion): Promise<void> {
   const { state, log } = parts;
-  const key = chainKey(arn, region);
+  const key = chainKey(id, region);
   const change = state.begin();
   const chain = (await change.get<ChainDocument>(key))?.value;
   if (!chain) return;
   for (const file of await waitingFiles(change, chain, { from: 0, before: Infinity }))
     change.delete(file.key);
   change.delete(key);
-  change.delete(digestStatusKey(arn));
+  change.delete(digestStatusKey(id));
   if ((await state.commit(change, [])).kind === 'conflict') return;
   log.warn(
-    { trail: arn, bucket: chain.trail.bucket },
-    'the final digest of a deleted trail has no bucket to go to',
+    { trail: chain.trail.arn, region, bucket: chain.trail.bucket },
+    'the final digest of a deleted trail cannot be delivered and is given up',
   );
 }
 
@@ -250,7 +301,7 @@ async function replaceChain(state: State, key: string, next: ChainDocument | und
   if (next) change.put(key, next);
   else {
     change.delete(key);
-    change.delete(digestStatusKey(before.trail.arn));
+    change.delete(digestStatusKey(trailId(before.trail)));
   }
   await state.commit(change, []);
 }
@@ -258,8 +309,8 @@ async function replaceChain(state: State, key: string, next: ChainDocument | und
 /** Does the next thing that a chain needs, if its time has come. Throws what putting throws. */
 export async function advanceChain(parts: DeliveryParts, place: TrailAndRegion): Promise<Outcome> {
   const { state, clock } = parts;
-  const { arn, region, trail } = place;
-  const key = chainKey(arn, region);
+  const { id, region, trail } = place;
+  const key = chainKey(id, region);
   const chain = (await state.get<ChainDocument>(key))?.value;
   if (!chain) return beginChain(parts, place);
   if (chain.pending) {

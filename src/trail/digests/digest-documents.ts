@@ -24,13 +24,13 @@ export interface PlannedDigest extends DeliveredDigest {
   readonly isFinal: boolean;
 }
 
-/** What digests are delivered with; a copy, because the final digest comes after the trail was deleted. */
+/** What digests are delivered with; a copy, so that a change of the trail leaves what is planned as it is. */
 export type ChainTrail = Pick<
   TrailDocument,
-  'arn' | 'name' | 'accountId' | 'homeRegion' | 'bucket' | 'prefix' | 'kmsKeyArn'
+  'arn' | 'incarnation' | 'name' | 'accountId' | 'homeRegion' | 'bucket' | 'prefix' | 'kmsKeyArn'
 >;
 
-/** The digests of one trail in one region, under `trail/digest-chains/TRAIL-ARN/REGION`. */
+/** The digests of one trail in one region, under `trail/digest-chains/TRAIL-ID/REGION`. */
 export interface ChainDocument {
   readonly trail: ChainTrail;
   readonly region: string;
@@ -42,6 +42,8 @@ export interface ChainDocument {
   readonly head?: DeliveredDigest;
   /** The newest backfill digest; these are a chain of their own. */
   readonly backfillHead?: DeliveredDigest & { readonly generatedAt: number };
+  /** Of a chain that was begun after the trail's deletion: where its only digest ends. */
+  readonly endsAt?: number;
   /** The final digest of the chain has been delivered. */
   readonly isClosed?: true;
   readonly pending?: PlannedDigest;
@@ -60,7 +62,7 @@ export interface DigestKeyDocument {
   readonly validTo: number;
 }
 
-/** For GetTrailStatus, under `trail/status/TRAIL-ARN/digest`. */
+/** For GetTrailStatus, under `trail/status/TRAIL-ID/digest`. */
 export interface DigestStatusDocument {
   /** Epoch milliseconds. */
   readonly latestAt?: number;
@@ -68,6 +70,6 @@ export interface DigestStatusDocument {
 }
 
 export const chainsPrefix = 'trail/digest-chains/';
-export const chainKey = (trailArn: string, region: string): string => `${chainsPrefix}${trailArn}/${region}`;
+export const chainKey = (id: string, region: string): string => `${chainsPrefix}${id}/${region}`;
 export const digestKeysPrefix = (region: string): string => `trail/digest-keys/${region}/`;
-export const digestStatusKey = (trailArn: string): string => `trail/status/${trailArn}/digest`;
+export const digestStatusKey = (id: string): string => `trail/status/${id}/digest`;

@@ -1,4 +1,5 @@
 import type { TrailDocument } from '../trails/trail-documents.ts';
+import { isEnded, type EndedTrailDocument } from '../trails/ended-trails.ts';
 import type { ChainDocument } from './digest-documents.ts';
 
 /** What a chain of digests needs next. Times are epoch milliseconds. */
@@ -12,6 +13,8 @@ export type NextStep =
       readonly endTime: number;
       readonly dueAt: number;
       readonly isFinal: boolean;
+      /** Lists what was delivered behind its end as well. */
+      readonly listsAll?: true;
     }
   /** Nothing more comes, and the trail is gone. */
   | { readonly kind: 'forget' }
@@ -33,6 +36,33 @@ export function hasDigests(trail: TrailDocument): boolean {
 export const floorSecond = (time: number): number => Math.floor(time / 1000) * 1000;
 const ceilSecond = (time: number): number => Math.ceil(time / 1000) * 1000;
 
+/**
+ * Where the final digest of a deleted trail ends: with the second of the deletion. What was delivered a little later is in
+ * it all the same. A trail that is made again under the name has digests that end later, so that their names differ.
+ */
+export function finalEnd({ nextStart, endsAt }: ChainDocument, deletedAt: number): number {
+  return endsAt ?? Math.max(floorSecond(deletedAt), nextStart) + 1000;
+}
+
+/** What is left to do for the chain of a trail that was deleted. */
+function stepOfEnded(
+  chain: ChainDocument,
+  { deletedAt, isDelivered }: EndedTrailDocument,
+  hasFiles: boolean,
+): NextStep {
+  if (isDelivered !== true) return { kind: 'rest' };
+  if (chain.isClosed && !hasFiles) return { kind: 'forget' };
+  const endTime = finalEnd(chain, deletedAt);
+  return {
+    kind: 'digest',
+    startTime: chain.nextStart,
+    endTime,
+    dueAt: endTime,
+    isFinal: true,
+    listsAll: true,
+  };
+}
+
 /** The first boundary of the clock after `time`. */
 function boundaryAfter(time: number, periodMs: number): number {
   return (Math.floor(time / periodMs) + 1) * periodMs;
@@ -40,8 +70,8 @@ function boundaryAfter(time: number, periodMs: number): number {
 
 /**
  * Says what a chain needs next. While the trail logs, that is a digest for every period, also for those that passed while
- * nobody could deliver. When logging stops, validation is switched off or the trail is deleted, the period is ended by a
- * final digest; a trail that logs again gets a new chain ("Starting digest file", "Digest file chaining").
+ * nobody could deliver. When logging stops or validation is switched off, the period is ended by a final digest, and when
+ * the trail is deleted by one that comes once all of its log files are there; a trail that logs again gets a new chain ("Starting digest file", "Digest file chaining").
  * `hasFiles` says whether log files wait that are in no digest.
  */
 export function nextStep(
@@ -67,6 +97,10 @@ export function nextStep(
     return end <= boundary
       ? digest(end, true)
       : digest(boundary, boundary >= (trail.stoppedAt ?? restartedAt));
+  }
+  if (trail && isEnded(trail)) {
+    const isLast = chain.isClosed || chain.endsAt !== undefined || boundary > floorSecond(trail.deletedAt);
+    if (isLast) return stepOfEnded(chain, trail, hasFiles);
   }
   if (chain.isClosed) {
     if (hasFiles) return digest(Math.max(boundary, boundaryAfter(now, periodMs) - periodMs), true);

@@ -1,11 +1,18 @@
 import type { ListPublicKeysRequest } from '@aws-sdk/client-cloudtrail';
-import type { Clock, Logger } from '../../kernel/index.ts';
+import { limits, type Clock, type Logger } from '../../kernel/index.ts';
 import type { MasterKey } from '../../identity/index.ts';
-import type { State } from '../../state/index.ts';
+import type { State, StateView } from '../../state/index.ts';
 import type { Call, Operations } from '../../wire/index.ts';
 import type { Buckets } from '../buckets.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
-import { readTrails, trailsPrefix, type TrailDocument } from '../trails/trail-documents.ts';
+import {
+  endedTrailKey,
+  endedTrailsPrefix,
+  isEnded,
+  readEndedTrails,
+  type EndedTrailDocument,
+} from '../trails/ended-trails.ts';
+import { readTrails, trailId, trailsPrefix, type TrailDocument } from '../trails/trail-documents.ts';
 import { ListPublicKeys } from './api/list-public-keys.ts';
 import {
   abandonChain,
@@ -65,14 +72,13 @@ function describe(error: unknown): string {
 
 /** Every region that a trail has digests in: its home, those of its chains, and those where log files wait. */
 async function regionsOf(
-  state: State,
-  arn: string,
+  state: StateView,
+  id: string,
   trail: TrailDocument | undefined,
 ): Promise<readonly string[]> {
-  const regions = new Set<string>(trail ? [trail.homeRegion] : []);
-  for (const { value } of await state.list<ChainDocument>(`${chainsPrefix}${arn}/`))
-    regions.add(value.region);
-  const prefix = `trail/delivered/${arn}/`;
+  const regions = new Set<string>(trail && !isEnded(trail) ? [trail.homeRegion] : []);
+  for (const { value } of await state.list<ChainDocument>(`${chainsPrefix}${id}/`)) regions.add(value.region);
+  const prefix = `trail/delivered/${id}/`;
   let after = prefix;
   for (;;) {
     const [next] = await state.list(prefix, { after, limit: 1 });
@@ -98,20 +104,39 @@ export function openDigests(options: DigestsOptions): Digests {
   let waiters: (() => void)[] = [];
 
   const stopListening = state.onChange((touched) => {
-    if (!touched.some((key) => key.startsWith(trailsPrefix))) return;
+    if (!touched.some((key) => key.startsWith(trailsPrefix) || key.startsWith(endedTrailsPrefix))) return;
     isDirty = true;
     wake.abort(new Error('a trail changed'));
   });
 
-  const advanceTrail = async (arn: string, trail: TrailDocument | undefined): Promise<number> => {
+  /** Whether the digests of a deleted trail have nowhere to go to. */
+  const isHopeless = (trail: TrailDocument | undefined, error: unknown): boolean => {
+    const isGone = describe(error) === 'NoSuchBucket';
+    if (!trail) return isGone;
+    if (!isEnded(trail)) return false;
+    if (isGone) return trail.isDelivered === true;
+    return clock.now() - trail.deletedAt > limits.deletedTrailMs;
+  };
+
+  /** Forgets a deleted trail once there is nothing to come. */
+  const forget = async (id: string): Promise<void> => {
+    const change = state.begin();
+    const ended = (await change.get<EndedTrailDocument>(endedTrailKey(id)))?.value;
+    if (!ended?.isDelivered || (await regionsOf(change, id, ended)).length > 0) return;
+    change.delete(endedTrailKey(id));
+    change.delete(digestStatusKey(id));
+    await state.commit(change, []);
+  };
+
+  const advanceTrail = async (id: string, trail: TrailDocument | undefined): Promise<number> => {
     let dueAt = Infinity;
-    for (const region of await regionsOf(state, arn, trail)) {
-      const place: TrailAndRegion = { arn, region, trail };
+    for (const region of await regionsOf(state, id, trail)) {
+      const place: TrailAndRegion = { id, region, trail };
       for (;;) {
         if (stop.signal.aborted) return 0;
         const outcome = await advanceChain(parts, place).catch(async (error: unknown) => {
           if (await planForNewPlace(parts, place)) return { kind: 'moved' } as const;
-          if (trail || describe(error) !== 'NoSuchBucket') throw error;
+          if (!isHopeless(trail, error)) throw error;
           await abandonChain(parts, place);
           return { kind: 'waits', until: Infinity } as const;
         });
@@ -120,21 +145,22 @@ export function openDigests(options: DigestsOptions): Digests {
         break;
       }
     }
+    if (trail && isEnded(trail)) await forget(id);
     return dueAt;
   };
 
-  const writeError = async (arn: string, message: string): Promise<void> => {
+  const writeError = async (id: string, message: string): Promise<void> => {
     const change = state.begin();
-    const key = digestStatusKey(arn);
+    const key = digestStatusKey(id);
     const before = (await change.get<DigestStatusDocument>(key))?.value;
     change.put(key, { ...before, latestError: message } satisfies DigestStatusDocument);
     await state.commit(change, []);
   };
 
-  const runLane = async (arn: string, trail: TrailDocument | undefined, lane: Lane): Promise<void> => {
+  const runLane = async (id: string, trail: TrailDocument | undefined, lane: Lane): Promise<void> => {
     try {
-      lane.dueAt = await advanceTrail(arn, trail);
-      if (lane.error !== undefined) log.info({ trail: arn }, 'digest files are delivered again');
+      lane.dueAt = await advanceTrail(id, trail);
+      if (lane.error !== undefined) log.info({ trail: id }, 'digest files are delivered again');
       lane.error = undefined;
       lane.retryMs = firstRetryMs;
     } catch (error) {
@@ -143,8 +169,8 @@ export function openDigests(options: DigestsOptions): Digests {
       lane.retryMs = Math.min(lane.retryMs * 2, lastRetryMs);
       if (lane.error === message) return;
       lane.error = message;
-      log.error({ trail: arn, err: error }, 'a digest file could not be delivered; it is tried again');
-      if (trail) await writeError(arn, message).catch(() => undefined);
+      log.error({ trail: id, err: error }, 'a digest file could not be delivered; it is tried again');
+      if (trail && !isEnded(trail)) await writeError(id, message).catch(() => undefined);
     }
   };
 
@@ -152,10 +178,11 @@ export function openDigests(options: DigestsOptions): Digests {
   const readAll = async (): Promise<ReadonlyMap<string, TrailDocument | undefined>> => {
     const all = new Map<string, TrailDocument | undefined>();
     for (const { value } of await state.list<ChainDocument>(chainsPrefix))
-      all.set(value.trail.arn, undefined);
+      all.set(trailId(value.trail), undefined);
     for (const trail of await readTrails(state)) {
-      if (trail.logFileValidation || all.has(trail.arn)) all.set(trail.arn, trail);
+      if (trail.logFileValidation || all.has(trailId(trail))) all.set(trailId(trail), trail);
     }
+    for (const { value } of await readEndedTrails(state)) all.set(trailId(value), value);
     return all;
   };
 
@@ -164,14 +191,14 @@ export function openDigests(options: DigestsOptions): Digests {
     const everything = isDirty;
     isDirty = false;
     const all = await readAll();
-    for (const arn of lanes.keys()) if (!all.has(arn)) lanes.delete(arn);
+    for (const id of lanes.keys()) if (!all.has(id)) lanes.delete(id);
     const now = clock.now();
     const due: (() => Promise<void>)[] = [];
-    for (const [arn, trail] of all) {
-      const lane = lanes.get(arn) ?? { dueAt: 0, retryMs: firstRetryMs, error: undefined };
-      lanes.set(arn, lane);
+    for (const [id, trail] of all) {
+      const lane = lanes.get(id) ?? { dueAt: 0, retryMs: firstRetryMs, error: undefined };
+      lanes.set(id, lane);
       if (lane.dueAt <= now || (everything && lane.error === undefined))
-        due.push(() => runLane(arn, trail, lane));
+        due.push(() => runLane(id, trail, lane));
     }
     const work = async () => {
       for (let next = due.shift(); next; next = due.shift()) await next();

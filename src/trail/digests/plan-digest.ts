@@ -4,6 +4,7 @@ import { limits } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
 import type { FileToPut } from '../buckets.ts';
 import { deliveredPrefix, type DeliveredFile } from '../delivery/delivered-file.ts';
+import { trailId } from '../trails/trail-documents.ts';
 import type { ChainDocument, PlannedDigest } from './digest-documents.ts';
 import {
   digestBody,
@@ -40,7 +41,7 @@ export async function waitingFiles(
   { from, before }: DeliveryTimes,
   most: number = Number.MAX_SAFE_INTEGER,
 ): Promise<readonly WaitingFile[]> {
-  const prefix = deliveredPrefix(trail.arn, region);
+  const prefix = deliveredPrefix(trailId(trail), region);
   const found: WaitingFile[] = [];
   // Keys begin with the time of delivery, padded, so nothing before it is read.
   let after = `${prefix}${String(Math.max(0, from)).padStart(16, '0')}`;
@@ -114,9 +115,13 @@ export async function planDigest(
   const over = waiting[most];
   if (over && wanted.kind === 'backfill') {
     before = over.file.deliveredAt;
-  } else if (over && floorSecond(over.file.deliveredAt) > wanted.startTime) {
-    before = endTime = floorSecond(over.file.deliveredAt);
-    isFinal = false;
+  } else if (over) {
+    const earlier = floorSecond(over.file.deliveredAt);
+    // What a deleted trail delivered after its end cannot be parted by time.
+    if (earlier > wanted.startTime && earlier < wanted.endTime) {
+      before = endTime = earlier;
+      isFinal = false;
+    }
   }
   const listed = over ? await waitingFiles(change, chain, { from: wanted.files.from, before }) : waiting;
   const { trail, region } = chain;

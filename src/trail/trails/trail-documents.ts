@@ -5,6 +5,8 @@ import type { StateView } from '../../state/index.ts';
 export interface TrailDocument {
   readonly name: string;
   readonly arn: string;
+  /** Tells trails of one ARN apart, one made after the other was deleted; trails of earlier versions have none. */
+  readonly incarnation?: string;
   readonly accountId: string;
   readonly homeRegion: string;
   readonly bucket: string;
@@ -31,6 +33,10 @@ export interface TrailDocument {
 export const trailsPrefix = 'trail/trails/';
 export const trailKey = (accountId: string, homeRegion: string, name: string): string =>
   `${trailsPrefix}${accountId}/${homeRegion}/${name}`;
+
+/** What everything that is kept of a trail stands under, so that a trail of the same name never meets what is left of it. */
+export const trailId = ({ arn, incarnation }: Pick<TrailDocument, 'arn' | 'incarnation'>): string =>
+  incarnation === undefined ? arn : `${arn}@${incarnation}`;
 
 /** All trails of an account, or of everybody, in key order. */
 export async function readTrails(view: StateView, accountId?: string): Promise<readonly TrailDocument[]> {

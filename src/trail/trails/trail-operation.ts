@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/index.ts';
+import type { Clock, Random } from '../../kernel/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { Call, Given, Need, Operations } from '../../wire/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
@@ -10,6 +10,7 @@ export { nothing, type Given, type Nothing } from '../../wire/index.ts';
 /** What the operations of this folder work with, beside the call and the change. */
 export interface TrailParts extends DestinationParts {
   readonly clock: Clock;
+  readonly random: Random;
   /** For what is read before a change begins. */
   readonly state: StateView;
   readonly others: OtherResources;

@@ -1,6 +1,6 @@
 import type { StateView } from '../../state/index.ts';
 
-/** How the delivery of a trail's log files stands, under `trail/status/ARN/delivery`. Times are epoch milliseconds. */
+/** How the delivery of a trail's log files stands, under `trail/status/ID/delivery` with the trail's id. Times are epoch milliseconds. */
 export interface DeliveryStatus {
   /** When files were last in their bucket. */
   readonly latestAt?: number;
@@ -12,24 +12,24 @@ export interface DeliveryStatus {
   readonly latestNotificationAttemptAt?: number;
 }
 
-/** How the delivery of a trail's digest files stands, under `trail/status/ARN/digest`. */
+/** How the delivery of a trail's digest files stands, under `trail/status/ID/digest`. */
 export interface DigestStatus {
   /** Epoch milliseconds. */
   readonly latestAt?: number;
   readonly latestError?: string;
 }
 
-export const deliveryStatusKey = (trailArn: string): string => `trail/status/${trailArn}/delivery`;
+export const deliveryStatusKey = (id: string): string => `trail/status/${id}/delivery`;
 /** Written by the digests. */
-const digestStatusKey = (trailArn: string): string => `trail/status/${trailArn}/digest`;
+const digestStatusKey = (id: string): string => `trail/status/${id}/digest`;
 
 export interface TrailStatus {
   readonly delivery: DeliveryStatus;
   readonly digest: DigestStatus;
 }
 
-export async function readTrailStatus(view: StateView, trailArn: string): Promise<TrailStatus> {
-  const delivery = await view.get<DeliveryStatus>(deliveryStatusKey(trailArn));
-  const digest = await view.get<DigestStatus>(digestStatusKey(trailArn));
+export async function readTrailStatus(view: StateView, id: string): Promise<TrailStatus> {
+  const delivery = await view.get<DeliveryStatus>(deliveryStatusKey(id));
+  const digest = await view.get<DigestStatus>(digestStatusKey(id));
   return { delivery: delivery?.value ?? {}, digest: digest?.value ?? {} };
 }

@@ -5,7 +5,7 @@ import type {
   StopLoggingRequest,
 } from '@aws-sdk/client-cloudtrail';
 import { readOwnTrail, readTrail } from '../find-trail.ts';
-import { trailKey, type TrailDocument } from '../trail-documents.ts';
+import { trailId, trailKey, type TrailDocument } from '../trail-documents.ts';
 import { nothing, type Nothing, type TrailOperation } from '../trail-operation.ts';
 import { readTrailStatus, type DeliveryStatus, type TrailStatus } from '../trail-status.ts';
 import { onTrail } from './trail-need.ts';
@@ -85,6 +85,6 @@ export const GetTrailStatus: TrailOperation<GetTrailStatusRequest, GetTrailStatu
   needs: (input, call) => [onTrail('GetTrailStatus', input.Name, call)],
   async handle(input, call, change) {
     const trail = await readTrail(change, input.Name, call);
-    return statusShown(trail, await readTrailStatus(change, trail.arn));
+    return statusShown(trail, await readTrailStatus(change, trailId(trail)));
   },
 };

@@ -15,11 +15,12 @@ import { AwsFault } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
 import { deliveryKey, newDelivery } from '../../delivery/delivery-documents.ts';
+import { endTrail } from '../ended-trails.ts';
 import { checkDestination, checkTopic } from '../destination.ts';
 import { lookUpTrail, readOwnTrail, readTrail } from '../find-trail.ts';
 import { trailAnswer, trailShown } from '../shown-trail.ts';
 import { addTags, requestTags } from '../tags.ts';
-import { readTrails, trailKey, type TrailDocument } from '../trail-documents.ts';
+import { readTrails, trailId, trailKey, type TrailDocument } from '../trail-documents.ts';
 import { checkTrailName, trailArn } from '../trail-names.ts';
 import {
   nothing,
@@ -28,10 +29,10 @@ import {
   type TrailOperation,
   type TrailParts,
 } from '../trail-operation.ts';
-import { deliveryStatusKey } from '../trail-status.ts';
 import { onTrail } from './trail-need.ts';
 
 const mostTrails = 5;
+const incarnationLetters = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 function invalidCombination(message: string): AwsFault {
   return new AwsFault('InvalidParameterCombinationException', message);
@@ -121,6 +122,7 @@ export const CreateTrail: TrailOperation<CreateTrailRequest, CreateTrailResponse
     const trail: TrailDocument = {
       name: input.Name,
       arn: as.arn,
+      incarnation: parts.random.text(12, incarnationLetters),
       accountId: as.accountId,
       homeRegion: as.region,
       ...destination,
@@ -134,7 +136,7 @@ export const CreateTrail: TrailOperation<CreateTrailRequest, CreateTrailResponse
     };
     await checkPlace(change, trail);
     change.put(key, trail);
-    change.put(deliveryKey(trail.arn), newDelivery(trail));
+    change.put(deliveryKey(trailId(trail)), newDelivery(trail));
     return trailAnswer(trail);
   },
 };
@@ -183,10 +185,7 @@ export const DeleteTrail: TrailOperation<DeleteTrailRequest, Nothing> = {
   needs: (input, call) => [onTrail('DeleteTrail', input.Name, call)],
   async handle(input, call, change) {
     const trail = await readOwnTrail(change, input.Name, call);
-    change.delete(trailKey(trail.accountId, trail.homeRegion, trail.name));
-    change.delete(deliveryKey(trail.arn));
-    change.delete(deliveryStatusKey(trail.arn));
-    // What was delivered and stands in no digest yet is for the final digest.
+    endTrail(change, trail, call.time);
     return nothing;
   },
 };
