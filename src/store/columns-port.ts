@@ -6,11 +6,27 @@ export interface ColumnType {
   readonly name: string;
   /** VARCHAR, BOOLEAN, TIMESTAMP, MAP(…, …), STRUCT(name …, …), and any of them with [] behind it. */
   readonly type: string;
+  /** The version of the table in which it came, or became what it is; 1 unless told. */
+  readonly since?: number;
+  /** Its value in files of versions before that, in SQL of the engine over their columns; null unless told. */
+  readonly earlier?: string;
+}
+
+/** A column that queries find beside the others, made of them: reading it is faster than reading what it is made of. */
+export interface DerivedColumn {
+  readonly name: string;
+  /** SQL of the engine over the columns. */
+  readonly from: string;
+  /** The version of the table in which it came; 1 unless told. */
+  readonly since?: number;
 }
 
 /** What a table of columns holds, and which columns tell its rows apart. */
 export interface ColumnsTable {
+  /** Counts up with every change to the columns. What an earlier version wrote stays and is read as the columns say. 1 unless told. */
+  readonly version?: number;
   readonly columns: readonly ColumnType[];
+  readonly derived?: readonly DerivedColumn[];
   /** Names of string columns: whom a row belongs to (twelve digits), and what tells the rows of one owner apart. */
   readonly owner: string;
   readonly id: string;
@@ -44,6 +60,8 @@ export interface ColumnsView {
   readonly owner: string;
   /** SQL of the engine over the table's columns and `_sequence`, written by the program and never by a caller. */
   readonly where?: string;
+  /** All ids that the query asks for: of other rows any may be missing in the view. Every row unless told. */
+  readonly ids?: readonly string[];
 }
 
 export interface ColumnsQuery {

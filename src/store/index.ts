@@ -14,6 +14,7 @@ export type {
   ColumnsQuery,
   ColumnsRow,
   ColumnsTable,
+  DerivedColumn,
   ColumnsView,
   ColumnType,
   QueryOutcome,

@@ -227,13 +227,13 @@ describe('channels', () => {
     await put('00000000-0000-4000-8000-000000000000', 'elsewhere');
     const found = (store: string) =>
       fixture.rows(
-        `SELECT eventData.UID AS uid, eventData.userIdentity.details['team'] AS team FROM ${store} WHERE eventCategory = 'ActivityAuditLog' ORDER BY uid`,
+        `SELECT eventData.UID AS uid, eventData.userIdentity.details['team'] AS team, eventData.eventTime AS at FROM ${store} WHERE eventCategory = 'ActivityAuditLog' ORDER BY uid`,
       );
-    expect(await found(outside.id)).toEqual([['through', 'blue']]);
+    expect(await found(outside.id)).toEqual([['through', 'blue', '2026-11-22T09:00:00Z']]);
     expect(await found('events')).toHaveLength(2);
     await fixture.call('DeleteChannel', { Channel: ChannelArn });
     await expect(put(ChannelArn, 'late')).rejects.toMatchObject({ code: 'ChannelNotFound' });
-    expect(await found(outside.id)).toEqual([['through', 'blue']]);
+    expect(await found(outside.id)).toEqual([['through', 'blue', '2026-11-22T09:00:00Z']]);
     expect((await fixture.call('ListChannels')).Channels).toEqual([]);
   });
 });

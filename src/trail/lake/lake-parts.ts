@@ -3,7 +3,7 @@ import type { Columns, ColumnsView } from '../../store/index.ts';
 import type { State, StateView } from '../../state/index.ts';
 import type { Buckets } from '../buckets.ts';
 import { readStores, everythingId } from './store-documents.ts';
-import { lakeColumns, withheldColumns } from './schema.ts';
+import { flatMembers, lakeColumns, lakeTable, withheldColumns } from './schema.ts';
 import type { FindEventDataStore } from './sql/index.ts';
 import { viewOfEverything, viewOfStore } from './store-view.ts';
 
@@ -66,7 +66,15 @@ export async function openTables(
   return {
     find(id) {
       const view = viewOf(id);
-      return view && { view: view.name, columns: lakeColumns, withheld: withheldColumns };
+      if (!view) return undefined;
+      const { id: idColumn } = lakeTable;
+      return {
+        view: view.name,
+        columns: lakeColumns,
+        flat: flatMembers,
+        idColumn,
+        withheld: withheldColumns,
+      };
     },
     viewOf,
   };

@@ -24,6 +24,28 @@ describe('queries', () => {
     expect(await fixture.rows("SELECT eventName FROM events WHERE eventName = 'StartQuery'")).toHaveLength(2);
   });
 
+  it('have every documented column of an event but eventJson and its checksum', async () => {
+    await using fixture = await openLakeFixture();
+    const tlsDetails = {
+      tlsVersion: 'TLSv1.3',
+      cipherSuite: 'TLS_AES_128_GCM_SHA256',
+      clientProvidedHostHeader: 'iam.amazonaws.com',
+    };
+    await fixture.add(lakeRecord({ eventID: 'a', tlsDetails }));
+    // "Supported SQL schemas for event data stores", the schema of CloudTrail event records.
+    const documented =
+      'eventversion useridentity eventtime eventsource eventname awsregion sourceipaddress useragent errorcode errormessage ' +
+      'requestparameters responseelements additionaleventdata requestid eventid readonly resources eventtype apiversion ' +
+      'managementevent recipientaccountid sharedeventid annotation vpcendpointid vpcendpointaccountid serviceeventdetails ' +
+      'addendum edgedevicedetails insightdetails eventcategory tlsdetails sessioncredentialfromconsole';
+    const columns = documented.replaceAll(' ', ', ');
+    expect(
+      await fixture.rows(
+        `SELECT tlsDetails.tlsVersion, tlsDetails.cipherSuite, tlsDetails.clientProvidedHostHeader FROM (SELECT ${columns} FROM events WHERE eventID = 'a') AS e`,
+      ),
+    ).toEqual([Object.values(tlsDetails)]);
+  });
+
   it('show an account nothing of another', async () => {
     await using fixture = await openLakeFixture();
     await fixture.add(lakeRecord(), lakeRecord({ recipientAccountId: otherAccount, eventID: 'theirs' }));

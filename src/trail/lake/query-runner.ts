@@ -54,7 +54,8 @@ export async function openQueryRunner(
     if (translation.kind === 'refused') return { kind: 'refused' as const, message: translation.message };
     const views = translation.eventDataStoreIds.flatMap((id): ColumnsView[] => {
       const view = tables.viewOf(id);
-      return view ? [view] : [];
+      const ids = translation.eventIds[id];
+      return view ? [{ ...view, ...(ids && { ids }) }] : [];
     });
     return { kind: 'ready' as const, sql: translation.sql, views, columns: translation.columns };
   };

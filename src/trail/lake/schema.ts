@@ -1,4 +1,30 @@
-import type { ColumnsTable, ColumnType } from '../../store/index.ts';
+import type { ColumnsTable, ColumnType, DerivedColumn } from '../../store/index.ts';
+
+/** A struct of version 1 whose member `time` was a TIMESTAMP, with that as text. */
+function withTextTime(struct: string, members: readonly string[], time: string): string {
+  const values = members.map((member) => {
+    const value = `"${struct}"."${member}"`;
+    return `"${member}" := ${member === time ? `strftime(${value}, '%Y-%m-%dT%H:%M:%SZ')` : value}`;
+  });
+  return `CASE WHEN "${struct}" IS NULL THEN NULL ELSE struct_pack(${values.join(', ')}) END`;
+}
+
+const eventDataMembers = [
+  'version',
+  'userIdentity',
+  'userAgent',
+  'eventSource',
+  'eventName',
+  'eventTime',
+  'UID',
+  'requestParameters',
+  'responseElements',
+  'errorCode',
+  'errorMessage',
+  'sourceIPAddress',
+  'recipientAccountId',
+  'additionalEventData',
+];
 
 /**
  * The columns of an event data store: what "Supported SQL schemas for event data stores" lists for CloudTrail event
@@ -52,18 +78,50 @@ export const lakeColumns: readonly ColumnType[] = [
   { name: 'edgeDeviceDetails', type: 'MAP(VARCHAR, VARCHAR)' },
   { name: 'insightDetails', type: 'MAP(VARCHAR, VARCHAR)' },
   { name: 'eventCategory', type: 'VARCHAR' },
+  {
+    name: 'tlsDetails',
+    type: 'STRUCT(tlsVersion VARCHAR, cipherSuite VARCHAR, clientProvidedHostHeader VARCHAR)',
+    since: 2,
+  },
   { name: 'sessionCredentialFromConsole', type: 'VARCHAR' },
-  { name: 'metadata', type: 'STRUCT(ingestionTime TIMESTAMP, channelARN VARCHAR)' },
+  {
+    name: 'metadata',
+    type: 'STRUCT(ingestionTime VARCHAR, channelARN VARCHAR)',
+    since: 2,
+    earlier: withTextTime('metadata', ['ingestionTime', 'channelARN'], 'ingestionTime'),
+  },
   {
     name: 'eventData',
     type:
       'STRUCT(version VARCHAR, userIdentity STRUCT("type" VARCHAR, principalId VARCHAR, ' +
       'details MAP(VARCHAR, VARCHAR)), userAgent VARCHAR, eventSource VARCHAR, eventName VARCHAR, ' +
-      'eventTime TIMESTAMP, UID VARCHAR, requestParameters MAP(VARCHAR, VARCHAR), ' +
+      'eventTime VARCHAR, UID VARCHAR, requestParameters MAP(VARCHAR, VARCHAR), ' +
       'responseElements MAP(VARCHAR, VARCHAR), errorCode VARCHAR, errorMessage VARCHAR, ' +
       'sourceIPAddress VARCHAR, recipientAccountId VARCHAR, additionalEventData MAP(VARCHAR, VARCHAR))',
+    since: 2,
+    earlier: withTextTime('eventData', eventDataMembers, 'eventTime'),
   },
 ];
+
+/**
+ * Members of userIdentity that many queries ask for. A whole struct takes several times longer to read than a column, and the
+ * index of values that a file has for a column is of no use for a member of a struct.
+ */
+export const flatMembers: readonly string[] = [
+  'userIdentity.type',
+  'userIdentity.arn',
+  'userIdentity.accessKeyId',
+  'userIdentity.userName',
+];
+
+const derivedColumns: readonly DerivedColumn[] = flatMembers.map((path) => ({
+  name: path,
+  from: path
+    .split('.')
+    .map((name) => `"${name}"`)
+    .join('.'),
+  since: 2,
+}));
 
 /** Columns of CloudTrail Lake that a query may not name, and what to tell who does. The record is kept once, in the history. */
 export const withheldColumns: Readonly<Record<string, string>> = {
@@ -75,7 +133,10 @@ export const withheldColumns: Readonly<Record<string, string>> = {
 
 /** The table of the lake, for whoever opens its columns. */
 export const lakeTable: ColumnsTable = {
+  // 2: tlsDetails; metadata.ingestionTime and eventData.eventTime are texts; the flat members.
+  version: 2,
   columns: lakeColumns,
+  derived: derivedColumns,
   owner: 'recipientAccountId',
   id: 'eventID',
   time: 'eventTime',

@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { sequence, silentLog } from '../../../kernel/index.ts';
-import type { ColumnsRow } from '../../columns-port.ts';
-import { columnsContract, contractTable, ownerA, rowsOf } from '../../columns-contract.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { seededRandom, sequence, silentLog } from '../../../kernel/index.ts';
+import type { Columns, ColumnsRow, ColumnsTable, ColumnsView } from '../../columns-port.ts';
+import { columnsContract, contractTable, ownerA, rowOf, rowsOf } from '../../columns-contract.ts';
 import { openDuckColumns } from './duck-columns.ts';
 
 columnsContract('DuckDB', {
@@ -35,20 +35,152 @@ function stagedBytes({ sequence: place, payload }: ColumnsRow): number {
   return `{"s":${place},"r":}\n`.length + payload.length;
 }
 
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cairn-columns-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+/** The rows of a query over the first owner's view. */
+async function ask(columns: Columns, sql: string, view: Partial<ColumnsView> = {}) {
+  const into = join(directory, 'result.ndjson');
+  const views = [{ name: 'v', owner: ownerA, ...view }];
+  const outcome = await columns.query({ sql, views, into, mostBytes: 1 << 20 }, new AbortController().signal);
+  if (outcome.kind === 'failed') throw new Error(outcome.reason);
+  const lines = (await readFile(into, 'utf8')).split('\n').filter((line) => line !== '');
+  return lines.map((line) => JSON.parse(line) as (string | null)[]);
+}
+
 it('keeps files that a seal looks for duplicates in until it has ended', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'cairn-columns-'));
-  try {
-    await using columns = await openDuckColumns({ directory, table: contractTable, log: silentLog });
-    await columns.append({ rows: rowsOf(0, 10), through: sequence(10) });
-    const rows = rowsOf(0, 40_000).map((row, at) => ({ ...row, sequence: sequence(10 + at) }));
-    const staged = rows.reduce((sum, row) => sum + stagedBytes(row), 0);
-    const sealing = columns.append({ rows, through: sequence(10 + rows.length) });
-    // From here on the engine reads the batch, and then the first file, which is no longer one that counts.
-    await grown(join(directory, 'work', '2.parquet.ndjson'), staged);
-    expect(await columns.drop(new Map([[ownerA, Date.UTC(2026, 0, 1) + 10_000]]))).toBe(1);
-    expect(await sealing).toEqual({ added: rows.length - 10, duplicates: 10, unreadable: [] });
-    expect(await readdir(join(directory, ownerA))).toEqual(['2.parquet']);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  await using columns = await openDuckColumns({ directory, table: contractTable, log: silentLog });
+  await columns.append({ rows: rowsOf(0, 10), through: sequence(10) });
+  const rows = rowsOf(0, 40_000).map((row, at) => ({ ...row, sequence: sequence(10 + at) }));
+  const staged = rows.reduce((sum, row) => sum + stagedBytes(row), 0);
+  const sealing = columns.append({ rows, through: sequence(10 + rows.length) });
+  // From here on the engine reads the batch, and then the first file, which is no longer one that counts.
+  await grown(join(directory, 'work', '2.parquet.ndjson'), staged);
+  expect(await columns.drop(new Map([[ownerA, Date.UTC(2026, 0, 1) + 10_000]]))).toBe(1);
+  expect(await sealing).toEqual({ added: rows.length - 10, duplicates: 10, unreadable: [] });
+  expect(await readdir(join(directory, ownerA))).toEqual(['2.parquet']);
+});
+
+describe('the index of ids', () => {
+  it('gives the rows that reading everything gives', async () => {
+    const random = seededRandom(20_261_129);
+    const fewestIndexed = 40;
+    await using columns = await openDuckColumns({
+      directory,
+      table: contractTable,
+      log: silentLog,
+      fewestIndexed,
+    });
+    let at = 0;
+    for (let batch = 0; batch < 20; batch++) {
+      const from = random.below(40_000) - 20_000;
+      // Ids come again at other times, some of them before 1970.
+      const rows = Array.from({ length: 6 }, (_, index) =>
+        rowOf(at + index, {
+          id: `id-${random.below(80)}`,
+          time: new Date(from * 1000 * 86_400 + index * 1500).toISOString(),
+        }),
+      );
+      at += rows.length;
+      await columns.append({ rows, through: sequence(at) });
+    }
+    await columns.settled();
+    expect((await readdir(join(directory, ownerA))).some((name) => name.endsWith('.ids.parquet'))).toBe(true);
+    const sql = 'SELECT id, time, who.name FROM v WHERE $ ORDER BY ALL';
+    let found = 0;
+    for (let turn = 0; turn < 25; turn++) {
+      const ids = Array.from({ length: 1 + random.below(3) }, () => `id-${random.below(90)}`);
+      const asked = sql.replace('$', `id IN (${ids.map((id) => `'${id}'`).join(', ')})`);
+      const rows = await ask(columns, asked);
+      expect(await ask(columns, asked, { ids })).toEqual(rows);
+      found += rows.length;
+    }
+    expect(found).toBeGreaterThan(20);
+  });
+
+  it('lets a query read the files alone that have the ids', async () => {
+    await using columns = await openDuckColumns({
+      directory,
+      table: contractTable,
+      log: silentLog,
+      fewestIndexed: 8,
+    });
+    for (let at = 0; at < 16; at++) {
+      await columns.append({ rows: rowsOf(at, at + 1), through: sequence(at + 1) });
+      await columns.settled();
+    }
+    const first = (await readdir(join(directory, ownerA))).find((name) => /^\d+\.parquet$/.test(name)) ?? '';
+    await truncate(join(directory, ownerA, first), 10);
+    await expect(ask(columns, 'SELECT count(*) FROM v')).rejects.toThrow(first);
+    expect(await ask(columns, 'SELECT count(*) FROM v', { ids: ['id-99'] })).toEqual([['0']]);
+  });
+});
+
+describe('a table of a later version', () => {
+  const later: ColumnsTable = {
+    ...contractTable,
+    version: 2,
+    columns: contractTable.columns
+      .map((column) =>
+        column.name === 'who'
+          ? {
+              name: 'who',
+              type: 'STRUCT(name VARCHAR, since VARCHAR)',
+              since: 2,
+              earlier: `CASE WHEN who IS NULL THEN NULL ELSE struct_pack(name := who.name, since := strftime(who.since, '%Y')) END`,
+            }
+          : column,
+      )
+      .concat([{ name: 'added', type: 'VARCHAR', since: 2 }]),
+    derived: [{ name: 'who.name', from: '"who"."name"', since: 2 }],
+  };
+  const sql = 'SELECT id, who.since, added, "who.name" FROM v ORDER BY id';
+
+  it('reads, merges and asks what the one before wrote', async () => {
+    {
+      await using columns = await openDuckColumns({ directory, table: contractTable, log: silentLog });
+      await columns.append({ rows: [rowOf(1), rowOf(2, { who: null })], through: sequence(3) });
+    }
+    const file = join(directory, 'manifest.json');
+    const manifest = JSON.parse(await readFile(file, 'utf8'));
+    expect(manifest).toMatchObject({ format: 2, files: [{ version: 1 }] });
+    // As the first version of the format has it.
+    const files = manifest.files.map(({ version: _version, ...rest }: { version: number }) => rest);
+    await writeFile(file, JSON.stringify({ ...manifest, format: 1, files }));
+
+    await using columns = await openDuckColumns({ directory, table: later, log: silentLog });
+    const before = [
+      ['id-1', '2026', null, 'n1'],
+      ['id-2', null, null, null],
+    ];
+    expect(await ask(columns, sql)).toEqual(before);
+    // The record of a row that is there already is left out, whichever version wrote it.
+    await columns.append({ rows: [{ ...rowOf(3), payload: rowOf(1).payload }], through: sequence(4) });
+    const rows = before.concat([['id-4', '2026-01-01T00:00:00Z', 'new', 'n1']]);
+    for (let at = 4; at < 12; at++)
+      await columns.append({ rows: [rowOf(at, { added: 'new' })], through: sequence(at + 1) });
+    await columns.settled();
+    expect(columns.stats()).toMatchObject({ rows: 10, files: 2 });
+    expect((await ask(columns, sql)).filter(([id = '']) => /^id-[124]$/.test(id ?? ''))).toEqual(rows);
+    const never = new AbortController().signal;
+    const [part] = await columns.parts({ name: 'v', owner: ownerA }, { by: [] }, never);
+    if (!part) throw new Error('no part');
+    await columns.writePart({ name: 'v', owner: ownerA }, part, join(directory, 'part.parquet'), never);
+    expect((await readFile(join(directory, 'part.parquet'))).includes('who.name')).toBe(false);
+  });
+
+  it('is refused by the one before, with what to do', async () => {
+    await writeFile(
+      join(directory, 'manifest.json'),
+      '{"format": 3, "durable": 0, "nextFile": 1, "files": []}',
+    );
+    await expect(openDuckColumns({ directory, table: contractTable, log: silentLog })).rejects.toThrow(
+      /format 3.*start the version that wrote it/,
+    );
+  });
 });

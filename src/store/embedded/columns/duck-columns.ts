@@ -12,10 +12,12 @@ import type {
   ColumnsView,
   QueryOutcome,
 } from '../../columns-port.ts';
-import type { EngineBounds, EngineView, WrittenFile } from './engine-messages.ts';
+import type { EngineBounds, EngineFile, EngineView, WrittenFile } from './engine-messages.ts';
 import { EngineDiedError, EngineRefusedError, startEngine, type EngineProcess } from './engine-process.ts';
 import {
   emptyManifest,
+  idsName,
+  namesOf,
   ownersOf,
   readManifest,
   writeManifest,
@@ -33,8 +35,12 @@ export interface DuckColumnsOptions {
   readonly log: Logger;
   /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
   readonly queryBytes?: number;
+  /** Rows of a merged file from which on its ids are indexed; 131,072 unless told. */
+  readonly fewestIndexed?: number;
 }
 
+/** Reading the ids of fewer rows takes no longer than looking into an index. */
+const fewestIndexed = 131_072;
 const newline = 0x0a;
 const space = 0x20;
 
@@ -61,7 +67,7 @@ async function stage(file: string, batch: ColumnsBatch): Promise<void> {
 
 /** Removes files that the manifest does not name: what a crash left behind. */
 async function sweep(directory: string, manifest: Manifest): Promise<void> {
-  const named = new Set(manifest.files.map(({ name }) => name));
+  const named = new Set(manifest.files.flatMap(namesOf));
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     if (!entry.isDirectory() || !/^\d{12}$/.test(entry.name)) continue;
     for (const file of await readdir(join(directory, entry.name)))
@@ -110,8 +116,8 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const apply = async (): Promise<void> => {
       const next = { ...make(manifest), nextFile };
       await writeManifest(directory, next);
-      const kept = new Set(next.files.map(({ name }) => name));
-      const gone = manifest.files.map(({ name }) => name).filter((name) => !kept.has(name));
+      const kept = new Set(next.files.flatMap(namesOf));
+      const gone = manifest.files.flatMap(namesOf).filter((name) => !kept.has(name));
       manifest = next;
       pins.remove(gone);
     };
@@ -121,14 +127,21 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   };
   const nextName = (): string => `${nextFile++}.parquet`;
   const listed = (file: WrittenFile): SealedFile => {
-    const { owner, rows, bytes, from, to } = file;
-    return { name: file.path.slice(directory.length + 1), owner, rows, bytes, from, to };
+    const { path, ...rest } = file;
+    return { ...rest, name: path.slice(directory.length + 1), version: table.version ?? 1 };
   };
-  const pathOf = ({ name }: SealedFile): string => join(directory, name);
+  const given = (file: SealedFile): EngineFile => ({
+    path: join(directory, file.name),
+    owner: file.owner,
+    from: file.from,
+    to: file.to,
+    version: file.version,
+    ids: file.idBytes === undefined ? undefined : join(directory, idsName(file.name)),
+  });
 
   /** Runs a task that reads files, which stay until it ends. */
   const read = async <T>(files: readonly SealedFile[], run: () => Promise<T>): Promise<T> => {
-    const release = pins.hold(files.map(({ name }) => name));
+    const release = pins.hold(files.flatMap(namesOf));
     try {
       return await run();
     } finally {
@@ -148,12 +161,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
           table,
           bounds: writing,
           staged,
-          known: known.map((file) => ({
-            path: pathOf(file),
-            owner: file.owner,
-            from: file.from,
-            to: file.to,
-          })),
+          known: known.map(given),
           directory,
           name,
         }),
@@ -177,10 +185,12 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
         table,
         bounds: writing,
         owner: first.owner,
-        inputs: inputs.map(pathOf),
+        inputs: inputs.map(given),
         sort,
         ...(notBefore !== undefined && { notBefore }),
         output,
+        ids: idsName(output),
+        fewestIndexed: options.fewestIndexed ?? fewestIndexed,
       }),
     );
     const gone = new Set(inputs.map(({ name }) => name));
@@ -204,7 +214,8 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const files = manifest.files.filter(({ owner }) => owner === view.owner);
     const mine = `${quoteName(table.owner)} = ${quoteText(view.owner)}`;
     const where = view.where === undefined ? mine : `${mine} AND (${view.where})`;
-    return { engine: { name: view.name, paths: files.map(pathOf), where }, files };
+    const { name, ids } = view;
+    return { engine: { name, files: files.map(given), where, ...(ids && { ids }) }, files };
   };
   const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {
     const { engine, files } = viewOf(view);
@@ -282,14 +293,17 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       );
       const where = [rangeOf(table, from, from + 86_400_000), ...conditions].join(' AND ');
       const order = `ORDER BY ${quoteName(table.time)}`;
-      await own(view, `SELECT * FROM ${quoteName(view.name)} WHERE ${where} ${order}`, signal, into);
+      const columns = table.columns.map(({ name }) => quoteName(name)).join(', ');
+      await own(view, `SELECT ${columns} FROM ${quoteName(view.name)} WHERE ${where} ${order}`, signal, into);
     },
     drop: (before) => rewriting.drop(before),
     owners: () => ownersOf(manifest.files),
     stats: () => ({
       rows: manifest.files.reduce((total, { rows }) => total + rows, 0),
       files: manifest.files.length,
-      sizeBytes: manifest.files.reduce((total, { bytes }) => total + bytes, 0),
+      sizeBytes:
+        manifest.files.reduce((total, { bytes }) => total + bytes, 0) +
+        manifest.files.reduce((total, { idBytes = 0 }) => total + idBytes, 0),
     }),
     settled: () => rewriting.settled(),
     async [Symbol.asyncDispose]() {

@@ -16,6 +16,10 @@ export interface EngineFile {
   readonly owner: string;
   readonly from: number;
   readonly to: number;
+  /** Of the table that wrote it. */
+  readonly version: number;
+  /** Where its ids are indexed; undefined where they are not. */
+  readonly ids: string | undefined;
 }
 
 /** A file as the engine wrote it. */
@@ -26,12 +30,16 @@ export interface WrittenFile {
   readonly bytes: number;
   readonly from: number;
   readonly to: number;
+  /** Bytes of the index of its ids, if it has one. */
+  readonly idBytes?: number;
 }
 
 export interface EngineView {
   readonly name: string;
-  readonly paths: readonly string[];
+  readonly files: readonly EngineFile[];
   readonly where: string;
+  /** See `ColumnsView.ids`. */
+  readonly ids?: readonly string[];
 }
 
 export type EngineTask =
@@ -52,12 +60,15 @@ export type EngineTask =
       readonly bounds: EngineBounds;
       readonly owner: string;
       /** In the order of their rows. */
-      readonly inputs: readonly string[];
+      readonly inputs: readonly EngineFile[];
       /** Whether the rows of the inputs must be sorted to be in the order of their times. */
       readonly sort: boolean;
       /** Rows of earlier times are left out, epoch milliseconds. */
       readonly notBefore?: number;
       readonly output: string;
+      /** Where the ids are indexed when there are enough rows. */
+      readonly ids: string;
+      readonly fewestIndexed: number;
     }
   | {
       readonly kind: 'query';

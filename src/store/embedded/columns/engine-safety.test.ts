@@ -162,7 +162,7 @@ describe('the engine’s process', () => {
       kind: 'own',
       table: contractTable,
       bounds: { memoryBytes: 1 << 28, threads: 1 },
-      view: { name: 'v', paths: [], where: 'true' },
+      view: { name: 'v', files: [], where: 'true' },
       sql: 'SELECT 1',
     });
     expect(engine.alive).toBe(true);

@@ -11,11 +11,15 @@ export interface SealedFile {
   /** Least and greatest time of its rows, epoch milliseconds. */
   readonly from: number;
   readonly to: number;
+  /** Version of the table when it was written. */
+  readonly version: number;
+  /** Bytes of the index of its ids, `N.ids.parquet` beside it; absent where there is none. */
+  readonly idBytes?: number;
 }
 
 /** What there is: replaced as a whole, so that a row is in a file that counts or comes again. */
 export interface Manifest {
-  readonly format: 1;
+  readonly format: 2;
   /** Everything of the journal before it is in the files. */
   readonly durable: number;
   /** The number of the next file. */
@@ -24,9 +28,25 @@ export interface Manifest {
   readonly files: readonly SealedFile[];
 }
 
+/** Format 1 knew one version of the table. */
+interface FirstManifest extends Omit<Manifest, 'format' | 'files'> {
+  readonly format: 1;
+  readonly files: readonly Omit<SealedFile, 'version' | 'idBytes'>[];
+}
+
 const fileName = 'manifest.json';
 
-export const emptyManifest: Manifest = { format: 1, durable: 0, nextFile: 1, files: [] };
+export const emptyManifest: Manifest = { format: 2, durable: 0, nextFile: 1, files: [] };
+
+/** The name of the index of a file's ids. */
+export function idsName(name: string): string {
+  return name.replace(/\.parquet$/, '.ids.parquet');
+}
+
+/** Everything on disk that belongs to a file. */
+export function namesOf({ name, idBytes }: SealedFile): readonly string[] {
+  return idBytes === undefined ? [name] : [name, idsName(name)];
+}
 
 export function ownersOf(files: readonly SealedFile[]): readonly string[] {
   return [...new Set(files.map(({ owner }) => owner))].toSorted();
@@ -41,12 +61,18 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const manifest = JSON.parse(text) as Manifest;
-  if (manifest.format !== 1)
-    throw new Error(
-      `${join(directory, fileName)} is of format ${String(manifest.format)}, this version reads format 1`,
-    );
-  return manifest;
+  const manifest = JSON.parse(text) as Manifest | FirstManifest;
+  switch (manifest.format) {
+    case 1:
+      return { ...manifest, format: 2, files: manifest.files.map((file) => ({ ...file, version: 1 })) };
+    case 2:
+      return manifest;
+    default:
+      throw new Error(
+        `${join(directory, fileName)} is of format ${String((manifest as { readonly format: unknown }).format)}, ` +
+          'this version reads the formats 1 and 2; start the version that wrote it, or a later one',
+      );
+  }
 }
 
 async function syncDirectory(directory: string): Promise<void> {

@@ -4,7 +4,16 @@ import type { ColumnsTable } from '../../columns-port.ts';
 import { statementProblem } from './check-statement.ts';
 import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
 import type { EngineResults, EngineTask, EngineView } from './engine-messages.ts';
-import { exportFormat, quoteList, quoteName, quoteText, sequenceColumn } from './table-sql.ts';
+import { findIds } from './id-index.ts';
+import {
+  exportFormat,
+  quoteList,
+  quoteName,
+  quoteText,
+  rowsOfFiles,
+  sequenceColumn,
+  storedColumns,
+} from './table-sql.ts';
 
 type QueryTask = Extract<EngineTask, { kind: 'query' }>;
 type OwnTask = Extract<EngineTask, { kind: 'own' }>;
@@ -14,16 +23,26 @@ class QueryProblem extends Error {
   override name = 'QueryProblem';
 }
 
-function emptySource({ columns }: ColumnsTable): string {
-  const nulls = columns.map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`);
-  return `(SELECT ${nulls.join(', ')}, NULL::BIGINT AS ${quoteName(sequenceColumn)} WHERE false)`;
+/** What a view is made of: the rows of its files, or of where its ids can be. */
+async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<string> {
+  if (view.ids === undefined) return rowsOfFiles(table, view.files);
+  const places = await findIds(engine, table, view.files, view.ids);
+  const ids = `${quoteName(table.id)} IN (${view.ids.map(quoteText).join(', ')})`;
+  return places.length === 0
+    ? rowsOfFiles(table, [])
+    : places
+        .map(({ files, where }) => rowsOfFiles(table, files, `${ids} AND (${where})`))
+        .join(' UNION ALL ');
 }
 
 async function makeView(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<void> {
-  const columns = table.columns.map(({ name }) => quoteName(name)).join(', ');
-  const source = view.paths.length === 0 ? emptySource(table) : `read_parquet(${quoteList(view.paths)})`;
+  const columns = storedColumns(table)
+    .filter((name) => name !== sequenceColumn)
+    .map(quoteName)
+    .join(', ');
+  const source = await sourceOf(engine, table, view);
   await engine.run(
-    `CREATE VIEW ${quoteName(view.name)} AS SELECT ${columns} FROM ${source} WHERE ${view.where}`,
+    `CREATE VIEW ${quoteName(view.name)} AS SELECT ${columns} FROM (${source}) WHERE ${view.where}`,
   );
 }
 
@@ -86,7 +105,7 @@ export async function runQuery(task: QueryTask): Promise<EngineResults['query']>
   const { table, views, sql, into, mostBytes } = task;
   using engine = await openEngineInstance(task.bounds);
   for (const view of views) await makeView(engine, table, view);
-  await lockIn(engine, [...new Set(views.flatMap(({ paths }) => paths))]);
+  await lockIn(engine, [...new Set(views.flatMap(({ files }) => files.map(({ path }) => path)))]);
   const names = views.map(({ name }) => name);
   const problem = await statementProblem(engine, sql, names);
   if (problem !== undefined) throw new QueryProblem(problem);

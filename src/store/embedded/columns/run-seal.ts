@@ -3,11 +3,15 @@ import { dirname, join } from 'node:path';
 import type { ColumnsTable } from '../../columns-port.ts';
 import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
 import type { EngineFile, EngineTask, SealResult, WrittenFile } from './engine-messages.ts';
+import { writeIds } from './id-index.ts';
 import {
+  columnsOf,
   lenientRows,
+  mergedFormat,
   quoteList,
   quoteName,
   quoteText,
+  rowsOfFiles,
   sealedFormat,
   sequenceColumn,
   strictRows,
@@ -100,6 +104,8 @@ async function removeDuplicates(
 
 async function writeOwners(engine: EngineInstance, task: SealTask): Promise<readonly WrittenFile[]> {
   const { table, directory, name } = task;
+  // The batch has the columns as they are now, and none that is derived from them.
+  const asRead = { ...table, columns: table.columns.map((column) => ({ ...column, since: 0 })) };
   const [owner, time] = [table.owner, table.time].map(quoteName);
   const owners = await engine.rows(
     `SELECT ${owner}, count(*), epoch_ms(min(${time})), epoch_ms(max(${time})) FROM batch GROUP BY ALL ORDER BY ALL`,
@@ -110,7 +116,7 @@ async function writeOwners(engine: EngineInstance, task: SealTask): Promise<read
     const path = join(directory, who, name);
     if (mkdirSync(dirname(path), { recursive: true, mode: 0o700 }) !== undefined) syncPath(directory);
     await engine.run(
-      `COPY (SELECT * FROM batch WHERE ${owner} = ${quoteText(who)} ORDER BY ${time}, ${quoteName(sequenceColumn)}) ` +
+      `COPY (SELECT ${columnsOf(asRead, 0)} FROM batch WHERE ${owner} = ${quoteText(who)} ORDER BY ${time}, ${quoteName(sequenceColumn)}) ` +
         `TO ${quoteText(path)} (${sealedFormat})`,
     );
     files.push({
@@ -143,19 +149,20 @@ export async function runMerge(task: MergeTask): Promise<WrittenFile> {
   const { table, inputs, sort, notBefore, output, owner } = task;
   using engine = await openEngineInstance(task.bounds);
   const where = notBefore === undefined ? '' : ` WHERE ${quoteName(table.time)} >= ${timeLiteral(notBefore)}`;
-  const order = sort ? ` ORDER BY ${quoteName(table.time)}, ${quoteName(sequenceColumn)}` : '';
-  const source = `read_parquet(${quoteList(inputs)})${where}`;
-  await engine.run(`COPY (SELECT * FROM ${source}${order}) TO ${quoteText(output)} (${sealedFormat})`);
+  // Files of several versions are read one version after the other.
+  const isMixed = new Set(inputs.map(({ version }) => version)).size > 1;
+  const order = sort || isMixed ? ` ORDER BY ${quoteName(table.time)}, ${quoteName(sequenceColumn)}` : '';
+  const source = rowsOfFiles(table, inputs);
+  await engine.run(
+    `COPY (SELECT * FROM (${source})${where}${order}) TO ${quoteText(output)} (${mergedFormat})`,
+  );
   const time = quoteName(table.time);
   const [[rows, from, to] = []] = await engine.rows(
     `SELECT count(*), epoch_ms(min(${time})), epoch_ms(max(${time})) FROM read_parquet(${quoteList([output])})`,
   );
-  return {
-    path: output,
-    owner,
-    rows: Number(rows),
-    bytes: syncFile(output),
-    from: Number(from),
-    to: Number(to),
-  };
+  const written = { path: output, owner, rows: Number(rows), from: Number(from), to: Number(to) };
+  if (written.rows < task.fewestIndexed) return { ...written, bytes: syncFile(output) };
+  await writeIds(engine, table, output, task.ids);
+  const idBytes = syncFile(task.ids);
+  return { ...written, bytes: syncFile(output), idBytes };
 }

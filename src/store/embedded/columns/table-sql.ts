@@ -36,9 +36,59 @@ export function lenientRows({ columns }: ColumnsTable, file: string): string {
   );
 }
 
-/** How sealed files are written. The second version of Parquet's encodings keeps ids and paths short. */
-export const sealedFormat =
-  'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, PARQUET_VERSION V2, ROW_GROUP_SIZE 122880';
+function isIn({ since = 1 }: { readonly since?: number }, version: number): boolean {
+  return since <= version;
+}
+
+/** What is written into files: the table's columns, those derived from them, and `_sequence`. */
+export function storedColumns({ columns, derived = [] }: ColumnsTable): readonly string[] {
+  return [...columns, ...derived].map(({ name }) => name).concat(sequenceColumn);
+}
+
+/** The stored columns as expressions over the columns of a version. */
+export function columnsOf({ columns, derived = [] }: ColumnsTable, version: number): string {
+  const own = columns.map((column) =>
+    isIn(column, version)
+      ? quoteName(column.name)
+      : `(${column.earlier ?? 'NULL'})::${column.type} AS ${quoteName(column.name)}`,
+  );
+  const made = derived.map((column) =>
+    isIn(column, version) ? quoteName(column.name) : `${column.from} AS ${quoteName(column.name)}`,
+  );
+  return [...own, ...made, quoteName(sequenceColumn)].join(', ');
+}
+
+/** The stored columns of files as one SELECT, whichever version wrote them. With `where`, of the rows that it holds for. */
+export function rowsOfFiles(table: ColumnsTable, files: readonly TableFile[], where = 'true'): string {
+  const versions = [...new Set(files.map(({ version }) => version))];
+  const parts = versions.map((version) => {
+    const paths = files.filter((file) => file.version === version).map(({ path }) => path);
+    return `SELECT ${columnsOf(table, version)} FROM read_parquet(${quoteList(paths)}) WHERE ${where}`;
+  });
+  return parts.length === 0 ? noRows(table) : parts.join(' UNION ALL ');
+}
+
+/** A file and the version of the table that wrote it. */
+export interface TableFile {
+  readonly path: string;
+  readonly version: number;
+}
+
+function noRows(table: ColumnsTable): string {
+  const nulls = table.columns.map(({ name, type }) => `NULL::${type} AS ${quoteName(name)}`);
+  const none = `(SELECT ${nulls.join(', ')}, NULL::BIGINT AS ${quoteName(sequenceColumn)})`;
+  return `SELECT ${columnsOf({ ...table, columns: table.columns.map(({ name, type }) => ({ name, type })) }, 0)} FROM ${none} WHERE false`;
+}
+
+/**
+ * How files are written that are merged before long: with half of the time. The second version of Parquet's encodings
+ * keeps ids and paths short.
+ */
+export const sealedFormat = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION V2, ROW_GROUP_SIZE 122880';
+
+/** How merged files are written. Higher levels of zstd take longer, and no less space here. */
+export const mergedFormat =
+  'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, ROW_GROUP_SIZE 122880';
 
 /** How files are written that other engines read. */
 export const exportFormat = 'FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, ROW_GROUP_SIZE 122880';

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCaseEngine } from './case-engine.ts';
 import type { CaseEngine } from './case-engine.ts';
 import { functionNames } from './functions/call.ts';
+import { archiveId, columns, eventsId } from './cases/data.ts';
 import { expressionCases } from './cases/expressions.ts';
 import { functionCases } from './cases/functions.ts';
 import { hostileCases } from './cases/hostile.ts';
@@ -31,6 +32,12 @@ describe('what is not supported is refused, with its name and place', () => {
     if (column !== undefined) expect(translation).toMatchObject({ column });
   });
 });
+
+/** The ids of the events that a statement alone can see. */
+function idsOf(sql: string) {
+  const translation = engine.translate(sql);
+  return translation.kind === 'query' ? translation.eventIds : translation;
+}
 
 describe('hostile statements', () => {
   it.each(hostileCases.map((item) => [item.what, item] as const))(
@@ -73,6 +80,49 @@ describe('the face', () => {
         { name: '_col1', type: 'bigint' },
       ],
     });
+  });
+
+  const one = { [eventsId]: ['e01'] };
+  it.each<[string, Readonly<Record<string, readonly string[]>>]>([
+    [`SELECT eventName FROM ${eventsId} WHERE eventID = 'e01'`, one],
+    [
+      `SELECT eventName FROM ${eventsId} AS e WHERE readOnly AND ('e01' = e.eventid AND eventName <> 'x')`,
+      one,
+    ],
+    [
+      `SELECT * FROM (SELECT * FROM ${eventsId} WHERE eventID IN ('e01', 'e02')) AS e`,
+      { [eventsId]: ['e01', 'e02'] },
+    ],
+    [`WITH e AS (SELECT * FROM ${eventsId} WHERE eventID = 'e01') SELECT count(*) FROM e a, e b`, one],
+    [`SELECT (SELECT max(eventName) FROM ${eventsId} WHERE eventID = 'e01') FROM ${archiveId}`, one],
+    [`SELECT eventName FROM ${eventsId} WHERE eventID = 'e01' OR eventName = 'x'`, {}],
+    [`SELECT eventName FROM ${eventsId} WHERE NOT eventID = 'e01'`, {}],
+    [`SELECT eventName FROM ${eventsId} WHERE eventID NOT IN ('e01')`, {}],
+    [`SELECT eventName FROM ${eventsId} WHERE eventID IN ('e01', lower('E02'))`, {}],
+    [`SELECT eventName FROM ${eventsId} WHERE sharedEventID = 'e01'`, {}],
+    [`SELECT eventID FROM (SELECT eventName AS eventID FROM ${eventsId}) AS e WHERE eventID = 'e01'`, {}],
+    [`SELECT a.eventID FROM ${eventsId} AS a LEFT JOIN ${archiveId} AS b ON a.eventID = 'e01'`, {}],
+    [
+      `SELECT count(*) FROM ${eventsId} WHERE eventID = 'e01' AND eventName IN (SELECT eventName FROM ${eventsId})`,
+      {},
+    ],
+    [`SELECT count(*) FROM ${eventsId} WHERE eventID = 'e01' UNION ALL SELECT count(*) FROM ${eventsId}`, {}],
+  ])('says which events alone can be seen: %s', (sql, ids) => {
+    expect(idsOf(sql)).toEqual(ids);
+  });
+
+  it('does not take a column that an alias calls eventID for it', () => {
+    const names = columns.map(({ name }) =>
+      name === 'eventID' ? 'other' : name === 'eventName' ? 'eventID' : name,
+    );
+    const sql = `SELECT other FROM ${eventsId} AS e(${names.map((name) => `"${name}"`).join(', ')}) WHERE eventID = 'e01'`;
+    expect(idsOf(sql)).toEqual({});
+  });
+
+  it('reads members that are columns as well from there, also by other letters', () => {
+    const sql = `SELECT e.USERIDENTITY.username, userIdentity.sessionContext.sessionIssuer.userName FROM ${eventsId} AS e`;
+    const translation = engine.translate(sql);
+    expect(translation).toMatchObject({ kind: 'query', sql: expect.not.stringContaining('struct_extract') });
   });
 
   it('gives the place of a refusal by line and column', () => {

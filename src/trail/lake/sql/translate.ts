@@ -2,7 +2,7 @@ import { intervalDayText, intervalMonthText, timestampText } from './analyse/cas
 import { analyseExpression } from './analyse/expression.ts';
 import { analyseQuery } from './analyse/query.ts';
 import { hasOuterInLambda } from './analyse/typed.ts';
-import type { Result, Session } from './analyse/typed.ts';
+import type { Result, Session, StoreUses } from './analyse/typed.ts';
 import { bounds } from './bounds.ts';
 import { parseStatement } from './parse/query.ts';
 import { RefusedError, placeOf, refuse } from './refusal.ts';
@@ -28,6 +28,10 @@ export interface LakeTable {
   readonly columns: readonly LakeColumn[];
   /** Columns that CloudTrail Lake documents and the view lacks, each with what to tell who names it. */
   readonly withheld?: Readonly<Record<string, string>>;
+  /** Paths of members of rows (`userIdentity.arn`, letter by letter) that the view has as columns of that name as well. */
+  readonly flat?: readonly string[];
+  /** The string column that tells events apart. */
+  readonly idColumn?: string;
 }
 
 /**
@@ -44,6 +48,8 @@ export type Translation =
       readonly sql: string;
       /** The ids as `tables` was asked for them, each once, in the order of their first use. */
       readonly eventDataStoreIds: readonly string[];
+      /** Of stores of which the statement can see events with these ids alone: the ids. */
+      readonly eventIds: Readonly<Record<string, readonly string[]>>;
       /** The columns of the result, in order, with names as written (`_col0` for an expression) and Trino types. */
       readonly columns: readonly LakeColumn[];
     }
@@ -72,20 +78,34 @@ export function translate(
   try {
     if (sql.length > bounds.statementCharacters)
       refuse(0, `A statement has at most ${bounds.statementCharacters} characters, not ${sql.length}`);
-    const stores = new Set<string>();
+    const stores: StoreUses = new Map();
     const session = openSession(tables, options.nowMs, stores);
     const result = session.analyseQuery(parseStatement(sql), new Map(), undefined);
     const written = present(result);
     if (written.sql.length > bounds.writtenCharacters)
       refuse(0, 'The statement is too complex; give its parts names with WITH, or divide it');
-    return { kind: 'query', ...written, eventDataStoreIds: [...stores] };
+    return {
+      kind: 'query',
+      ...written,
+      eventDataStoreIds: [...stores.keys()],
+      eventIds: onlyIds(stores),
+    };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     return { kind: 'refused', message: error.message, ...placeOf(sql, error.at) };
   }
 }
 
-function openSession(tables: FindEventDataStore, nowMs: number | undefined, stores: Set<string>): Session {
+/** The ids asked for of each store that the statement reads once; of one that is read twice the parts would have to be joined. */
+function onlyIds(stores: StoreUses): Readonly<Record<string, readonly string[]>> {
+  const found = [...stores].flatMap(([store, uses]) => {
+    const [ids, ...more] = uses;
+    return ids && more.length === 0 ? [[store, ids] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function openSession(tables: FindEventDataStore, nowMs: number | undefined, stores: StoreUses): Session {
   const counts = new Map<string, number>();
   const session: Session = {
     tables,

@@ -14,8 +14,8 @@ function isStore(left: string | undefined, right: string): boolean {
 
 /** A column as an expression; one of a grouped query that is not grouped is marked, or refused from inside. */
 function useColumn(column: ScopeColumn, owner: Scope, name: string, at: number, direct: boolean): Typed {
-  const { sql, type } = column;
-  if (direct) return { sql, type, loose: { name, at } };
+  const { sql, type, flat } = column;
+  if (direct) return { sql, type, flat, loose: { name, at } };
   if (owner.groups && !owner.groups.has(sql))
     refuse(at, `The column ${name} of the outer query must appear in its GROUP BY`);
   return { sql: `${outerColumn}${sql}`, type };
@@ -53,6 +53,12 @@ function namesOf(expression: Expression): Name[] | undefined {
   return base && [...base, expression.name];
 }
 
+/** Of what is flat in a row, what is so in one of its fields. */
+function membersOf(flat: Readonly<Record<string, string>>, field: string): Readonly<Record<string, string>> {
+  const inside = Object.entries(flat).filter(([path]) => path.startsWith(`${field}.`));
+  return Object.fromEntries(inside.map(([path, sql]) => [path.slice(field.length + 1), sql]));
+}
+
 /** Reads a field of a value. */
 export function fieldOf(value: Typed, name: Name): Typed {
   const { type } = value;
@@ -63,7 +69,13 @@ export function fieldOf(value: Typed, name: Name): Typed {
     );
   const field = type.fields.find((candidate) => same(candidate.name, name.text));
   if (!field) refuse(name.at, `There is no field ${name.text} in ${typeText(type).slice(0, 200)}`);
-  return { sql: readField(value.sql, field), type: field.type, loose: value.loose };
+  const { name: own = field.physical } = field;
+  return {
+    sql: value.flat?.[own] ?? readField(value.sql, field),
+    type: field.type,
+    loose: value.loose,
+    flat: value.flat && membersOf(value.flat, own),
+  };
 }
 
 /** A name, or names with dots between: of a relation and its column, or of a column and its fields. */

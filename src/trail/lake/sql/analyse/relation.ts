@@ -12,6 +12,8 @@ export interface AnalysedRelation {
   readonly sql: string;
   readonly columns: readonly ScopeColumn[];
   readonly withheld?: Readonly<Record<string, string>>;
+  /** Set for an event data store alone: its id, and the SQL of the column that tells its events apart. */
+  readonly store?: { readonly id: string; readonly idColumn: string | undefined };
 }
 
 interface Surroundings {
@@ -55,6 +57,12 @@ function renamed(columns: readonly ScopeColumn[], alias: Alias | undefined): Sco
   }));
 }
 
+function flatOf(paths: readonly string[], column: string, read: (name: string) => string) {
+  const own = paths.filter((path) => path.startsWith(`${column}.`));
+  if (own.length === 0) return {};
+  return { flat: Object.fromEntries(own.map((path) => [path.slice(column.length + 1), read(path)])) };
+}
+
 function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundings): AnalysedRelation {
   const { name, alias } = relation;
   const engineAlias = around.session.unique('r');
@@ -71,17 +79,20 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
   const id = name.text.slice(name.text.lastIndexOf('/') + 1);
   const table = around.session.tables(id);
   if (!table) refuse(name.at, `There is no event data store ${name.text.slice(0, 120)}`);
-  around.session.stores.add(id);
+  around.session.stores.set(id, [...(around.session.stores.get(id) ?? []), undefined]);
+  const read = (column: string): string => `"${engineAlias}".${quoteName(column)}`;
   const columns = table.columns.map((column) => ({
     name: column.name,
     relation: name.text,
-    sql: `"${engineAlias}".${quoteName(column.name)}`,
+    sql: read(column.name),
     type: readColumnType(column.type),
+    ...flatOf(table.flat ?? [], column.name, read),
   }));
   const withheld = table.withheld ? { withheld: table.withheld } : {};
   return {
     sql: `${quoteName(table.view)} AS "${engineAlias}"`,
     columns: renamed(columns, alias),
+    store: { id, idColumn: table.idColumn === undefined ? undefined : read(table.idColumn) },
     ...withheld,
   };
 }

@@ -12,6 +12,8 @@ export interface Typed {
   /** The value, if it is a literal. */
   readonly text?: string | undefined;
   readonly number?: number | undefined;
+  /** Members of it that the engine has as columns: their SQL, by path. */
+  readonly flat?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A column that names can mean. */
@@ -20,6 +22,7 @@ export interface ScopeColumn {
   readonly relation?: string;
   readonly sql: string;
   readonly type: SqlType;
+  readonly flat?: Readonly<Record<string, string>>;
 }
 
 /** What names mean at one place, and outside it. */
@@ -47,11 +50,14 @@ export interface ResultColumn {
   readonly type: SqlType;
 }
 
+/** The stores that a statement reads: for each reading the ids of the events that it can see, undefined where those are all. */
+export type StoreUses = Map<string, (readonly string[] | undefined)[]>;
+
 /** What holds for the whole statement. */
 export interface Session {
   readonly tables: FindEventDataStore;
   readonly nowMs: number | undefined;
-  readonly stores: Set<string>;
+  readonly stores: StoreUses;
   /** A name that nothing else in the statement has. */
   unique(prefix: string): string;
   analyseQuery(query: Query, common: CommonTables, outer: Scope | undefined): Result;

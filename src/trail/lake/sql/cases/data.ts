@@ -42,6 +42,9 @@ export const columns: readonly LakeColumn[] = [
   { name: 'tlsDetails', type: 'STRUCT(tlsVersion VARCHAR, cipherSuite VARCHAR)' },
 ];
 
+/** Members that the tables have as columns as well. */
+export const flat = ['userIdentity.userName', 'userIdentity.sessionContext.sessionIssuer.userName'];
+
 export const withheld = { eventJson: 'the column eventJson is not kept here' };
 
 /** The id of the store that most cases read, and of the one beside it. */
