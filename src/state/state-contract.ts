@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OverloadError, manualClock, sequence, silentLog } from '../kernel/index.ts';
 import { openJournal, type Journal, type NewEntry, type Stream } from '../journal/index.ts';
@@ -66,6 +67,25 @@ export function describeState(adapter: StateAdapter): void {
       for (const key of ['a/1', 'a/9']) change.put(key, 5);
       for (const key of ['a/2', 'a/3']) change.delete(key);
       expect(await change.count('a/')).toBe(3);
+    });
+
+    it('counts the same as it lists, whatever comes and goes', async () => {
+      const keys = ['a/1', 'a/2', 'a/b/1', 'b/1', 'b/2'];
+      const prefixes = ['a/', 'a/b', 'b/', ''];
+      const step = fc.record({ put: fc.subarray(keys), delete: fc.subarray(keys) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+          for (const { put, delete: gone } of steps) {
+            const change = state.begin();
+            for (const key of put) change.put(key, 1);
+            for (const key of gone) change.delete(key);
+            await state.commit(change, [record('r')]);
+            for (const prefix of prefixes)
+              expect(await state.count(prefix)).toBe((await state.list(prefix)).length);
+          }
+        }),
+        { numRuns: 30 },
+      );
     });
 
     it('shows a change once it is committed, with the place of its entry as its version', async () => {

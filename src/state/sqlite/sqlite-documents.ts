@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { assert, sequence, type Logger, type Sequence } from '../../kernel/index.ts';
 import { compareKeys, keyBehind } from '../document-key.ts';
 import { StateLostError, type Documents, type StoredDocument, type StreamBounds } from '../documents.ts';
+import { openCountedPrefixes } from './counted-prefixes.ts';
 import { runCheckpoint } from './run-checkpoint.ts';
 
 const schemaVersion = 1;
@@ -97,6 +98,7 @@ export function openSqliteDocuments(options: {
   const path = join(options.directory, 'state.sqlite');
   const copyPath = join(options.directory, 'state-copy.sqlite');
   const log = options.log.child({ part: 'state', path });
+  const counted = openCountedPrefixes();
   let opened: Live | undefined;
   const live = (): Live => {
     assert(opened, 'control state is used before it was recovered or after it was closed');
@@ -144,19 +146,27 @@ export function openSqliteDocuments(options: {
       return live().list(from, after ?? null, keyBehind(prefix) ?? new Uint8Array(), limit ?? -1);
     },
     // SQLite orders every blob behind every text, so an empty one is behind all keys.
-    count: (prefix) => live().count(prefix, keyBehind(prefix) ?? new Uint8Array()),
+    count: (prefix) =>
+      counted.count(prefix, () => live().count(prefix, keyBehind(prefix) ?? new Uint8Array())),
     apply(changes, cursor) {
       const { database, ...statements } = live();
       database.exec('BEGIN IMMEDIATE');
       try {
         for (const { puts, deletes, version } of changes) {
-          for (const { key, json } of puts) statements.put(key, json, version);
-          for (const key of deletes) statements.remove(key);
+          for (const { key, json } of puts) {
+            counted.put(key, () => statements.get(key) !== undefined);
+            statements.put(key, json, version);
+          }
+          for (const key of deletes) {
+            counted.remove(key, () => statements.get(key) !== undefined);
+            statements.remove(key);
+          }
         }
         statements.moveCursor(cursor);
         database.exec('COMMIT');
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK');
+        counted.forget();
         throw error;
       }
     },
