@@ -1,5 +1,6 @@
 import type { AccountId } from '../kernel/index.ts';
 import type { StateView } from '../state/index.ts';
+import type { NamedPrincipal } from './named-principals.ts';
 
 /**
  * The documents in which identities live, and their keys. FORMAT.md describes them. Names are unique regardless of
@@ -55,18 +56,12 @@ export interface UserDocument extends EntityDocument {
 
 export type GroupDocument = EntityDocument;
 
-/** A user or role that a trust policy names, as it was when the policy was set. */
-export interface TrustedPrincipal {
-  readonly arn: string;
-  readonly id: string;
-}
-
 export interface RoleDocument extends EntityDocument {
   readonly description?: string;
   readonly maxSessionSeconds: number;
   /** The trust policy, JSON text as it was given. */
   readonly trustPolicy: string;
-  readonly trustedPrincipals: readonly TrustedPrincipal[];
+  readonly trustedPrincipals: readonly NamedPrincipal[];
   readonly tags: readonly TagDocument[];
   readonly boundary?: string;
 }
@@ -159,6 +154,8 @@ export const keys = {
     `iam/${accountId}/attachment/${policyReference(policyArn)}/`,
   attachment: (accountId: string, policyArn: string, kind: AttachmentKind, name: string) =>
     `iam/${accountId}/attachment/${policyReference(policyArn)}/${kind}/${lower(name)}`,
+  /** Where a user is whose name or path was changed; by its unique id. */
+  moved: (id: string) => `iam/moved/${id}`,
   credentialReport: (accountId: string) => `iam/${accountId}/credential-report`,
 } as const;
 

@@ -14,6 +14,7 @@ export {
 } from './authorisation.ts';
 export { openLastUsed, type LastUsed } from './last-used.ts';
 export { openMasterKey, type MasterKey } from './master-key.ts';
+export { bindPrincipals, policyInForce, policyShown, type NamedPrincipal } from './named-principals.ts';
 export type { Cipher } from './cipher.ts';
 export {
   hasEncryptedData,

@@ -81,7 +81,10 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
   return {
     perform: recording.perform,
     recordRejected: recording.recordRejected,
-    operations: { cloudtrail: openCloudTrail({ history }), 'cloudtrail-data': openCloudTrailData({ clock }) },
+    operations: {
+      cloudtrail: openCloudTrail({ history }),
+      'cloudtrail-data': openCloudTrailData({ clock, state }),
+    },
     routes: [...searchRoutes(shared), ...importRoutes({ ...shared, parsers }), ...retention.routes],
     takeLogFile: openTakeLogFile({ ...shared, parsers }),
     reader: historyReader.reader,

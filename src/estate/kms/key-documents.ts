@@ -1,3 +1,4 @@
+import type { NamedPrincipal } from '../../identity/index.ts';
 import { formatArn } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
 import type { KeySpecName, KeyUsageName } from './key-specs.ts';
@@ -35,6 +36,8 @@ export interface KeyDocument {
   readonly deletionAt?: number;
   /** JSON text, as it was given. */
   readonly policy: string;
+  /** Whom the policy names, by their unique ids; absent where it was put before those were kept. */
+  readonly policyPrincipals?: readonly NamedPrincipal[];
   readonly tags: readonly Tag[];
   /** Oldest first; the last one is the current one. */
   readonly materials: readonly MaterialDocument[];

@@ -1,3 +1,4 @@
+import { policyInForce } from '../../identity/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { Call, Need } from '../../wire/index.ts';
 import { AwsFault } from '../../kernel/index.ts';
@@ -34,7 +35,7 @@ export async function needOnKey(
   return {
     action: `kms:${action}`,
     resource: keyArn(key),
-    resourcePolicy: key.policy,
+    resourcePolicy: policyInForce(key.policy, key.policyPrincipals),
     resourcePolicyRequired: true,
     resourceAccountId: key.accountId,
     resourceTags: Object.fromEntries(key.tags.map((tag) => [tag.key, tag.value])),

@@ -1,5 +1,13 @@
 import type { Call } from '../../wire/index.ts';
-import { evaluate, globalConditionKeys, parsePolicy, requesterOf } from '../../identity/policy/index.ts';
+import { bindPrincipals } from '../../identity/index.ts';
+import {
+  evaluate,
+  globalConditionKeys,
+  parsePolicy,
+  requesterOf,
+  type Policy,
+} from '../../identity/policy/index.ts';
+import type { StateView } from '../../state/index.ts';
 import { malformedPolicy } from './faults.ts';
 import { keyArn, type KeyDocument } from './key-documents.ts';
 
@@ -45,17 +53,23 @@ export function managedKeyPolicy(accountId: string, region: string): string {
   ]);
 }
 
+type KeyPolicy = Pick<KeyDocument, 'policy' | 'policyPrincipals'>;
+type CheckedKey = Pick<KeyDocument, 'accountId' | 'region' | 'id'>;
+
 /**
- * Checks a key policy as a caller gives it; returns it. Throws MalformedPolicyDocumentException when it is not
- * understood, and, unless `bypass`, when it would not let this caller set the next one (the lockout safety check of
- * "CreateKey" and "PutKeyPolicy"). As in KMS, a policy that delegates to the caller's account passes the check.
+ * Checks a key policy as a caller gives it; returns the members of the key's document that hold it. Throws
+ * MalformedPolicyDocumentException when it is not understood, when it names a user or role that does not exist ("The
+ * principals in the key policy must exist"), and, unless `bypass`, when it would not let this caller set the next one (the
+ * lockout safety check of "CreateKey" and "PutKeyPolicy"). As in KMS, a policy that delegates to the caller's account passes
+ * the check.
  */
-export function checkKeyPolicy(
+export async function checkKeyPolicy(
+  view: StateView,
   text: string,
-  key: Pick<KeyDocument, 'accountId' | 'region' | 'id'>,
+  key: CheckedKey,
   call: Call,
   bypass: boolean,
-): string {
+): Promise<KeyPolicy> {
   if (Buffer.byteLength(text) > policyBytes) {
     throw malformedPolicy(`The policy is larger than ${policyBytes} bytes.`);
   }
@@ -63,7 +77,17 @@ export function checkKeyPolicy(
   if (parsed.kind === 'malformed') {
     throw malformedPolicy(parsed.problems[0]?.detail ?? 'The policy is not understood.');
   }
-  if (bypass) return text;
+  const bound = await bindPrincipals(view, parsed.policy, text);
+  if (bound.kind === 'unknown') {
+    throw malformedPolicy(
+      `Policy contains a statement with one or more invalid principals: ${bound.principal} does not exist.`,
+    );
+  }
+  if (!bypass) checkLockout(parsed.policy, key, call);
+  return { policy: bound.text, policyPrincipals: bound.principals };
+}
+
+function checkLockout(policy: Policy, key: CheckedKey, call: Call): void {
   const anything = parsePolicy(
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}',
     'identity',
@@ -82,12 +106,11 @@ export function checkKeyPolicy(
     {
       identity:
         anything.kind === 'policy' ? [{ id: 'anything', source: 'none', policy: anything.policy }] : [],
-      resource: { id: resource, source: 'resource', policy: parsed.policy },
+      resource: { id: resource, source: 'resource', policy },
       resourcePolicyRequired: true,
     },
   );
   if (decision !== 'allowed') {
     throw malformedPolicy('The new key policy will not allow you to update the key policy in the future.');
   }
-  return text;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type * as S3 from '@aws-sdk/client-s3';
+import type { NamedPrincipal } from '../../identity/index.ts';
 import type { StateView } from '../../state/index.ts';
 
 /** The retention that every new object of a bucket gets, unless the request gives one. */
@@ -38,6 +39,8 @@ export interface BucketDocument {
   readonly versioning?: 'Enabled' | 'Suspended';
   /** JSON text. */
   readonly policy?: string;
+  /** Whom the policy names, by their unique ids; absent where the policy was put before those were kept. */
+  readonly policyPrincipals?: readonly NamedPrincipal[];
   readonly publicAccessBlock?: Required<S3.PublicAccessBlockConfiguration>;
   readonly encryption: BucketEncryption;
   readonly lifecycle?: readonly StoredLifecycleRule[];

@@ -1,3 +1,4 @@
+import { policyInForce } from '../../identity/index.ts';
 import { parsePolicy, type Policy, type Statement } from '../../identity/policy/index.ts';
 import { limits } from '../../kernel/index.ts';
 import type { BucketDocument } from './bucket-documents.ts';
@@ -83,10 +84,11 @@ export function isPublicPolicy(text: string): boolean {
  * The policy that a bucket has for a caller of this account. RestrictPublicBuckets takes other accounts what a public policy
  * gives them ("Blocking public access to your Amazon S3 storage").
  */
-export function policyInForce(
-  { policy, publicAccessBlock, accountId }: BucketDocument,
+export function bucketPolicyInForce(
+  { policy, policyPrincipals, publicAccessBlock, accountId }: BucketDocument,
   callerAccountId: string,
 ): string | undefined {
+  if (policy === undefined) return undefined;
   const restricted = publicAccessBlock?.RestrictPublicBuckets === true && callerAccountId !== accountId;
-  return policy !== undefined && restricted && isPublicPolicy(policy) ? undefined : policy;
+  return restricted && isPublicPolicy(policy) ? undefined : policyInForce(policy, policyPrincipals);
 }

@@ -1,4 +1,5 @@
 import { AwsFault } from '../../kernel/index.ts';
+import { bindPrincipals } from '../../identity/index.ts';
 import {
   evaluate,
   parsePolicy,
@@ -6,8 +7,9 @@ import {
   type Policy,
   type Statement,
 } from '../../identity/policy/index.ts';
+import type { StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
-import { bucketArn } from './bucket-documents.ts';
+import { bucketArn, type BucketDocument } from './bucket-documents.ts';
 import { matchesWildcards, targetsOf, type PolicyTarget } from './bucket-policy-actions.ts';
 
 /** S3: "Bucket policies are limited to 20 KB in size." */
@@ -80,6 +82,20 @@ export function checkBucketPolicy(text: string, bucket: string): Policy {
   }
   for (const statement of parsed.policy.statements) checkStatement(statement, bucket);
   return parsed.policy;
+}
+
+/**
+ * Finds whom a checked policy names; the members of the bucket's document that hold it. Throws MalformedPolicy for a user or
+ * role that does not exist.
+ */
+export async function bindBucketPolicy(
+  view: StateView,
+  policy: Policy,
+  text: string,
+): Promise<Pick<BucketDocument, 'policy' | 'policyPrincipals'>> {
+  const bound = await bindPrincipals(view, policy, text);
+  if (bound.kind === 'bound') return { policy: bound.text, policyPrincipals: bound.principals };
+  throw malformed('Invalid principal in policy', `"AWS" : "${bound.principal}" does not exist`);
 }
 
 /** Whether a policy would keep the caller, who is not the root user of the bucket's account, from putting another one. */

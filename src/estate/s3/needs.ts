@@ -1,7 +1,7 @@
 import type { StateView } from '../../state/index.ts';
 import type { Call, Need } from '../../wire/index.ts';
 import { bucketArn, objectArn, readBucket, type BucketDocument } from './bucket-documents.ts';
-import { policyInForce } from './bucket-policy-reach.ts';
+import { bucketPolicyInForce } from './bucket-policy-reach.ts';
 import { accessDenied, noSuchBucket } from './faults.ts';
 import { note } from './recorded-call.ts';
 
@@ -48,7 +48,7 @@ function needOn(
   call: Call,
   conditions: Conditions,
 ): Need {
-  const policy = policyInForce(bucket, call.accountId);
+  const policy = bucketPolicyInForce(bucket, call.accountId);
   return {
     action,
     resource,

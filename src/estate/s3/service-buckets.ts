@@ -135,6 +135,7 @@ export function openServiceBuckets(options: ServiceBucketsOptions): ServiceBucke
     authoriseService(caller, [
       {
         ...need,
+        // Without ids: no user or role is this caller.
         ...(bucket.policy !== undefined && { resourcePolicy: bucket.policy }),
         resourceAccountId: bucket.accountId,
       },

@@ -17,6 +17,7 @@ import { attachBoundary, moveAttachments, releaseBoundary } from '../attachments
 import { keys, read, type AccessKeyDocument, type AccountDocument, type UserDocument } from '../documents.ts';
 import { addTags, checkName, checkPath, checkQuota, readUser, userNameOf } from '../entities.ts';
 import { alreadyExists, deleteConflict } from '../faults.ts';
+import { noteMoved } from '../named-principals.ts';
 import { boundaryConditions, onUser, tagConditions } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
 import { pageAnswer, pageOfPaths } from '../paging.ts';
@@ -135,7 +136,11 @@ export const UpdateUser: IdentityOperation<UpdateUserRequest, Nothing> = {
       if (await change.get(newKey)) throw alreadyExists('User', newName);
       await renameUser(change, accountId, user, newName);
     }
-    change.put(newKey, { ...user, name: newName, path: checkPath(input.NewPath ?? user.path) });
+    const path = checkPath(input.NewPath ?? user.path);
+    change.put(newKey, { ...user, name: newName, path });
+    if (path !== user.path || newName !== user.name) {
+      noteMoved(change, user.id, userArn(accountId, path, newName));
+    }
     return nothing;
   },
 };
@@ -160,6 +165,7 @@ export const DeleteUser: IdentityOperation<DeleteUserRequest, Nothing> = {
     }
     releaseBoundary(change, accountId, 'boundary-user', user);
     change.delete(keys.user(accountId, user.name));
+    change.delete(keys.moved(user.id));
     return nothing;
   },
 };

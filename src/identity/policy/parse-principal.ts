@@ -7,6 +7,7 @@ const accountArn = /^arn:aws(?:-[a-z]+)*:iam::(\d{12}):root$/;
 const entityArn =
   /^arn:aws(?:-[a-z]+)*:(?:iam::\d{12}:(?:user|role)\/|sts::\d{12}:(?:assumed-role\/[^/]+|federated-user)\/)[\w+=,.@/-]+$/;
 const uniqueId = /^(?:AIDA|AROA)[A-Z0-9]{12,124}$/;
+const sessionId = /^(AROA[A-Z0-9]{12,124}):([\w+=,.@-]+)$/;
 const serviceName = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:amazonaws\.com(?:\.cn)?|aws\.internal)$/i;
 const providerArn = /^arn:aws(?:-[a-z]+)*:iam::\d{12}:(?:saml-provider|oidc-provider)\/[\w+=,.@:/-]+$/;
 const providerDomain = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i;
@@ -17,7 +18,11 @@ function readAws(text: string): PolicyPrincipal | undefined {
   const account = accountArn.exec(text)?.[1];
   if (account !== undefined) return { type: 'account', accountId: account };
   if (entityArn.test(text)) return { type: 'arn', arn: text };
-  return uniqueId.test(text) ? { type: 'uniqueId', id: text } : undefined;
+  if (uniqueId.test(text)) return { type: 'uniqueId', id: text };
+  const [, roleId, session] = sessionId.exec(text) ?? [];
+  return roleId === undefined || session === undefined
+    ? undefined
+    : { type: 'sessionId', id: text, roleId, session };
 }
 
 /** Principals are named whole: a wildcard in a part of one is refused ("AWS JSON policy elements: Principal"). */

@@ -69,6 +69,8 @@ export type PolicyPrincipal =
   | { readonly type: 'arn'; readonly arn: string }
   /** The unique id (`AIDA…`, `AROA…`) that IAM keeps in place of an ARN, so that a namesake does not inherit. */
   | { readonly type: 'uniqueId'; readonly id: string }
+  /** `AROA…:SESSION`: one session of a role, in the same way. */
+  | { readonly type: 'sessionId'; readonly id: string; readonly roleId: string; readonly session: string }
   | { readonly type: 'service'; readonly name: string }
   | { readonly type: 'federated'; readonly provider: string }
   | { readonly type: 'canonicalUser'; readonly id: string };

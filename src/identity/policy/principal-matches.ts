@@ -37,6 +37,10 @@ function grantOf(principal: PolicyPrincipal, requester: Requester): Grant | unde
     if (principal.type === 'arn' && principal.arn === requester.roleArn) return 'role';
     if (principal.type === 'uniqueId')
       return sameId(requester.roleUniqueId, principal.id) ? 'role' : undefined;
+    if (principal.type === 'sessionId') {
+      const isSession = requester.arn.endsWith(`/${principal.session}`);
+      return isSession && sameId(requester.roleUniqueId, principal.roleId) ? 'direct' : undefined;
+    }
   }
   if (principal.type === 'arn') return principal.arn === requester.arn ? 'direct' : undefined;
   const isNamed =

@@ -1,9 +1,11 @@
 import type { LookupEventsRequest } from '@aws-sdk/client-cloudtrail';
 import type { Clock } from '../../kernel/index.ts';
 import type { Call, Operations } from '../../wire/index.ts';
+import type { StateView } from '../../state/index.ts';
 import type { History } from '../history/index.ts';
 import { findChannelArn } from '../lake/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
+import { resourcePolicyNeed } from '../trails/other-resources.ts';
 import { LookupEvents } from './lookup-events.ts';
 import {
   defaultChannelArn,
@@ -29,15 +31,30 @@ function channelArnOf({ channelArn }: PutAuditEventsRequest, call: Call): string
 }
 
 /** The operations of `cloudtrail-data` that are present. */
-export function openCloudTrailData({ clock }: { readonly clock: Clock }): Operations<AuditedChange> {
+export function openCloudTrailData({
+  clock,
+  state,
+}: {
+  readonly clock: Clock;
+  readonly state: StateView;
+}): Operations<AuditedChange> {
   return {
     PutAuditEvents: {
       access: 'write',
       // CloudTrail logs PutAuditEvents on a channel as a data event of type AWS::CloudTrail::Channel.
       category: 'data',
-      needs: (input: PutAuditEventsRequest, call: Call) => [
-        { action: 'cloudtrail-data:PutAuditEvents', resource: channelArnOf(input, call) },
-      ],
+      async needs(input: PutAuditEventsRequest, call: Call) {
+        const resource = channelArnOf(input, call);
+        const { externalId } = input;
+        return [
+          {
+            action: 'cloudtrail-data:PutAuditEvents',
+            resource,
+            ...(externalId !== undefined && { conditions: { 'cloudtrail:ExternalId': [externalId] } }),
+            ...(await resourcePolicyNeed(state, resource)),
+          },
+        ];
+      },
       resources: (input: PutAuditEventsRequest, _output: unknown, call: Call) => [
         {
           accountId: call.accountId,

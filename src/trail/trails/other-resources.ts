@@ -1,6 +1,8 @@
 import type { Tag } from '@aws-sdk/client-cloudtrail';
+import { policyInForce, type NamedPrincipal } from '../../identity/index.ts';
 import type { AwsFault } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
+import type { Need } from '../../wire/index.ts';
 
 /** A kind of resource of CloudTrail beside trails, which the operations on tags and resource policies also know. */
 export interface OtherResource {
@@ -25,7 +27,26 @@ export const notFoundCodes: Readonly<Record<OtherResourceType, AwsFault['code']>
 /** What a resource policy stands under. */
 export const resourcePolicyKey = (arn: string): string => `trail/policies/${arn}`;
 
-/** The resource policy of an event data store, channel or dashboard (JSON text), for the needs of calls on it. */
-export async function readResourcePolicy(view: StateView, arn: string): Promise<string | undefined> {
-  return (await view.get<{ readonly policy: string }>(resourcePolicyKey(arn)))?.value.policy;
+/** A resource policy as it was put. */
+export interface ResourcePolicyDocument {
+  /** JSON text. */
+  readonly policy: string;
+  /** Whom it names, by their unique ids; absent where it was put before those were kept. */
+  readonly principals?: readonly NamedPrincipal[];
+}
+
+export async function readResourcePolicy(
+  view: StateView,
+  arn: string,
+): Promise<ResourcePolicyDocument | undefined> {
+  return (await view.get<ResourcePolicyDocument>(resourcePolicyKey(arn)))?.value;
+}
+
+/** What the resource policy of an event data store, channel or dashboard adds to the need of a call on it. */
+export async function resourcePolicyNeed(
+  view: StateView,
+  arn: string,
+): Promise<Pick<Need, 'resourcePolicy'>> {
+  const found = await readResourcePolicy(view, arn);
+  return found ? { resourcePolicy: policyInForce(found.policy, found.principals) } : {};
 }

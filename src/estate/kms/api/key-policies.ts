@@ -5,6 +5,7 @@ import type {
   ListKeyPoliciesResponse,
   PutKeyPolicyRequest,
 } from '@aws-sdk/client-kms';
+import { policyShown } from '../../../identity/index.ts';
 import { notFound } from '../faults.ts';
 import { writeKey } from '../key-documents.ts';
 import { keyNamed, parseKeyId } from '../key-names.ts';
@@ -26,8 +27,8 @@ export const GetKeyPolicy: KmsOperation<GetKeyPolicyRequest, GetKeyPolicyRespons
   ],
   async handle(input, call, change) {
     checkName(input.PolicyName);
-    const { policy } = await keyNamed(change, parseKeyId(input.KeyId, call), call.region);
-    return { Policy: policy, PolicyName: policyName };
+    const { policy, policyPrincipals } = await keyNamed(change, parseKeyId(input.KeyId, call), call.region);
+    return { Policy: await policyShown(change, policy, policyPrincipals), PolicyName: policyName };
   },
 };
 
@@ -56,8 +57,8 @@ export const PutKeyPolicy: KmsOperation<PutKeyPolicyRequest, Nothing> = {
     checkName(input.PolicyName);
     const key = await keyNamed(change, parseKeyId(input.KeyId, call), call.region);
     const bypass = input.BypassPolicyLockoutSafetyCheck ?? false;
-    const policy = checkKeyPolicy(input.Policy, key, call, bypass);
-    writeKey(change, key, { ...key, policy });
+    const policy = await checkKeyPolicy(change, input.Policy, key, call, bypass);
+    writeKey(change, key, { ...key, ...policy });
     return nothing;
   },
 };

@@ -77,8 +77,9 @@ export const CreateKey: KmsOperation<CreateKeyRequest, CreateKeyResponse> = {
     const usage = usageOf(input, spec);
     const { accountId, region } = call;
     const place = { accountId, region, id: random.uuid() };
-    const policy = input.Policy ?? defaultKeyPolicy(accountId);
-    checkKeyPolicy(policy, place, call, input.BypassPolicyLockoutSafetyCheck ?? false);
+    const bypass = input.BypassPolicyLockoutSafetyCheck ?? false;
+    const given = input.Policy ?? defaultKeyPolicy(accountId);
+    const policy = await checkKeyPolicy(change, given, place, call, bypass);
     if ((await state.count(documentKeys.keys(call))) >= keysPerRegion) {
       throw limitExceeded(`There are ${keysPerRegion} keys in this region already.`);
     }
@@ -91,7 +92,7 @@ export const CreateKey: KmsOperation<CreateKeyRequest, CreateKeyResponse> = {
       usage,
       manager: 'CUSTOMER',
       state: 'Enabled',
-      policy,
+      ...policy,
       tags: addTags([], input.Tags),
       materials: [material],
       ...(publicKey !== undefined && { publicKey }),

@@ -10,13 +10,14 @@ import type {
   PutBucketPolicyRequest,
   PutPublicAccessBlockRequest,
 } from '@aws-sdk/client-s3';
+import { policyShown } from '../../../identity/index.ts';
 import { AwsFault } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey, type BucketDocument } from '../bucket-documents.ts';
 import { malformedXml, nothing, notSet, type Nothing } from '../bucket-faults.ts';
-import { checkBucketPolicy, locksOut } from '../bucket-policy.ts';
+import { bindBucketPolicy, checkBucketPolicy, locksOut } from '../bucket-policy.ts';
 import { grantsPublic, isPublicPolicy } from '../bucket-policy-reach.ts';
 import type { BucketInput } from '../needs.ts';
 import type { S3Operation, S3Parts } from '../operation.ts';
@@ -58,6 +59,7 @@ export const PutBucketPolicy: S3Operation<PutBucketPolicyRequest, Nothing> = {
   async handle(input, call, change) {
     const bucket = await requireOwn(change, input, call);
     const policy = checkBucketPolicy(input.Policy, bucket.name);
+    const bound = await bindBucketPolicy(change, policy, input.Policy);
     if (bucket.publicAccessBlock?.BlockPublicPolicy === true && grantsPublic(policy)) {
       const text = `User: ${call.principal.arn} is not authorized to perform: s3:PutBucketPolicy on resource: "arn:aws:s3:::${bucket.name}" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.`;
       throw new AwsFault('AccessDenied', text, { status: 403 });
@@ -67,7 +69,7 @@ export const PutBucketPolicy: S3Operation<PutBucketPolicyRequest, Nothing> = {
         'The policy would keep you from changing it again; confirm that with ConfirmRemoveSelfBucketAccess.';
       throw new AwsFault('AccessDenied', text, { status: 403 });
     }
-    change.put(bucketKey(bucket.name), { ...bucket, policy: input.Policy });
+    change.put(bucketKey(bucket.name), { ...bucket, ...bound });
     return nothing;
   },
 };
@@ -76,7 +78,8 @@ export const GetBucketPolicy: S3Operation<GetBucketPolicyRequest, GetBucketPolic
   access: 'read',
   needs: (input, call, parts) => policyNeed('s3:GetBucketPolicy', input, call, parts),
   async handle(input, call, change) {
-    return { Policy: policyOf(await requireOwn(change, input, call)) };
+    const bucket = await requireOwn(change, input, call);
+    return { Policy: await policyShown(change, policyOf(bucket), bucket.policyPrincipals) };
   },
 };
 
@@ -84,7 +87,7 @@ export const DeleteBucketPolicy: S3Operation<DeleteBucketPolicyRequest, Nothing>
   access: 'write',
   needs: (input, call, parts) => policyNeed('s3:DeleteBucketPolicy', input, call, parts),
   async handle(input, call, change) {
-    const { policy: _, ...bucket } = await requireOwn(change, input, call);
+    const { policy: _, policyPrincipals: __, ...bucket } = await requireOwn(change, input, call);
     change.put(bucketKey(bucket.name), bucket);
     return nothing;
   },

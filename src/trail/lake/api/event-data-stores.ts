@@ -2,7 +2,7 @@ import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault, type Random } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
-import { readResourcePolicy } from '../../trails/other-resources.ts';
+import { resourcePolicyNeed } from '../../trails/other-resources.ts';
 import { checkAdvancedSelectors } from '../../trails/selectors/check-advanced.ts';
 import { addTags, requestTags } from '../../trails/tags.ts';
 import { readChannels } from '../channel-documents.ts';
@@ -34,12 +34,11 @@ export async function onStore(operation: string, named: string, call: Call, view
   const id = resource.split('/').at(-1) ?? '';
   const store = (await view.get<EventDataStoreDocument>(storeKey(call.accountId, id)))?.value;
   const tags = store?.arn === resource ? store.tags : undefined;
-  const resourcePolicy = await readResourcePolicy(view, resource);
   return {
     action: `cloudtrail:${operation}`,
     resource,
     ...(tags && { resourceTags: Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])) }),
-    ...(resourcePolicy !== undefined && { resourcePolicy }),
+    ...(await resourcePolicyNeed(view, resource)),
   };
 }
 

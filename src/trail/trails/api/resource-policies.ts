@@ -6,10 +6,16 @@ import type {
   PutResourcePolicyResponse,
 } from '@aws-sdk/client-cloudtrail';
 import { AwsFault, parseArn } from '../../../kernel/index.ts';
+import { bindPrincipals, policyShown } from '../../../identity/index.ts';
 import { parsePolicy } from '../../../identity/policy/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
-import { notFoundCodes, readResourcePolicy, resourcePolicyKey } from '../other-resources.ts';
+import {
+  notFoundCodes,
+  readResourcePolicy,
+  resourcePolicyKey,
+  type ResourcePolicyDocument,
+} from '../other-resources.ts';
 import { nothing, type Nothing, type TrailOperation, type TrailParts } from '../trail-operation.ts';
 
 /** Throws unless the ARN is that of an event data store, channel or dashboard of the caller's account that exists. */
@@ -34,11 +40,16 @@ function policyNotFound(arn: string): AwsFault {
   return new AwsFault('ResourcePolicyNotFoundException', `${arn} has no resource policy.`);
 }
 
-function checkPolicy(json: string): void {
+const notValid = (reason: string): AwsFault =>
+  new AwsFault('ResourcePolicyNotValidException', `The resource policy is not valid: ${reason}`);
+
+/** Throws ResourcePolicyNotValidException, also for a user or role that does not exist. */
+async function checkPolicy(view: StateView, json: string): Promise<ResourcePolicyDocument> {
   const parsed = parsePolicy(json, 'resource');
-  if (parsed.kind === 'policy') return;
-  const reasons = parsed.problems.map(({ detail }) => detail).join('; ');
-  throw new AwsFault('ResourcePolicyNotValidException', `The resource policy is not valid: ${reasons}`);
+  if (parsed.kind === 'malformed') throw notValid(parsed.problems.map(({ detail }) => detail).join('; '));
+  const bound = await bindPrincipals(view, parsed.policy, json);
+  if (bound.kind === 'unknown') throw notValid(`the principal ${bound.principal} does not exist`);
+  return { policy: bound.text, principals: bound.principals };
 }
 
 export const PutResourcePolicy: TrailOperation<PutResourcePolicyRequest, PutResourcePolicyResponse> = {
@@ -46,8 +57,7 @@ export const PutResourcePolicy: TrailOperation<PutResourcePolicyRequest, PutReso
   needs: (input) => [{ action: 'cloudtrail:PutResourcePolicy', resource: input.ResourceArn }],
   async handle({ ResourceArn, ResourcePolicy }, call, change, parts) {
     await checkResource(change, ResourceArn, call, parts);
-    checkPolicy(ResourcePolicy);
-    change.put(resourcePolicyKey(ResourceArn), { policy: ResourcePolicy });
+    change.put(resourcePolicyKey(ResourceArn), await checkPolicy(change, ResourcePolicy));
     return { ResourceArn, ResourcePolicy };
   },
 };
@@ -57,9 +67,9 @@ export const GetResourcePolicy: TrailOperation<GetResourcePolicyRequest, GetReso
   needs: (input) => [{ action: 'cloudtrail:GetResourcePolicy', resource: input.ResourceArn }],
   async handle({ ResourceArn }, call, change, parts) {
     await checkResource(change, ResourceArn, call, parts);
-    const ResourcePolicy = await readResourcePolicy(change, ResourceArn);
-    if (ResourcePolicy === undefined) throw policyNotFound(ResourceArn);
-    return { ResourceArn, ResourcePolicy };
+    const found = await readResourcePolicy(change, ResourceArn);
+    if (!found) throw policyNotFound(ResourceArn);
+    return { ResourceArn, ResourcePolicy: await policyShown(change, found.policy, found.principals) };
   },
 };
 
