@@ -49,13 +49,14 @@ export async function putAuditEvents(
     channelArn: `arn:aws:cloudtrail:us-east-1:${account}:channel/00000000-0000-4000-8000-000000000000`,
   };
   const detail = 'x'.repeat(1000);
+  const run = Date.now().toString(16).padStart(12, '0').slice(-12);
   let acknowledged = 0;
   let next = 0;
   const end = performance.now() + load.seconds * 1000;
   const worker = async (): Promise<void> => {
     while (performance.now() < end) {
       const auditEvents = Array.from({ length: 100 }, () => {
-        const id = `00000000-0000-4000-8000-${String(next++).padStart(12, '0')}`;
+        const id = `${String(next++).padStart(8, '0')}-0000-4000-8000-${run}`;
         const event = {
           version: '1.0',
           userIdentity: { type: 'app', principalId: 'bench', details: { detail } },

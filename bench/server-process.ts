@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -16,8 +16,43 @@ export interface ServerProcess extends AsyncDisposable {
   readonly env: NodeJS.ProcessEnv;
   /** From the start of the process to the first healthy answer. */
   readonly readyMs: number;
-  /** Resident memory now, bytes. */
+  /** Resident memory now of the server and the engines that it started, bytes. */
   memoryBytes(): number;
+  /** Resolves when nothing is being done behind the answers any more: merging, delivering, sealing. */
+  settled(): Promise<void>;
+}
+
+/** A process and all that it started; Linux alone. */
+function treeOf(pid: number): readonly number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  return [pid, ...children.flatMap((child) => treeOf(Number(child)))];
+}
+
+const residentBytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+
+const ticksPerSecond = 100;
+
+/** Processor time so far, milliseconds. */
+function cpuMs(pid: number): number {
+  const [user = 0, system = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return ((user + system) / ticksPerSecond) * 1000;
+}
+
+/** Waits until the processes have used less than a tenth of a core for three seconds. */
+async function atRest(pid: number): Promise<void> {
+  const total = () => treeOf(pid).reduce((sum, one) => sum + cpuMs(one), 0);
+  for (let quiet = 0; quiet < 3;) {
+    const before = total();
+    await pause(1000);
+    quiet = total() - before < 100 ? quiet + 1 : 0;
+  }
 }
 
 /** Starts Cairn as a user does, on a free port of loopback. */
@@ -43,6 +78,7 @@ export async function startServerProcess(
       stdio: ['ignore', 'ignore', 'inherit'],
     },
   );
+  const { pid = 0 } = child;
   const ended = once(child, 'exit');
   let endpoint = '';
   for (;;) {
@@ -70,8 +106,8 @@ export async function startServerProcess(
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       AWS_REGION: 'us-east-1',
     },
-    memoryBytes: () =>
-      Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) * 1024,
+    memoryBytes: () => treeOf(pid).reduce((sum, one) => sum + residentBytes(one), 0),
+    settled: () => atRest(pid),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await ended;
