@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { sequence, silentLog } from '../src/kernel/index.ts';
+import { sequence, silentLog, systemClock } from '../src/kernel/index.ts';
 import type { Columns, ColumnsRow } from '../src/store/index.ts';
 import { openDuckColumns } from '../src/store/embedded/index.ts';
 import { lakeTable } from '../src/trail/lake/index.ts';
@@ -194,6 +194,7 @@ async function askClickHouse(sample: Sample, directory: string): Promise<void> {
 const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'cairn-bench-')));
 {
   await using columns = await openDuckColumns({
+    clock: systemClock,
     directory: join(directory, 'columns'),
     table: lakeTable,
     log: silentLog,

@@ -224,7 +224,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     openDigests({ ...settings, state, buckets: estate.buckets, masterKey, clock, log }),
   );
   const columns = opening.use(
-    await openDuckColumns({ directory: await data.directory('lake'), table: lakeTable, log }),
+    await openDuckColumns({ directory: await data.directory('lake'), table: lakeTable, clock, log }),
   );
   const lake = opening.use(
     await openLake({

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { region, seededRandom, silentLog, type AccountId } from '../src/kernel/index.ts';
+import { region, seededRandom, silentLog, systemClock, type AccountId } from '../src/kernel/index.ts';
 import type { Columns } from '../src/store/index.ts';
 import { openDuckColumns } from '../src/store/embedded/index.ts';
 import { lakeTable, openLake, type Lake, type LakeOptions } from '../src/trail/lake/index.ts';
@@ -87,7 +87,12 @@ export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<
   const openBoth = async () => {
     await using half = new AsyncDisposableStack();
     const columns = half.use(
-      await openDuckColumns({ directory: join(directory, 'columns'), table: lakeTable, log: silentLog }),
+      await openDuckColumns({
+        directory: join(directory, 'columns'),
+        table: lakeTable,
+        clock: systemClock,
+        log: silentLog,
+      }),
     );
     const lake = half.use(
       await openLake({

@@ -40,8 +40,16 @@ export interface ColumnsRow {
   readonly payload: Uint8Array;
 }
 
+/** Rows that are gathered for a batch, and take no memory while they wait. */
+export interface GatheredRows {
+  readonly count: number;
+  readonly sizeBytes: number;
+  /** Adds rows, in the order of their sequences. When it rejects, none of them was added. One at a time. */
+  add(rows: readonly ColumnsRow[]): Promise<void>;
+}
+
 export interface ColumnsBatch {
-  readonly rows: readonly ColumnsRow[];
+  readonly rows: readonly ColumnsRow[] | GatheredRows;
   /** Everything of the journal before it is in this batch or was in an earlier one. */
   readonly through: Sequence;
 }
@@ -110,7 +118,12 @@ export interface ColumnsStats {
 export interface Columns extends AsyncDisposable {
   /** Everything of the journal before it is durable here. */
   readonly durable: Sequence;
-  /** Takes a batch; durable and seen by queries that begin later, all of it or nothing, when it resolves. One at a time. */
+  /** Begins to gather rows. They are to be handed to `append`, or they are kept until the columns are closed. */
+  gather(): Promise<GatheredRows>;
+  /**
+   * Takes a batch; durable and seen by queries that begin later, all of it or nothing, when it resolves. One at a time.
+   * Rows that were gathered can be handed in again when it rejects, and no more when it resolves.
+   */
   append(batch: ColumnsBatch): Promise<Appended>;
   /**
    * Runs a query apart from this process, within bounds of memory. Aborting ends it and frees what it holds at once; then it

@@ -13,6 +13,7 @@ export type {
   ColumnsPart,
   ColumnsQuery,
   ColumnsRow,
+  GatheredRows,
   ColumnsTable,
   DerivedColumn,
   ColumnsView,

@@ -1,6 +1,6 @@
 import { limits, sequence, type Clock, type Logger, type Timer } from '../../kernel/index.ts';
 import type { JournalEntry, Reader, ReaderOptions, Stream } from '../../journal/index.ts';
-import type { Columns, ColumnsRow } from '../../store/index.ts';
+import type { Columns, GatheredRows } from '../../store/index.ts';
 
 /** The reader that brings the journal's records into the columns. */
 export interface LakeReader extends AsyncDisposable {
@@ -22,8 +22,7 @@ export interface LakeReaderOptions {
 
 /** Records that wait to be sealed together. */
 interface Waiting {
-  rows: ColumnsRow[];
-  bytes: number;
+  readonly rows: GatheredRows;
   /** Everything before it is here or sealed. */
   through: number;
 }
@@ -39,7 +38,8 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
   const { stream, columns, clock } = options;
   const log = options.log.child({ part: 'lake' });
   const stop = new AbortController();
-  let waiting: Waiting = { rows: [], bytes: 0, through: columns.durable };
+  let waiting: Waiting = { rows: await columns.gather(), through: columns.durable };
+  let taking: Promise<unknown> = Promise.resolve();
   let sealing: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
   let unreadable = 0;
@@ -67,35 +67,41 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
       } catch (error) {
         stop.signal.throwIfAborted();
         log.error(
-          { err: error, events: batch.rows.length, retryInMs: delayMs },
+          { err: error, events: batch.rows.count, retryInMs: delayMs },
           'sealing events for queries failed; it is tried again',
         );
         await clock.sleep(delayMs, stop.signal);
       }
     }
   };
-  /** Begins to seal what waits, behind what is being sealed. */
-  const sealWaiting = (): Promise<void> => {
+  /** Runs what changes `waiting`, one after the other. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = taking.then(work);
+    taking = done.catch(() => undefined);
+    return done;
+  };
+  const sealNow = async (): Promise<void> => {
     timer?.cancel();
     timer = undefined;
     const batch = waiting;
-    if (batch.through > columns.durable) {
-      waiting = { rows: [], bytes: 0, through: batch.through };
-      sealing = sealing.then(() => seal(batch));
-      // Whoever waits for it is told; when nobody does, the reason was logged.
-      sealing.catch(() => undefined);
-    }
-    return sealing;
+    if (batch.through <= columns.durable) return;
+    waiting = { rows: await columns.gather(), through: batch.through };
+    sealing = sealing.then(() => seal(batch));
+    // Whoever waits for it is told; when nobody does, the reason was logged.
+    sealing.catch(() => undefined);
   };
-  const take = (entries: readonly JournalEntry[]): void => {
-    for (const entry of entries) {
-      if (entry.sequence < waiting.through) continue;
-      waiting.through = entry.sequence + 1;
-      if (entry.kind === 'change') continue;
-      waiting.rows.push({ sequence: entry.sequence, payload: entry.payload });
-      waiting.bytes += entry.payload.length;
-    }
-    if (waiting.rows.length > 0)
+  /** Begins to seal what waits, behind what is being sealed. */
+  const sealWaiting = async (): Promise<void> => {
+    await alone(sealNow);
+    await sealing;
+  };
+  const take = async (entries: readonly JournalEntry[]): Promise<void> => {
+    const { rows, through } = waiting;
+    const fresh = entries.filter((entry) => entry.sequence >= through);
+    const records = fresh.filter((entry) => entry.kind !== 'change');
+    if (records.length > 0) await rows.add(records);
+    waiting.through = (fresh.at(-1)?.sequence ?? through - 1) + 1;
+    if (rows.count > 0)
       timer ??= clock.after(limits.lakeSealMs, () => void sealWaiting().catch(() => undefined));
   };
 
@@ -104,11 +110,11 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     from: columns.durable,
     ...(options.onDamage && { onDamage: options.onDamage }),
     async apply(entries) {
-      take(entries);
-      const isFull = waiting.rows.length >= limits.lakeBatchEvents || waiting.bytes >= limits.lakeBatchBytes;
-      if (!isFull) return;
+      await alone(() => take(entries));
+      const { count, sizeBytes } = waiting.rows;
+      if (count < limits.lakeBatchEvents && sizeBytes < limits.lakeBatchBytes) return;
       await sealing;
-      void sealWaiting();
+      void sealWaiting().catch(() => undefined);
     },
   });
   opened.reader = reader;

@@ -2,13 +2,14 @@ import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { seededRandom, sequence, silentLog } from '../../../kernel/index.ts';
+import { seededRandom, sequence, silentLog, systemClock } from '../../../kernel/index.ts';
 import type { Columns, ColumnsRow, ColumnsTable, ColumnsView } from '../../columns-port.ts';
 import { columnsContract, contractTable, ownerA, rowOf, rowsOf } from '../../columns-contract.ts';
 import { openDuckColumns } from './duck-columns.ts';
 
 columnsContract('DuckDB', {
-  open: (directory) => openDuckColumns({ directory, table: contractTable, log: silentLog }),
+  open: (directory) =>
+    openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog }),
   sql: {
     count: (view) => `SELECT count(*) FROM "${view}"`,
     everything: (view) =>
@@ -54,13 +55,18 @@ async function ask(columns: Columns, sql: string, view: Partial<ColumnsView> = {
 }
 
 it('keeps files that a seal looks for duplicates in until it has ended', async () => {
-  await using columns = await openDuckColumns({ directory, table: contractTable, log: silentLog });
+  await using columns = await openDuckColumns({
+    directory,
+    table: contractTable,
+    clock: systemClock,
+    log: silentLog,
+  });
   await columns.append({ rows: rowsOf(0, 10), through: sequence(10) });
   const rows = rowsOf(0, 40_000).map((row, at) => ({ ...row, sequence: sequence(10 + at) }));
   const staged = rows.reduce((sum, row) => sum + stagedBytes(row), 0);
   const sealing = columns.append({ rows, through: sequence(10 + rows.length) });
   // From here on the engine reads the batch, and then the first file, which is no longer one that counts.
-  await grown(join(directory, 'work', '2.parquet.ndjson'), staged);
+  await grown(join(directory, 'work', '1.ndjson'), staged);
   expect(await columns.drop(new Map([[ownerA, Date.UTC(2026, 0, 1) + 10_000]]))).toBe(1);
   expect(await sealing).toEqual({ added: rows.length - 10, duplicates: 10, unreadable: [] });
   expect(await readdir(join(directory, ownerA))).toEqual(['2.parquet']);
@@ -71,6 +77,7 @@ describe('the index of ids', () => {
     const random = seededRandom(20_261_129);
     const fewestIndexed = 40;
     await using columns = await openDuckColumns({
+      clock: systemClock,
       directory,
       table: contractTable,
       log: silentLog,
@@ -105,6 +112,7 @@ describe('the index of ids', () => {
 
   it('lets a query read the files alone that have the ids', async () => {
     await using columns = await openDuckColumns({
+      clock: systemClock,
       directory,
       table: contractTable,
       log: silentLog,
@@ -143,7 +151,12 @@ describe('a table of a later version', () => {
 
   it('reads, merges and asks what the one before wrote', async () => {
     {
-      await using columns = await openDuckColumns({ directory, table: contractTable, log: silentLog });
+      await using columns = await openDuckColumns({
+        directory,
+        table: contractTable,
+        clock: systemClock,
+        log: silentLog,
+      });
       await columns.append({ rows: [rowOf(1), rowOf(2, { who: null })], through: sequence(3) });
     }
     const file = join(directory, 'manifest.json');
@@ -153,7 +166,12 @@ describe('a table of a later version', () => {
     const files = manifest.files.map(({ version: _version, ...rest }: { version: number }) => rest);
     await writeFile(file, JSON.stringify({ ...manifest, format: 1, files }));
 
-    await using columns = await openDuckColumns({ directory, table: later, log: silentLog });
+    await using columns = await openDuckColumns({
+      directory,
+      table: later,
+      clock: systemClock,
+      log: silentLog,
+    });
     const before = [
       ['id-1', '2026', null, 'n1'],
       ['id-2', null, null, null],
@@ -179,8 +197,8 @@ describe('a table of a later version', () => {
       join(directory, 'manifest.json'),
       '{"format": 3, "durable": 0, "nextFile": 1, "files": []}',
     );
-    await expect(openDuckColumns({ directory, table: contractTable, log: silentLog })).rejects.toThrow(
-      /format 3.*start the version that wrote it/,
-    );
+    await expect(
+      openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog }),
+    ).rejects.toThrow(/format 3.*start the version that wrote it/);
   });
 });

@@ -1,7 +1,7 @@
-import { readdir, rm, mkdir, open } from 'node:fs/promises';
+import { readdir, rm, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { limits, sequence, type Logger } from '../../../kernel/index.ts';
+import { limits, sequence, type Clock, type Logger, type Sequence } from '../../../kernel/index.ts';
 import type {
   Appended,
   Columns,
@@ -27,11 +27,13 @@ import {
 import { openRewriting, type MergeFiles } from './rewriting.ts';
 import { openFilePins } from './file-pins.ts';
 import { openQueryEngines } from './query-engines.ts';
+import { openStagedRows, type StagedRows } from './staged-rows.ts';
 import { quoteName, quoteText, timeLiteral } from './table-sql.ts';
 
 export interface DuckColumnsOptions {
   readonly directory: string;
   readonly table: ColumnsTable;
+  readonly clock: Clock;
   readonly log: Logger;
   /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
   readonly queryBytes?: number;
@@ -41,30 +43,6 @@ export interface DuckColumnsOptions {
 
 /** Reading the ids of fewer rows takes no longer than looking into an index. */
 const fewestIndexed = 131_072;
-const newline = 0x0a;
-const space = 0x20;
-
-/** A JSON object on one line: outside of its texts, where line ends stand, a blank means the same. */
-function onOneLine(payload: Uint8Array): Uint8Array {
-  if (!payload.includes(newline)) return payload;
-  return payload.map((byte) => (byte === newline ? space : byte));
-}
-
-async function stage(file: string, batch: ColumnsBatch): Promise<void> {
-  const handle = await open(file, 'w', 0o600);
-  const end = Buffer.from('}\n');
-  try {
-    for (let at = 0; at < batch.rows.length; at += 256) {
-      const buffers = batch.rows
-        .slice(at, at + 256)
-        .flatMap((row) => [Buffer.from(`{"s":${row.sequence},"r":`), onOneLine(row.payload), end]);
-      await handle.writev(buffers);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Removes files that the manifest does not name: what a crash left behind. */
 async function sweep(directory: string, manifest: Manifest): Promise<void> {
   const named = new Set(manifest.files.flatMap(namesOf));
@@ -82,7 +60,7 @@ async function sweep(directory: string, manifest: Manifest): Promise<void> {
  * one for each query at a time. See FORMAT.md.
  */
 export async function openDuckColumns(options: DuckColumnsOptions): Promise<Columns> {
-  const { directory, table } = options;
+  const { directory, table, clock } = options;
   const log = options.log.child({ part: 'columns' });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   let manifest = (await readManifest(directory)) ?? emptyManifest;
@@ -99,15 +77,16 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     threads: availableParallelism(),
   };
   const pins = openFilePins(directory, log);
-  const engines = openQueryEngines();
+  const engines = openQueryEngines(clock);
   const writers = new Map<'seal' | 'merge', EngineProcess>();
   let nextFile = manifest.nextFile;
+  let nextStaged = 0;
   let changing: Promise<unknown> = Promise.resolve();
 
   const writer = (name: 'seal' | 'merge'): EngineProcess => {
     const known = writers.get(name);
     if (known?.alive) return known;
-    const started = startEngine();
+    const started = startEngine(clock);
     writers.set(name, started);
     return started;
   };
@@ -149,30 +128,42 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     }
   };
 
-  const seal = async (batch: ColumnsBatch): Promise<Appended> => {
+  const gathering = new Set<StagedRows>();
+  const gather = async (): Promise<StagedRows> => {
+    const staged = await openStagedRows(join(work, `${nextStaged++}.ndjson`));
+    gathering.add(staged);
+    return staged;
+  };
+  const letGo = async (staged: StagedRows): Promise<void> => {
+    gathering.delete(staged);
+    await staged.remove();
+  };
+  const seal = async (staged: StagedRows, through: Sequence): Promise<Appended> => {
     const name = nextName();
-    const staged = join(work, `${name}.ndjson`);
-    try {
-      await stage(staged, batch);
-      const known = manifest.files;
-      const result = await read(known, () =>
-        writer('seal').run<'seal'>({
-          kind: 'seal',
-          table,
-          bounds: writing,
-          staged,
-          known: known.map(given),
-          directory,
-          name,
-        }),
-      );
-      const files = result.files.map(listed);
-      await change((now) => ({ ...now, durable: batch.through, files: [...now.files, ...files] }));
-      const added = files.reduce((sum, { rows }) => sum + rows, 0);
-      return { added, duplicates: result.duplicates, unreadable: result.unreadable.map(sequence) };
-    } finally {
-      await rm(staged, { force: true });
-    }
+    const known = manifest.files;
+    await staged.finish();
+    const result = await read(known, () =>
+      writer('seal').run<'seal'>({
+        kind: 'seal',
+        table,
+        bounds: writing,
+        staged: staged.file,
+        known: known.map(given),
+        directory,
+        name,
+      }),
+    );
+    const files = result.files.map(listed);
+    await change((now) => ({ ...now, durable: through, files: [...now.files, ...files] }));
+    await letGo(staged);
+    const added = files.reduce((sum, { rows }) => sum + rows, 0);
+    return { added, duplicates: result.duplicates, unreadable: result.unreadable.map(sequence) };
+  };
+  const gathered = async (rows: ColumnsBatch['rows']): Promise<StagedRows> => {
+    if ('add' in rows) return rows as StagedRows;
+    const staged = await gather();
+    await staged.add(rows.filter((row) => row.sequence >= manifest.durable));
+    return staged;
   };
 
   const merge: MergeFiles = async ({ inputs, sort }, notBefore) => {
@@ -232,14 +223,17 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     get durable() {
       return sequence(manifest.durable);
     },
-    async append(batch) {
-      const rows = batch.rows.filter((row) => row.sequence >= manifest.durable);
-      if (batch.through <= manifest.durable) return { added: 0, duplicates: 0, unreadable: [] };
-      if (rows.length === 0) {
-        await change((now) => ({ ...now, durable: batch.through }));
-        return { added: 0, duplicates: 0, unreadable: [] };
+    gather,
+    async append({ rows, through }) {
+      const nothing = { added: 0, duplicates: 0, unreadable: [] };
+      if (through <= manifest.durable) return nothing;
+      const staged = await gathered(rows);
+      if (staged.count === 0) {
+        await change((now) => ({ ...now, durable: through }));
+        await letGo(staged);
+        return nothing;
       }
-      const appended = await seal({ rows, through: batch.through });
+      const appended = await seal(staged, through);
       rewriting.mergeSoon();
       return appended;
     },
@@ -313,6 +307,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       await rewriting.ended();
       await writers.get('seal')?.kill();
       await changing;
+      for (const staged of gathering) await letGo(staged);
       await pins.settled();
     },
   };

@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import type { Clock, Timer } from '../../../kernel/index.ts';
 import type { EngineAnswer, EngineResults, EngineTask } from './engine-messages.ts';
 
 // The published build holds JavaScript beside this file, the repository TypeScript.
@@ -34,8 +35,11 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
   return signal === null ? `it ended with code ${String(code)}` : `it was ended by ${signal}`;
 }
 
+/** A process without work ends after this time, because it holds much memory. */
+const idleMs = 30_000;
+
 /** Starts a process; it is ready when its first task is. */
-export function startEngine(): EngineProcess {
+export function startEngine(clock: Clock): EngineProcess {
   const child: ChildProcess = fork(engineFile, [], {
     env: {},
     execArgv: ['--disable-warning=ExperimentalWarning'],
@@ -43,6 +47,7 @@ export function startEngine(): EngineProcess {
     serialization: 'advanced',
   });
   let alive = true;
+  let idle: Timer | undefined;
   let last = '';
   let waiting: ((answer: EngineAnswer | 'gone') => void) | undefined;
   const ready = new Promise<void>((resolve) => {
@@ -81,11 +86,18 @@ export function startEngine(): EngineProcess {
   };
 
   const kill = async (): Promise<void> => {
+    idle?.cancel();
     child.ref();
     child.kill('SIGKILL');
     await gone;
   };
   const killSoon = () => void kill();
+  const endWhenIdle = (): void => {
+    idle = clock.after(idleMs, () => {
+      alive = false;
+      killSoon();
+    });
+  };
 
   return {
     pid: child.pid,
@@ -97,8 +109,12 @@ export function startEngine(): EngineProcess {
       signal?: AbortSignal,
     ) {
       signal?.throwIfAborted();
+      idle?.cancel();
       signal?.addEventListener('abort', killSoon, { once: true });
-      const answer = await ask(task).finally(() => signal?.removeEventListener('abort', killSoon));
+      const answer = await ask(task).finally(() => {
+        signal?.removeEventListener('abort', killSoon);
+        endWhenIdle();
+      });
       signal?.throwIfAborted();
       if (answer === 'gone') throw new EngineDiedError(`the query engine died: ${last}`);
       if (answer.kind === 'failed' && answer.isEnding) alive = false;

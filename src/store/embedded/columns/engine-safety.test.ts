@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sequence, silentLog } from '../../../kernel/index.ts';
+import { manualClock, sequence, silentLog, systemClock } from '../../../kernel/index.ts';
 import { contractTable, ownerA, ownerB, rowOf, rowsOf } from '../../columns-contract.ts';
 import type { Columns } from '../../columns-port.ts';
 import { openDuckColumns } from './duck-columns.ts';
@@ -18,6 +18,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'cairn-hostile-'));
   await writeFile(join(directory, 'secret.csv'), 'a,b\n1,2\n');
   columns = await openDuckColumns({
+    clock: systemClock,
     directory: join(directory, 'columns'),
     table: contractTable,
     log: silentLog,
@@ -132,7 +133,8 @@ describe('the engine’s process', () => {
 
   it('loses nothing of a batch when it is killed while it writes', async () => {
     const home = join(directory, 'killed');
-    const open = () => openDuckColumns({ directory: home, table: contractTable, log: silentLog });
+    const open = () =>
+      openDuckColumns({ directory: home, table: contractTable, clock: systemClock, log: silentLog });
     {
       await using fresh = await open();
       await fresh.append({ rows: rowsOf(0, 10), through: sequence(10) });
@@ -156,8 +158,28 @@ describe('the engine’s process', () => {
     expect(again.stats().rows).toBe(120_000);
   });
 
+  it('ends when it has had no work for half a minute, and not before', async () => {
+    const clock = manualClock(0);
+    const engine = startEngine(clock);
+    const task = {
+      kind: 'own',
+      table: contractTable,
+      bounds: { memoryBytes: 1 << 28, threads: 1 },
+      view: { name: 'none', files: [], where: 'true' },
+      sql: 'SELECT 1',
+    } as const;
+    await engine.run<'own'>(task);
+    await clock.advance(29_000);
+    await engine.run<'own'>(task);
+    await clock.advance(29_000);
+    expect(engine.alive).toBe(true);
+    await clock.advance(1_000);
+    expect(engine.alive).toBe(false);
+    await engine.kill();
+  });
+
   it('is gone when whoever started it lets go of it', async () => {
-    const engine = startEngine();
+    const engine = startEngine(systemClock);
     await engine.run<'own'>({
       kind: 'own',
       table: contractTable,

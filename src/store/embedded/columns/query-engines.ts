@@ -1,3 +1,4 @@
+import type { Clock } from '../../../kernel/index.ts';
 import type { EngineResults, EngineTask } from './engine-messages.ts';
 import { EngineDiedError, startEngine, type EngineProcess } from './engine-process.ts';
 
@@ -15,14 +16,14 @@ const mostIdle = 2;
 /** A process is replaced after so many tasks, whatever it may have gathered. */
 const tasksPerProcess = 200;
 
-export function openQueryEngines(): QueryEngines {
+export function openQueryEngines(clock: Clock): QueryEngines {
   const idle: EngineProcess[] = [];
   const all = new Set<EngineProcess>();
   const done = new Map<EngineProcess, number>();
   let isClosed = false;
 
   const start = (): EngineProcess => {
-    const engine = startEngine();
+    const engine = startEngine(clock);
     all.add(engine);
     return engine;
   };

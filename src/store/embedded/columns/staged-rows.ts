@@ -1,0 +1,75 @@
+import { open, rm } from 'node:fs/promises';
+import type { ColumnsRow, GatheredRows } from '../../columns-port.ts';
+
+/** Rows on their way to a seal, in a file: for each a line with its sequence and its payload. */
+export interface StagedRows extends GatheredRows {
+  readonly file: string;
+  /** No more rows are added. Once all of them are in the file, the engine can read it. */
+  finish(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+const newline = 0x0a;
+const space = 0x20;
+const lineEnd = Buffer.from('}\n');
+
+/** A JSON object on one line: outside of its texts, where line ends stand, a blank means the same. */
+function onOneLine(payload: Uint8Array): Uint8Array {
+  if (!payload.includes(newline)) return payload;
+  return payload.map((byte) => (byte === newline ? space : byte));
+}
+
+/** The lines of rows. */
+function linesOf(rows: readonly ColumnsRow[]): Buffer {
+  const heads = rows.map((row) => `{"s":${row.sequence},"r":`);
+  const sizeBytes = rows.reduce(
+    (sum, { payload }, index) => sum + (heads[index]?.length ?? 0) + payload.length + lineEnd.length,
+    0,
+  );
+  const lines = Buffer.allocUnsafe(sizeBytes);
+  let at = 0;
+  for (const [index, { payload }] of rows.entries()) {
+    at += lines.write(heads[index] ?? '', at, 'latin1');
+    lines.set(onOneLine(payload), at);
+    at += payload.length;
+    lines.set(lineEnd, at);
+    at += lineEnd.length;
+  }
+  return lines;
+}
+
+/** Opens a new file for rows. */
+export async function openStagedRows(file: string): Promise<StagedRows> {
+  const handle = await open(file, 'w', 0o600);
+  let count = 0;
+  let sizeBytes = 0;
+  let finished: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    // Behind the rows there may be a part of some that found no room.
+    await handle.truncate(sizeBytes);
+    await handle.close();
+  };
+  return {
+    file,
+    get count() {
+      return count;
+    },
+    get sizeBytes() {
+      return sizeBytes;
+    },
+    async add(rows) {
+      const lines = linesOf(rows);
+      for (let done = 0; done < lines.length;) {
+        const { bytesWritten } = await handle.write(lines, done, lines.length - done, sizeBytes + done);
+        done += bytesWritten;
+      }
+      sizeBytes += lines.length;
+      count += rows.length;
+    },
+    finish: () => (finished ??= close()),
+    async remove() {
+      await (finished ??= handle.close());
+      await rm(file, { force: true });
+    },
+  };
+}
