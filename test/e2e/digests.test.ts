@@ -1,11 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   CloudTrailClient,
@@ -29,6 +27,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../src/trail/digests/index.ts';
 import { bucketPolicy } from '../memory-buckets.ts';
 import { cairn } from './cairn-process.ts';
+import { startTurned, type TurnedServer } from './turned-process.ts';
 
 /**
  * Digests of a real server over a rotation of keys, a stop of logging and a crash, judged by programs that this project
@@ -41,11 +40,6 @@ const bucket = 'evidence';
 const trailArn = `arn:aws:cloudtrail:us-east-1:${account}:trail/main`;
 const hourMs = 3_600_000;
 const rotationMs = 30 * 24 * hourMs;
-const credentials = {
-  accessKeyId: 'AKIATESTROOTKEY00001',
-  secretAccessKey: 'test-root-secret-access-key-000000000001',
-};
-
 /** Version 2.9 sends its requests for S3 to AWS whatever AWS_ENDPOINT_URL says. */
 const awsVersion = /aws-cli\/(\d+)\.(\d+)/.exec(spawnSync('aws', ['--version']).stdout?.toString() ?? '');
 const hasAws = awsVersion !== null && (awsVersion[1] === '1' || Number(awsVersion[2]) >= 13);
@@ -53,45 +47,11 @@ const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 let data: string;
 let folder: string;
-let child: ChildProcess;
-let lines: AsyncIterator<string>;
-let endpoint: string;
-let now: number;
+let server: TurnedServer;
 const endTime = Date.now();
 
-async function startTurned(): Promise<void> {
-  const inherited = Object.entries(process.env).filter(
-    ([name]) => !/^(AWS_|CAIRN_|NODE_OPTIONS|VITEST)/.test(name),
-  );
-  child = spawn(
-    process.execPath,
-    [fileURLToPath(import.meta.resolve('./turned-server.ts')), data, String(now)],
-    {
-      env: {
-        ...Object.fromEntries(inherited),
-        CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
-        CAIRN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  );
-  if (!child.stdout) throw new Error('the server has no output');
-  lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  endpoint = (await lines.next()).value as string;
-}
-
-/** Turns the server's clock. */
-async function pass(ms: number, steps = Math.ceil(ms / 300_000)): Promise<void> {
-  child.stdin?.write(`${ms} ${steps}\n`);
-  now = Number((await lines.next()).value);
-}
-
-const options = () => ({
-  endpoint,
-  region: 'us-east-1',
-  credentials,
-  systemClockOffset: now - Date.now(),
-});
+const options = () => server.clientOptions();
+const pass = (ms: number, steps?: number) => server.pass(ms, steps);
 const trails = () => new CloudTrailClient(options());
 const s3 = () => new S3Client({ ...options(), forcePathStyle: true });
 
@@ -129,16 +89,7 @@ const put = ({ key, bytes, metadata }: Stored) =>
   s3().send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, Metadata: metadata }));
 const remove = (key: string) => s3().send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
 
-const clientEnv = () => ({
-  ...process.env,
-  AWS_ENDPOINT_URL: endpoint,
-  AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-  AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-  AWS_REGION: 'us-east-1',
-  AWS_DEFAULT_REGION: 'us-east-1',
-  AWS_EC2_METADATA_DISABLED: 'true',
-  XDG_CACHE_HOME: join(folder, 'cache'),
-});
+const clientEnv = () => ({ ...server.env, XDG_CACHE_HOME: join(folder, 'cache') });
 
 interface Outcome {
   readonly code: number | null;
@@ -167,8 +118,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cairn-digests-'));
   let rotation = Math.floor(endTime / rotationMs) * rotationMs;
   if (endTime - rotation < 24 * hourMs) rotation -= rotationMs;
-  now = rotation - 2.5 * hourMs;
-  await startTurned();
+  server = await startTurned(data, rotation - 2.5 * hourMs);
   await s3().send(new CreateBucketCommand({ Bucket: bucket }));
   await s3().send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: bucketPolicy(bucket, account) }));
   await trails().send(
@@ -181,26 +131,23 @@ beforeAll(async () => {
   }
   await trails().send(new StopLoggingCommand({ Name: 'main' }));
   await pass(2 * hourMs);
-  await pass(endTime - 3.4 * hourMs - now, 0);
+  await pass(endTime - 3.4 * hourMs - server.now, 0);
   await trails().send(new StartLoggingCommand({ Name: 'main' }));
   await makeEvents();
   await pass(1.5 * hourMs);
   await makeEvents();
   // Killed while log files and digests of more than an hour are being delivered.
-  child.stdin?.write(`${1.5 * hourMs} 18\n`);
+  const { now } = server;
+  server.beginPass(1.5 * hourMs, 18);
   await pause(60);
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  await startTurned();
+  await server.kill();
+  server = await startTurned(data, now);
   await makeEvents();
   await pass(endTime - now);
 }, 120_000);
 
 afterAll(async () => {
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
+  await server.kill();
   await Promise.all([data, folder].map((one) => rm(one, { recursive: true, force: true })));
 });
 

@@ -36,6 +36,8 @@ export async function signedFetch(
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: string | Uint8Array<ArrayBuffer>;
     readonly signal?: AbortSignal;
+    /** When it says that it was signed; now, unless told. */
+    readonly date?: Date;
   },
 ): Promise<Response> {
   const { hostname, port, protocol, host } = new URL(server.endpoint);
@@ -46,16 +48,19 @@ export async function signedFetch(
     sha256: Sha256,
   });
   const method = request.method ?? 'GET';
-  const signed = await signer.sign({
-    method,
-    protocol,
-    hostname,
-    port: Number(port),
-    path,
-    query: request.query ?? {},
-    headers: { host, ...request.headers },
-    ...(request.body === undefined ? {} : { body: request.body }),
-  });
+  const signed = await signer.sign(
+    {
+      method,
+      protocol,
+      hostname,
+      port: Number(port),
+      path,
+      query: request.query ?? {},
+      headers: { host, ...request.headers },
+      ...(request.body === undefined ? {} : { body: request.body }),
+    },
+    request.date && { signingDate: request.date },
+  );
   const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20');
   return fetch(`${server.endpoint}${path}${query === '' ? '' : `?${query}`}`, {
     method,

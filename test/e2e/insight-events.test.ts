@@ -1,0 +1,200 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import {
+  CloudTrailClient,
+  CreateTrailCommand,
+  LookupEventsCommand,
+  PutInsightSelectorsCommand,
+  StartLoggingCommand,
+  type Event,
+} from '@aws-sdk/client-cloudtrail';
+import { DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  PutBucketPolicyCommand,
+  S3Client,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bucketPolicy } from '../memory-buckets.ts';
+import { cairn } from './cairn-process.ts';
+import { signedFetch } from './signed-fetch.ts';
+import { startTurned, type TurnedServer } from './turned-process.ts';
+
+/**
+ * Insights events of a whole server whose clock is turned: nine days of history, and then a caller who deletes users that
+ * are not there, for six minutes.
+ */
+
+const account = '000000000000';
+const bucket = 'unusual';
+const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
+
+let data: string;
+let server: TurnedServer;
+
+const cloudTrail = () => new CloudTrailClient(server.clientOptions());
+const s3 = () => new S3Client({ ...server.clientOptions(), forcePathStyle: true });
+
+/** A call an hour, so that the account is known long enough. */
+function quietDays(until: number): Buffer {
+  const Records = Array.from({ length: 9 * 24 }, (_, hour) => ({
+    eventVersion: '1.11',
+    userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${account}:user/deploy`, userName: 'deploy' },
+    eventTime: `${new Date(until - (hour + 1) * hourMs).toISOString().slice(0, 19)}Z`,
+    eventSource: 'ec2.amazonaws.com',
+    eventName: 'RunInstances',
+    awsRegion: 'us-east-1',
+    eventID: `11111111-2222-4333-8444-${String(hour).padStart(12, '0')}`,
+    readOnly: false,
+    eventType: 'AwsApiCall',
+    managementEvent: true,
+    recipientAccountId: account,
+    eventCategory: 'Management',
+  }));
+  return gzipSync(JSON.stringify({ Records }));
+}
+
+async function storm(): Promise<void> {
+  for (let call = 0; call < 20; call++) {
+    // A client that met an error takes the time from the answer, which is the machine's.
+    const iam = new IAMClient({ ...server.clientOptions(), maxAttempts: 1 });
+    const deleted = iam.send(new DeleteUserCommand({ UserName: `nobody-${call}` }));
+    await expect(deleted).rejects.toMatchObject({ name: 'NoSuchEntityException' });
+  }
+}
+
+async function keysUnder(folderName: string): Promise<readonly string[]> {
+  const keys: string[] = [];
+  const Prefix = `AWSLogs/${account}/${folderName}/`;
+  for await (const { Contents = [] } of paginateListObjectsV2({ client: s3() }, { Bucket: bucket, Prefix }))
+    keys.push(...Contents.map(({ Key = '' }) => Key));
+  return keys;
+}
+
+async function read(Key: string): Promise<string> {
+  const { Body } = await s3().send(new GetObjectCommand({ Bucket: bucket, Key }));
+  return gunzipSync((await Body?.transformToByteArray()) ?? new Uint8Array()).toString();
+}
+
+async function lookUpInsights(): Promise<readonly Event[]> {
+  const { Events = [] } = await cloudTrail().send(new LookupEventsCommand({ EventCategory: 'insight' }));
+  return Events;
+}
+
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'cairn-insights-'));
+  // In the end the server's clock is near the real one, so that commands can ask it.
+  const start = Math.floor(Date.now() / minuteMs) * minuteMs - 1.6 * hourMs;
+  server = await startTurned(data, start);
+  const imported = await signedFetch(server, '/_cairn/import', {
+    service: 'cairn',
+    method: 'POST',
+    body: Uint8Array.from(quietDays(start)),
+    date: new Date(start),
+  });
+  expect(imported.status).toBe(200);
+  await s3().send(new CreateBucketCommand({ Bucket: bucket }));
+  await s3().send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: bucketPolicy(bucket, account) }));
+  const trail = { Name: 'main', S3BucketName: bucket, EnableLogFileValidation: true };
+  await cloudTrail().send(new CreateTrailCommand(trail));
+  await cloudTrail().send(
+    new PutInsightSelectorsCommand({
+      TrailName: 'main',
+      InsightSelectors: [{ InsightType: 'ApiCallRateInsight' }, { InsightType: 'ApiErrorRateInsight' }],
+    }),
+  );
+  await cloudTrail().send(new StartLoggingCommand({ Name: 'main' }));
+  for (let minute = 0; minute < 6; minute++) {
+    await storm();
+    await server.pass(minuteMs, 4);
+  }
+  await server.pass(20 * minuteMs, 80);
+  await server.pass(1.2 * hourMs, 30);
+}, 120_000);
+
+afterAll(async () => {
+  await server.kill();
+  rmSync(data, { recursive: true, force: true });
+});
+
+const parsed = ({ CloudTrailEvent = '{}' }: Event) => JSON.parse(CloudTrailEvent) as Record<string, any>; // oxlint-disable-line typescript/no-explicit-any -- as read from JSON
+
+describe('an unusual rate', () => {
+  it('is found by LookupEvents of the insight category, beginning and end, of calls and of errors', async () => {
+    const events = await lookUpInsights();
+    const told = events.map(parsed).map(({ insightDetails: { insightType, state, eventName } }) => ({
+      insightType,
+      state,
+      eventName,
+    }));
+    const order = ({ insightType, state }: (typeof told)[0]) => `${insightType} ${state}`;
+    expect(told.toSorted((a, b) => (order(a) < order(b) ? -1 : 1))).toEqual(
+      ['ApiCallRateInsight', 'ApiErrorRateInsight'].flatMap((insightType) =>
+        ['End', 'Start'].map((state) => ({ insightType, state, eventName: 'DeleteUser' })),
+      ),
+    );
+    const errors = events.map(parsed).filter(({ insightDetails }) => insightDetails.errorCode !== undefined);
+    expect(new Set(errors.map(({ sharedEventID }) => sharedEventID)).size).toBe(1);
+    expect(errors[0]).toMatchObject({
+      eventType: 'AwsCloudTrailInsight',
+      recipientAccountId: account,
+      awsRegion: 'us-east-1',
+      insightDetails: { eventSource: 'iam.amazonaws.com', errorCode: 'NoSuchEntityException' },
+    });
+    const named = await cloudTrail().send(
+      new LookupEventsCommand({
+        EventCategory: 'insight',
+        LookupAttributes: [{ AttributeKey: 'EventName', AttributeValue: 'RunInstances' }],
+      }),
+    );
+    expect(named.Events).toEqual([]);
+    // Events of the usual categories do not have them.
+    const { Events = [] } = await cloudTrail().send(new LookupEventsCommand({}));
+    expect(Events.filter((event) => parsed(event)['eventCategory'] === 'Insight')).toEqual([]);
+  });
+
+  it('is delivered under CloudTrail-Insight, byte for byte, and nowhere else', async () => {
+    const keys = await keysUnder('CloudTrail-Insight');
+    expect(keys.length).toBeGreaterThan(0);
+    for (const key of keys) {
+      expect(key).toMatch(
+        /^AWSLogs\/000000000000\/CloudTrail-Insight\/us-east-1\/\d{4}\/\d\d\/\d\d\/000000000000_CloudTrail-Insight_us-east-1_\d{8}T\d{4}Z_[A-Za-z0-9]{16}\.json\.gz$/,
+      );
+    }
+    const delivered = (await Promise.all(keys.map(read))).join('\n');
+    const events = await lookUpInsights();
+    expect(events).toHaveLength(4);
+    for (const { CloudTrailEvent = 'none' } of events) {
+      expect(delivered.split(CloudTrailEvent)).toHaveLength(2);
+    }
+    for (const key of await keysUnder('CloudTrail')) expect(await read(key)).not.toContain('insightDetails');
+  });
+
+  it('is in the digests, which the stock verifier and our own hold valid', async () => {
+    const digests = await Promise.all((await keysUnder('CloudTrail-Digest')).map(read));
+    const listed = digests.flatMap((text) =>
+      (JSON.parse(text) as { logFiles: { s3Object: string }[] }).logFiles.map(({ s3Object }) => s3Object),
+    );
+    expect(listed).toEqual(expect.arrayContaining([...(await keysUnder('CloudTrail-Insight'))]));
+    const { stdout, stderr } = await cairn(server.env, 'verify', `s3://${bucket}`);
+    expect(`${stdout}${stderr}`).toMatch(/0 findings/);
+    const version = /aws-cli\/1\./.test(spawnSync('aws', ['--version']).stdout?.toString() ?? '');
+    if (!version) return;
+    const arn = `arn:aws:cloudtrail:us-east-1:${account}:trail/main`;
+    const since = new Date(Date.now() - dayMs).toISOString();
+    const checked = spawnSync(
+      'aws',
+      ['cloudtrail', 'validate-logs', '--trail-arn', arn, '--start-time', since],
+      {
+        env: server.env,
+      },
+    );
+    expect(checked.stdout.toString()).toMatch(/(\d+)\/\1 log files valid/);
+    expect(checked.status).toBe(0);
+  });
+});
