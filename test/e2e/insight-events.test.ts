@@ -5,10 +5,15 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   CloudTrailClient,
+  CreateEventDataStoreCommand,
   CreateTrailCommand,
+  GetInsightSelectorsCommand,
+  GetQueryResultsCommand,
   LookupEventsCommand,
   PutInsightSelectorsCommand,
   StartLoggingCommand,
+  StartQueryCommand,
+  UpdateEventDataStoreCommand,
   type Event,
 } from '@aws-sdk/client-cloudtrail';
 import { DeleteUserCommand, IAMClient } from '@aws-sdk/client-iam';
@@ -21,6 +26,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bucketPolicy } from '../memory-buckets.ts';
+import { eventually } from './harness.ts';
 import { cairn } from './cairn-process.ts';
 import { signedFetch } from './signed-fetch.ts';
 import { startTurned, type TurnedServer } from './turned-process.ts';
@@ -36,6 +42,7 @@ const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
 
 let data: string;
 let server: TurnedServer;
+let stores: Readonly<Record<'source' | 'destination' | 'other', string>>;
 
 const cloudTrail = () => new CloudTrailClient(server.clientOptions());
 const s3 = () => new S3Client({ ...server.clientOptions(), forcePathStyle: true });
@@ -58,6 +65,29 @@ function quietDays(until: number): Buffer {
   }));
   return gzipSync(JSON.stringify({ Records }));
 }
+
+async function makeStore(Name: string, category = 'Management'): Promise<string> {
+  const { EventDataStoreArn = '' } = await cloudTrail().send(
+    new CreateEventDataStoreCommand({
+      Name,
+      AdvancedEventSelectors: [{ FieldSelectors: [{ Field: 'eventCategory', Equals: [category] }] }],
+    }),
+  );
+  return EventDataStoreArn;
+}
+
+async function ask(QueryStatement: string): Promise<readonly Record<string, string>[]> {
+  const { QueryId } = await cloudTrail().send(new StartQueryCommand({ QueryStatement }));
+  return eventually(async () => {
+    const answer = await cloudTrail().send(new GetQueryResultsCommand({ QueryId }));
+    if (answer.QueryStatus === 'FAILED') throw new Error(answer.ErrorMessage);
+    if (answer.QueryStatus !== 'FINISHED') return undefined;
+    const rows = answer.QueryResultRows ?? [];
+    return rows.map((row) => Object.assign({}, ...row) as Record<string, string>);
+  });
+}
+
+const idOf = (arn: string) => arn.split('/').at(-1) ?? '';
 
 async function storm(): Promise<void> {
   for (let call = 0; call < 20; call++) {
@@ -109,6 +139,18 @@ beforeAll(async () => {
     }),
   );
   await cloudTrail().send(new StartLoggingCommand({ Name: 'main' }));
+  stores = {
+    source: await makeStore('source'),
+    destination: await makeStore('destination', 'Insight'),
+    other: await makeStore('other', 'Insight'),
+  };
+  await cloudTrail().send(
+    new PutInsightSelectorsCommand({
+      EventDataStore: stores.source,
+      InsightsDestination: stores.destination,
+      InsightSelectors: [{ InsightType: 'ApiErrorRateInsight' }],
+    }),
+  );
   for (let minute = 0; minute < 6; minute++) {
     await storm();
     await server.pass(minuteMs, 4);
@@ -196,5 +238,77 @@ describe('an unusual rate', () => {
     );
     expect(checked.stdout.toString()).toMatch(/(\d+)\/\1 log files valid/);
     expect(checked.status).toBe(0);
+  });
+});
+
+describe('an unusual rate in an event data store', () => {
+  it('is a row of the event data store that the insights go to, and of no other', async () => {
+    const rows = await ask(
+      `SELECT eventType, insightSource, insightState, insightEventSource, insightEventName, insightErrorCode, insightType,
+         insightContext.baselineDuration AS days, insightContext.attributions[1].attribute AS attribute,
+         insightContext.attributions[1].insight[1].value AS caller, insightDetails, sharedEventID
+       FROM ${idOf(stores.destination)} ORDER BY insightState DESC`,
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows.map(({ insightState }) => insightState)).toEqual(['Start', 'End']);
+    expect(new Set(rows.map(({ sharedEventID }) => sharedEventID)).size).toBe(1);
+    for (const row of rows) {
+      expect(row).toMatchObject({
+        eventType: 'AwsCloudTrailInsight',
+        insightSource: stores.source,
+        insightEventSource: 'iam.amazonaws.com',
+        insightEventName: 'DeleteUser',
+        insightErrorCode: 'NoSuchEntityException',
+        insightType: 'ApiErrorRateInsight',
+        attribute: 'userIdentityArn',
+        caller: `arn:aws:iam::${account}:root`,
+        insightDetails: '',
+      });
+      expect(Number(row['days'])).toBeGreaterThan(7 * 24 * 60 - 1);
+    }
+    expect(await ask(`SELECT eventID FROM ${idOf(stores.other)}`)).toEqual([]);
+    const categories = await ask(`SELECT DISTINCT eventCategory FROM ${idOf(stores.source)}`);
+    expect(categories).toEqual([{ eventCategory: 'Management' }]);
+    const { InsightSelectors, InsightsDestination } = await cloudTrail().send(
+      new GetInsightSelectorsCommand({ EventDataStore: stores.source }),
+    );
+    expect(InsightSelectors).toEqual([{ InsightType: 'ApiErrorRateInsight' }]);
+    expect(InsightsDestination).toBe(stores.destination);
+  });
+
+  it('is asked for where management events go in and Insights events can come out', async () => {
+    const wrong = { name: 'InvalidInsightSelectorsException' };
+    const put = (EventDataStore: string, InsightsDestination: string) =>
+      cloudTrail().send(
+        new PutInsightSelectorsCommand({
+          EventDataStore,
+          InsightsDestination,
+          InsightSelectors: [{ InsightType: 'ApiCallRateInsight' }],
+        }),
+      );
+    await expect(put(stores.source, stores.source)).rejects.toMatchObject(wrong);
+    await expect(put(stores.destination, stores.other)).rejects.toMatchObject(wrong);
+    const update = new UpdateEventDataStoreCommand({
+      EventDataStore: stores.source,
+      AdvancedEventSelectors: [
+        {
+          FieldSelectors: [
+            { Field: 'eventCategory', Equals: ['Data'] },
+            { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
+          ],
+        },
+      ],
+    });
+    await expect(cloudTrail().send(update)).rejects.toMatchObject(wrong);
+    // What went to one event data store stays there when the next goes elsewhere.
+    await put(stores.source, stores.other);
+    expect(await ask(`SELECT eventID FROM ${idOf(stores.destination)}`)).toHaveLength(2);
+    expect(await ask(`SELECT eventID FROM ${idOf(stores.other)}`)).toEqual([]);
+    await cloudTrail().send(
+      new PutInsightSelectorsCommand({ EventDataStore: stores.source, InsightSelectors: [] }),
+    );
+    await expect(
+      cloudTrail().send(new GetInsightSelectorsCommand({ EventDataStore: stores.source })),
+    ).rejects.toMatchObject({ name: 'InsightNotEnabledException' });
   });
 });

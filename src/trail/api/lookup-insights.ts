@@ -60,6 +60,8 @@ export async function lookUpInsights(
     const found = await history.search(filter, { limit: page.limit, ...(after !== undefined && { after }) });
     const events = found.events
       .map(eventOf)
+      // Those of event data stores are found in the lake.
+      .filter(({ EventName }) => EventName !== undefined)
       .filter((event) =>
         attributes.every(
           ({ name, value }) => event[name as 'EventId' | 'EventName' | 'EventSource'] === value,

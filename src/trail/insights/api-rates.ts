@@ -1,4 +1,10 @@
-import { attributes, type Attribute, type InsightFinding, type InsightSubject } from './insight-types.ts';
+import {
+  attributes,
+  type Attribute,
+  type InsightFinding,
+  type InsightReceiver,
+  type InsightSubject,
+} from './insight-types.ts';
 import {
   hourOf,
   leastHours,
@@ -29,8 +35,8 @@ export interface ActiveInsight {
   readonly startMinute: number;
   /** Calm minutes at its end, so far. */
   calm: number;
-  /** Whether its start is in the journal: an end without a start would say nothing. */
-  isAnnounced: boolean;
+  /** Whose start is in the journal: an end without a start would say nothing. */
+  announcedTo: readonly InsightReceiver[];
   /** Of the minutes up to the last one that was not calm. */
   readonly sum: MinuteDetail;
   /** Of the calm minutes since. */
@@ -159,7 +165,7 @@ function finding(
   return {
     subject: rates.subject,
     state,
-    isAnnounced: rates.active?.isAnnounced ?? false,
+    announcedTo: rates.active?.announcedTo ?? [],
     ...span,
     trigger,
     observed: reading.observed,
@@ -183,7 +189,7 @@ function startInsight(rates: ApiRates, minute: number, hot: Trigger, model: Rate
     const detail = rates.recent.get(at);
     if (detail) mergeDetail(sum, detail);
   }
-  rates.active = { startMinute: firstMinute, calm: 0, isAnnounced: false, sum, calmSum: newDetail() };
+  rates.active = { startMinute: firstMinute, calm: 0, announcedTo: [], sum, calmSum: newDetail() };
   return finding(rates, 'Start', hot, model, { startMinute: firstMinute, endMinute: minute + 1 }, sum);
 }
 

@@ -7,16 +7,22 @@ import type {
 } from '@aws-sdk/client-cloudtrail';
 import { AwsFault, formatArn } from '../../kernel/index.ts';
 import type { Call, Need, Operations } from '../../wire/index.ts';
-import { readStore } from '../lake/store-documents.ts';
+import type { Stream } from '../../journal/index.ts';
+import {
+  readStore,
+  readStores,
+  storeKey,
+  type EventDataStoreDocument,
+  type InsightSourceSpan,
+} from '../lake/store-documents.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { readOwnTrail, readTrail } from '../trails/find-trail.ts';
 import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
-import { storeInsightsKey, type StoreInsightsDocument } from './subscriptions.ts';
+import { checkSource, invalid, logsCategory } from './insight-stores.ts';
+import { readStoreInsights, storeInsightsKey, type StoreInsightsDocument } from './subscriptions.ts';
 
 const types: readonly string[] = ['ApiCallRateInsight', 'ApiErrorRateInsight'];
 const categories: readonly string[] = ['Management', 'Data'];
-
-const invalid = (text: string): AwsFault => new AwsFault('InvalidInsightSelectorsException', text);
 
 function checkSelectors(selectors: readonly InsightSelector[]): readonly InsightSelector[] {
   const seen = new Set<string>();
@@ -79,11 +85,31 @@ async function putForTrail(
   return { TrailARN: trail.arn, InsightSelectors: [...insightSelectors] };
 }
 
+/** From the journal's end on, the Insights events of a source go to another event data store, or to none. */
+async function routeInsights(
+  change: AuditedChange,
+  source: EventDataStoreDocument,
+  destination: EventDataStoreDocument | undefined,
+  end: number,
+): Promise<void> {
+  for (const store of await readStores(change, source.updatedAt, source.accountId)) {
+    const { insightSources = [] } = store;
+    const isOpen = (span: InsightSourceSpan) => span.sourceArn === source.arn && span.to === undefined;
+    const isWanted = store.id === destination?.id;
+    if (insightSources.some(isOpen) === isWanted) continue;
+    const next = isWanted
+      ? [...insightSources, { sourceArn: source.arn, from: end }]
+      : insightSources.map((span) => (isOpen(span) ? { ...span, to: end } : span));
+    change.put(storeKey(store.accountId, store.id), { ...store, insightSources: next });
+  }
+}
+
 async function putForStore(
   change: AuditedChange,
   name: string,
   input: PutInsightSelectorsRequest,
   call: Call,
+  end: number,
 ): Promise<PutInsightSelectorsResponse> {
   const selectors = checkSelectors(input.InsightSelectors ?? []);
   if (selectors.some(({ EventCategories = [] }) => EventCategories.includes('Data'))) {
@@ -91,18 +117,35 @@ async function putForStore(
       'Insights of data events are for trails; an event data store has those of management events.',
     );
   }
-  const { arn, accountId, region } = await readStore(change, name, call);
+  const source = await readStore(change, name, call);
+  const { arn, accountId, region } = source;
   if (selectors.length === 0) {
     change.delete(storeInsightsKey(arn));
+    await routeInsights(change, source, undefined, end);
     return { EventDataStoreArn: arn, InsightSelectors: [] };
   }
   if (input.InsightsDestination === undefined) {
     throw invalid('InsightsDestination is missing: the event data store that takes the Insights events.');
   }
-  const { arn: destinationArn } = await readStore(change, input.InsightsDestination, call);
-  const document: StoreInsightsDocument = { storeArn: arn, accountId, region, destinationArn, selectors };
+  checkSource(selectors, source);
+  const destination = await readStore(change, input.InsightsDestination, call);
+  if (!logsCategory(destination, 'Insight')) {
+    throw invalid(`The destination event data store ${destination.arn} must log Insights events.`);
+  }
+  await routeInsights(change, source, destination, end);
+  const document: StoreInsightsDocument = {
+    storeArn: arn,
+    accountId,
+    region,
+    destinationArn: destination.arn,
+    selectors,
+  };
   change.put(storeInsightsKey(arn), document);
-  return { EventDataStoreArn: arn, InsightsDestination: destinationArn, InsightSelectors: [...selectors] };
+  return {
+    EventDataStoreArn: arn,
+    InsightsDestination: destination.arn,
+    InsightSelectors: [...selectors],
+  };
 }
 
 async function getOfStore(
@@ -111,7 +154,7 @@ async function getOfStore(
   call: Call,
 ): Promise<GetInsightSelectorsResponse> {
   const { arn } = await readStore(change, name, call);
-  const document = (await change.get<StoreInsightsDocument>(storeInsightsKey(arn)))?.value;
+  const document = await readStoreInsights(change, arn);
   if (!document) throw notEnabled(arn);
   return {
     EventDataStoreArn: arn,
@@ -121,7 +164,7 @@ async function getOfStore(
 }
 
 /** The operations of `cloudtrail` on insight selectors. An empty list turns insights off. */
-export const insightOperations: Operations<AuditedChange> = {
+export const insightOperations = (stream: Pick<Stream, 'end'>): Operations<AuditedChange> => ({
   PutInsightSelectors: {
     access: 'write',
     needs: (input: PutInsightSelectorsRequest, call: Call) => [needOn('PutInsightSelectors', input, call)],
@@ -129,7 +172,7 @@ export const insightOperations: Operations<AuditedChange> = {
       const { kind, name } = targetOf(input);
       return kind === 'trail'
         ? putForTrail(change, name, input, call)
-        : putForStore(change, name, input, call);
+        : putForStore(change, name, input, call, stream.end);
     },
   },
   GetInsightSelectors: {
@@ -143,4 +186,4 @@ export const insightOperations: Operations<AuditedChange> = {
       return { TrailARN: arn, InsightSelectors: [...insightSelectors] } satisfies GetInsightSelectorsResponse;
     },
   },
-};
+});

@@ -1,5 +1,5 @@
-import type { ApiRates, MinuteDetail } from './api-rates.ts';
-import { type Attribute, type InsightSubject } from './insight-types.ts';
+import type { ActiveInsight, ApiRates, MinuteDetail } from './api-rates.ts';
+import { type Attribute, type InsightReceiver, type InsightSubject } from './insight-types.ts';
 import { keyOf, newRateEngine, type RateEngine } from './rate-engine.ts';
 import { newSeries, type Series } from './series.ts';
 import type { DailyCounts } from './value-counts.ts';
@@ -31,7 +31,9 @@ interface ApiLine {
   readonly active?: {
     readonly startMinute: number;
     readonly calm: number;
-    readonly isAnnounced: boolean;
+    readonly announcedTo?: readonly InsightReceiver[];
+    /** As earlier versions wrote it: to trails. */
+    readonly isAnnounced?: boolean;
     readonly sum: DetailLine;
     readonly calmSum: DetailLine;
   };
@@ -93,6 +95,17 @@ function apiLine(rates: ApiRates): ApiLine {
   };
 }
 
+function activeOf(line: NonNullable<ApiLine['active']>): ActiveInsight {
+  const { startMinute, calm, announcedTo, isAnnounced = false, sum, calmSum } = line;
+  return {
+    startMinute,
+    calm,
+    announcedTo: announcedTo ?? (isAnnounced ? ['trails'] : []),
+    sum: detailOf(sum),
+    calmSum: detailOf(calmSum),
+  };
+}
+
 function apiOf(line: ApiLine): ApiRates {
   const daily = byAttribute(
     (attribute): DailyCounts => new Map(line.daily[attribute].map(([value, days]) => [value, new Map(days)])),
@@ -106,7 +119,7 @@ function apiOf(line: ApiLine): ApiRates {
     ),
     daily,
     recent: new Map(line.recent.map(([minute, detail]) => [minute, detailOf(detail)])),
-    active: active && { ...active, sum: detailOf(active.sum), calmSum: detailOf(active.calmSum) },
+    active: active && activeOf(active),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { InsightFinding } from './insight-types.ts';
+import type { InsightFinding, InsightReceiver } from './insight-types.ts';
 import { keyOf } from './rate-engine.ts';
 
 const minuteMs = 60_000;
@@ -15,10 +15,16 @@ function guid(secret: Uint8Array, text: string): string {
 
 /**
  * The ids of an insight: what begins at one minute has one sharedEventID, and its start and its end have one eventID each,
- * however often they are found. Nobody without the secret can take an id before the event does.
+ * however often they are found; those of each event data store are others. Nobody without the secret can take an id before
+ * the event does.
  */
-export function insightIds(secret: Uint8Array, { subject, startMinute, state }: InsightFinding) {
-  const shared = `${keyOf(subject)} ${startMinute}`;
+export function insightIds(
+  secret: Uint8Array,
+  { subject, startMinute, state }: InsightFinding,
+  receiver: InsightReceiver,
+) {
+  const of = receiver === 'trails' ? '' : ` ${receiver}`;
+  const shared = `${keyOf(subject)} ${startMinute}${of}`;
   return { sharedEventId: guid(secret, shared), eventId: guid(secret, `${shared} ${state}`) };
 }
 
@@ -48,24 +54,66 @@ export function insightDetails(finding: InsightFinding): unknown {
 export const insightTime = ({ state, startMinute, endMinute }: InsightFinding): number =>
   (state === 'Start' ? startMinute : endMinute) * minuteMs;
 
-/**
- * The Insights event of a finding ("CloudTrail record contents for Insights events for trails"), as UTF-8 JSON. Averages
- * are events a minute, durations are minutes.
- */
-export function insightRecord(finding: InsightFinding, secret: Uint8Array): Buffer {
+const timeText = (finding: InsightFinding): string =>
+  `${new Date(insightTime(finding)).toISOString().slice(0, 19)}Z`;
+
+function insightRecordOfTrails(finding: InsightFinding, secret: Uint8Array): unknown {
   const { subject } = finding;
-  const { eventId, sharedEventId } = insightIds(secret, finding);
-  return Buffer.from(
-    JSON.stringify({
-      eventVersion: '1.11',
-      eventTime: `${new Date(insightTime(finding)).toISOString().slice(0, 19)}Z`,
-      awsRegion: subject.region,
-      eventID: eventId,
-      eventType: 'AwsCloudTrailInsight',
-      recipientAccountId: subject.accountId,
-      sharedEventID: sharedEventId,
-      insightDetails: insightDetails(finding),
-      eventCategory: 'Insight',
-    }),
-  );
+  const { eventId, sharedEventId } = insightIds(secret, finding, 'trails');
+  return {
+    eventVersion: '1.11',
+    eventTime: timeText(finding),
+    awsRegion: subject.region,
+    eventID: eventId,
+    eventType: 'AwsCloudTrailInsight',
+    recipientAccountId: subject.accountId,
+    sharedEventID: sharedEventId,
+    insightDetails: insightDetails(finding),
+    eventCategory: 'Insight',
+  };
+}
+
+/** `source` is the ARN of the event data store that the events are of. */
+function insightRecordOfStore(finding: InsightFinding, secret: Uint8Array, source: string): unknown {
+  const { subject, state, startMinute, endMinute } = finding;
+  const { eventId, sharedEventId } = insightIds(secret, finding, source);
+  return {
+    eventVersion: '1.11',
+    eventCategory: 'Insight',
+    eventType: 'AwsCloudTrailInsight',
+    eventID: eventId,
+    eventTime: timeText(finding),
+    awsRegion: subject.region,
+    recipientAccountId: subject.accountId,
+    sharedEventID: sharedEventId,
+    insightSource: source,
+    insightState: state,
+    insightEventSource: subject.eventSource,
+    insightEventName: subject.eventName,
+    ...(subject.errorCode !== undefined && { insightErrorCode: subject.errorCode }),
+    insightType: subject.insightType,
+    insightContext: {
+      baselineAverage: finding.baselineAverage,
+      insightAverage: finding.insightAverage,
+      baselineDuration: finding.baselineMinutes,
+      insightDuration: Math.max(1, endMinute - startMinute),
+      attributions: finding.attributions,
+    },
+  };
+}
+
+/**
+ * The Insights event of a finding for a receiver, as UTF-8 JSON ("CloudTrail record contents for Insights events for trails"
+ * and "… for event data stores"). Averages are events a minute, durations are minutes.
+ */
+export function insightRecord(
+  finding: InsightFinding,
+  secret: Uint8Array,
+  receiver: InsightReceiver,
+): Buffer {
+  const record =
+    receiver === 'trails'
+      ? insightRecordOfTrails(finding, secret)
+      : insightRecordOfStore(finding, secret, receiver);
+  return Buffer.from(JSON.stringify(record));
 }

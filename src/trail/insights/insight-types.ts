@@ -3,6 +3,9 @@ import type { ValueAverage } from './value-counts.ts';
 export type InsightType = 'ApiCallRateInsight' | 'ApiErrorRateInsight';
 export type SourceCategory = 'Management' | 'Data';
 
+/** For whom an Insights event is: all trails, or the event data store whose events it is about, by its ARN. */
+export type InsightReceiver = 'trails' | (string & {});
+
 /** What an insight is about. */
 export interface InsightSubject {
   readonly accountId: string;
@@ -38,8 +41,8 @@ export interface CountedEvent {
 export interface InsightFinding {
   readonly subject: InsightSubject;
   readonly state: 'Start' | 'End';
-  /** Of an end: whether its start is in the journal. */
-  readonly isAnnounced: boolean;
+  /** Of an end: whose start is in the journal (`InsightReceiver`). */
+  readonly announcedTo: readonly InsightReceiver[];
   /** Minutes since the epoch: the first unusual one, and the first one after the last unusual one. */
   readonly startMinute: number;
   readonly endMinute: number;

@@ -8,10 +8,10 @@ import { insightOperations } from './api.ts';
 import { countedRecord, isNotedPlainRead } from './counted-record.ts';
 import { insightIds, insightRecord } from './insight-record.ts';
 import { insightRoutes } from './insight-routes.ts';
-import type { InsightFinding } from './insight-types.ts';
+import type { InsightFinding, InsightReceiver } from './insight-types.ts';
 import { announce, countEvent, newRateEngine, passTime } from './rate-engine.ts';
 import { readSnapshot, writeSnapshot, type Snapshot } from './snapshot-file.ts';
-import { wantedInsights } from './subscriptions.ts';
+import { insightReceivers } from './subscriptions.ts';
 
 const tickMs = 60_000;
 /** Minutes from one snapshot to the next; what was counted since is counted again after a crash. */
@@ -44,9 +44,16 @@ export interface Insights extends AsyncDisposable {
 
 /** An insight that is found and not yet in the journal. */
 interface Outgoing {
-  readonly eventId: string;
-  readonly sharedEventId: string;
   readonly finding: InsightFinding;
+  /** The journal holds it from before a crash, and all of it: its records were appended together. */
+  isThere: boolean;
+}
+
+/** Whom an Insights event of the journal is for. */
+function receiverOf(raw: Uint8Array): InsightReceiver {
+  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString();
+  const { insightSource } = JSON.parse(text) as { readonly insightSource?: unknown };
+  return typeof insightSource === 'string' ? insightSource : 'trails';
 }
 
 async function loadSnapshot({ directory, random, stream, log }: InsightsOptions): Promise<Snapshot> {
@@ -93,29 +100,36 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
   };
 
   const pass = (timeMs: number) => {
-    for (const finding of passTime(engine, timeMs)) {
-      outgoing.push({ ...insightIds(secret, finding), finding });
-    }
+    for (const finding of passTime(engine, timeMs)) outgoing.push({ finding, isThere: false });
   };
 
   const send = async (): Promise<void> => {
     if (outgoing.length === 0 || counted < caughtUpAt) return;
-    const isWanted = await wantedInsights(state);
-    const wanted: Outgoing[] = [];
-    const begun = new Set<string>();
-    for (const one of outgoing) {
-      const { finding, sharedEventId } = one;
+    const receiversOf = await insightReceivers(state, clock.now());
+    const wanted: { readonly finding: InsightFinding; readonly receivers: readonly InsightReceiver[] }[] = [];
+    const begun = new Map<string, readonly InsightReceiver[]>();
+    for (const { finding, isThere } of outgoing) {
+      if (isThere) continue;
+      const { sharedEventId } = insightIds(secret, finding, 'trails');
       const isStart = finding.state === 'Start';
-      if (isStart && isWanted(finding.subject)) begun.add(sharedEventId);
       // An end goes with its start, whoever has turned insights on or off in between.
-      if (begun.has(sharedEventId) || (!isStart && finding.isAnnounced)) wanted.push(one);
+      const receivers = isStart
+        ? receiversOf(finding.subject)
+        : [...new Set([...finding.announcedTo, ...(begun.get(sharedEventId) ?? [])])];
+      if (isStart) begun.set(sharedEventId, receivers);
+      if (receivers.length > 0) wanted.push({ finding, receivers });
     }
     if (wanted.length > 0) {
       await stream.append(
-        wanted.map(({ finding }) => ({ kind: 'record', payload: insightRecord(finding, secret) })),
+        wanted.flatMap(({ finding, receivers }) =>
+          receivers.map((receiver) => ({
+            kind: 'record' as const,
+            payload: insightRecord(finding, secret, receiver),
+          })),
+        ),
       );
-      for (const { finding } of wanted) {
-        announce(engine, finding);
+      for (const { finding, receivers } of wanted) {
+        announce(engine, finding, receivers);
         const { subject, trigger, observed, expected, threshold } = finding;
         log.warn({ ...subject, state: finding.state, trigger, observed, expected, threshold }, 'insight');
       }
@@ -129,9 +143,13 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
     const scan = scanEntry(entry);
     if (scan.kind !== 'record') return;
     if (scan.record.eventCategory === 'Insight') {
-      const found = outgoing.find(({ eventId }) => eventId === scan.record.eventId);
-      if (found) announce(engine, found.finding);
-      outgoing = outgoing.filter((one) => one !== found);
+      const receiver = receiverOf(entry.payload);
+      const found = outgoing.find(
+        ({ finding }) => insightIds(secret, finding, receiver).eventId === scan.record.eventId,
+      );
+      if (!found) return;
+      announce(engine, found.finding, [receiver]);
+      found.isThere = true;
       return;
     }
     const event = countedRecord(entry.payload, scan);
@@ -194,7 +212,7 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
   timer = clock.after(tickMs, () => void tick());
 
   return {
-    operations: insightOperations,
+    operations: insightOperations(stream),
     routes: insightRoutes(options),
     reader,
     settle: judge,

@@ -4,6 +4,7 @@ import {
   attributes,
   type CountedEvent,
   type InsightFinding,
+  type InsightReceiver,
   type InsightSubject,
   type InsightType,
 } from './insight-types.ts';
@@ -142,10 +143,15 @@ export function countEvent(engine: RateEngine, event: CountedEvent, times = 1): 
   }
 }
 
-/** Remembers of an insight that goes on that its start is in the journal. */
-export function announce(engine: RateEngine, { subject, startMinute, state }: InsightFinding): void {
+/** Remembers of an insight that goes on for whom its start is in the journal. */
+export function announce(
+  engine: RateEngine,
+  { subject, startMinute, state }: InsightFinding,
+  receivers: readonly InsightReceiver[],
+): void {
   const active = engine.apis.get(keyOf(subject))?.active;
-  if (state === 'Start' && active?.startMinute === startMinute) active.isAnnounced = true;
+  if (state !== 'Start' || active?.startMinute !== startMinute) return;
+  active.announcedTo = [...new Set([...active.announcedTo, ...receivers])];
 }
 
 /** Once a day: what is too old goes, and, of what is too much, the rarest. */

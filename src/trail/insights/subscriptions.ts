@@ -1,7 +1,8 @@
 import type { InsightSelector } from '@aws-sdk/client-cloudtrail';
 import type { StateView } from '../../state/index.ts';
+import { readStores } from '../lake/store-documents.ts';
 import { readTrails } from '../trails/trail-documents.ts';
-import type { InsightSubject } from './insight-types.ts';
+import type { InsightReceiver, InsightSubject } from './insight-types.ts';
 
 /** Insights of an event data store, under `trail/insights/stores/ARN`. */
 export interface StoreInsightsDocument {
@@ -16,28 +17,44 @@ export interface StoreInsightsDocument {
 const storeInsightsPrefix = 'trail/insights/stores/';
 export const storeInsightsKey = (storeArn: string): string => `${storeInsightsPrefix}${storeArn}`;
 
+/** The insights of an event data store; undefined when they are off. */
+export async function readStoreInsights(
+  view: Pick<StateView, 'get'>,
+  storeArn: string,
+): Promise<StoreInsightsDocument | undefined> {
+  return (await view.get<StoreInsightsDocument>(storeInsightsKey(storeArn)))?.value;
+}
+
 /** Whoever wants insights of an account: in one region, or in all. */
 interface Subscription {
+  readonly receiver: InsightReceiver;
   readonly accountId: string;
   readonly region: string | undefined;
   readonly selectors: readonly InsightSelector[];
 }
 
-async function readSubscriptions(view: StateView): Promise<readonly Subscription[]> {
-  const [trails, stores] = await Promise.all([
-    readTrails(view),
-    view.list<StoreInsightsDocument>(storeInsightsPrefix),
-  ]);
-  return [
-    ...trails
-      .filter(({ isLogging }) => isLogging)
-      .map(({ accountId, homeRegion, isMultiRegion, insightSelectors = [] }) => ({
-        accountId,
-        region: isMultiRegion ? undefined : homeRegion,
-        selectors: insightSelectors,
-      })),
-    ...stores.map(({ value }) => ({ ...value, region: undefined })),
-  ];
+async function trailSubscriptions(view: StateView): Promise<readonly Subscription[]> {
+  return (await readTrails(view))
+    .filter(({ isLogging }) => isLogging)
+    .map(({ accountId, homeRegion, isMultiRegion, insightSelectors = [] }) => ({
+      receiver: 'trails',
+      accountId,
+      region: isMultiRegion ? undefined : homeRegion,
+      selectors: insightSelectors,
+    }));
+}
+
+/** Of the event data stores that take events now: those that are stopped or deleted see nothing unusual. */
+async function storeSubscriptions(view: StateView, now: number): Promise<readonly Subscription[]> {
+  const documents = await view.list<StoreInsightsDocument>(storeInsightsPrefix);
+  if (documents.length === 0) return [];
+  const stores = new Map((await readStores(view, now)).map((store) => [store.arn, store]));
+  return documents.flatMap(({ value: { storeArn, accountId, selectors } }) => {
+    const store = stores.get(storeArn);
+    if (!store?.isIngesting || store.deletedAt !== undefined) return [];
+    const region = store.isMultiRegion ? undefined : store.region;
+    return [{ receiver: storeArn, accountId, region, selectors }];
+  });
 }
 
 function selects({ InsightType, EventCategories }: InsightSelector, subject: InsightSubject): boolean {
@@ -46,14 +63,19 @@ function selects({ InsightType, EventCategories }: InsightSelector, subject: Ins
   return InsightType === subject.insightType && categories.includes(subject.category);
 }
 
-/** Makes the test whether anybody wants an insight, by the trails and event data stores as they are now. */
-export async function wantedInsights(view: StateView): Promise<(subject: InsightSubject) => boolean> {
-  const subscriptions = await readSubscriptions(view);
-  return (subject) =>
-    subscriptions.some(
+/** Makes the function that says who wants an insight, by the trails and event data stores as they are at `now`. */
+export async function insightReceivers(
+  view: StateView,
+  now: number,
+): Promise<(subject: InsightSubject) => readonly InsightReceiver[]> {
+  const subscriptions = [...(await trailSubscriptions(view)), ...(await storeSubscriptions(view, now))];
+  return (subject) => {
+    const wanting = subscriptions.filter(
       ({ accountId, region, selectors }) =>
         accountId === subject.accountId &&
         (region === undefined || region === subject.region) &&
         selectors.some((selector) => selects(selector, subject)),
     );
+    return [...new Set(wanting.map(({ receiver }) => receiver))];
+  };
 }

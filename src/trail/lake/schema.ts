@@ -28,7 +28,7 @@ const eventDataMembers = [
 
 /**
  * The columns of an event data store: what "Supported SQL schemas for event data stores" lists for CloudTrail event
- * records, and `metadata` and `eventData` of events from outside AWS. Names are matched without regard to case; they are
+ * records and for Insights events, and `metadata` and `eventData` of events from outside AWS. Names are matched without regard to case; they are
  * written as in the event record. Times are UTC. The values of maps are text: what is a string in the record stands as it
  * is, everything else as JSON. A member of another type than its column's is null.
  */
@@ -84,6 +84,20 @@ export const lakeColumns: readonly ColumnType[] = [
     since: 2,
   },
   { name: 'sessionCredentialFromConsole', type: 'VARCHAR' },
+  { name: 'insightSource', type: 'VARCHAR', since: 3 },
+  { name: 'insightState', type: 'VARCHAR', since: 3 },
+  { name: 'insightEventSource', type: 'VARCHAR', since: 3 },
+  { name: 'insightEventName', type: 'VARCHAR', since: 3 },
+  { name: 'insightErrorCode', type: 'VARCHAR', since: 3 },
+  { name: 'insightType', type: 'VARCHAR', since: 3 },
+  {
+    name: 'insightContext',
+    type:
+      'STRUCT(baselineAverage DOUBLE, insightAverage DOUBLE, baselineDuration INTEGER, insightDuration INTEGER, ' +
+      'attributions STRUCT(attribute VARCHAR, insight STRUCT("value" VARCHAR, average DOUBLE)[], ' +
+      'baseline STRUCT("value" VARCHAR, average DOUBLE)[])[])',
+    since: 3,
+  },
   {
     name: 'metadata',
     type: 'STRUCT(ingestionTime VARCHAR, channelARN VARCHAR)',
@@ -134,7 +148,8 @@ export const withheldColumns: Readonly<Record<string, string>> = {
 /** The table of the lake, for whoever opens its columns. */
 export const lakeTable: ColumnsTable = {
   // 2: tlsDetails; metadata.ingestionTime and eventData.eventTime are texts; the flat members.
-  version: 2,
+  // 3: Insights events of event data stores.
+  version: 3,
   columns: lakeColumns,
   derived: derivedColumns,
   owner: 'recipientAccountId',

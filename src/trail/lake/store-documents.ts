@@ -27,6 +27,14 @@ export interface ChannelSpan {
   readonly to?: number;
 }
 
+/** A stretch of the journal in which the Insights events of an event data store went to another one. */
+export interface InsightSourceSpan {
+  readonly sourceArn: string;
+  /** Journal sequences, the first inclusive, the last exclusive; without `to` it goes on. */
+  readonly from: number;
+  readonly to?: number;
+}
+
 /** An event data store, under `trail/lake/stores/ACCOUNT/ID`. */
 export interface EventDataStoreDocument {
   readonly id: string;
@@ -44,6 +52,8 @@ export interface EventDataStoreDocument {
   readonly imported: readonly ImportedSpan[];
   /** Events from outside AWS are taken of these channels alone. */
   readonly channels: readonly ChannelSpan[];
+  /** Insights events are taken of these event data stores alone. */
+  readonly insightSources?: readonly InsightSourceSpan[];
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -29,6 +29,16 @@ function channelsCondition({ channels }: EventDataStoreDocument): string {
   return `("eventCategory" IS DISTINCT FROM 'ActivityAuditLog' OR coalesce(${wanted}, false))`;
 }
 
+/** Of the Insights events, those of event data stores whose insights went to this one. */
+function insightsCondition({ insightSources = [] }: EventDataStoreDocument): string {
+  const spans = insightSources.map(({ sourceArn, from, to }) => {
+    const end = to === undefined ? '' : ` AND "_sequence" < ${to}`;
+    return `("insightSource" = '${sourceArn}' AND "_sequence" >= ${from}${end})`;
+  });
+  const wanted = spans.length === 0 ? 'false' : spans.join(' OR ');
+  return `("eventCategory" IS DISTINCT FROM 'Insight' OR coalesce(${wanted}, false))`;
+}
+
 /** The view of an event data store at `now` (epoch milliseconds). What is past its retention is not in it. */
 export function viewOfStore(store: EventDataStoreDocument, now: number): ColumnsView {
   const conditions = [
@@ -36,6 +46,7 @@ export function viewOfStore(store: EventDataStoreDocument, now: number): Columns
     ...(store.isMultiRegion ? [] : [`"awsRegion" = '${store.region}'`]),
     spansCondition(store),
     channelsCondition(store),
+    insightsCondition(store),
   ];
   return { name: store.id, owner: store.accountId, where: conditions.join(' AND ') };
 }

@@ -2,6 +2,8 @@ import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault, type Random } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
+import { checkSource } from '../../insights/insight-stores.ts';
+import { readStoreInsights } from '../../insights/subscriptions.ts';
 import { resourcePolicyNeed } from '../../trails/other-resources.ts';
 import { checkAdvancedSelectors } from '../../trails/selectors/check-advanced.ts';
 import { addTags, requestTags } from '../../trails/tags.ts';
@@ -256,7 +258,11 @@ export const UpdateEventDataStore: LakeOperation<
       updatedAt: call.time,
     };
     checkDays(changed.retentionDays, billingMode);
-    if (input.AdvancedEventSelectors) checkSelectors(changed.selectors);
+    if (input.AdvancedEventSelectors) {
+      checkSelectors(changed.selectors);
+      const insights = await readStoreInsights(change, old.arn);
+      if (insights) checkSource(insights.selectors, changed);
+    }
     const store = input.AdvancedEventSelectors && old.isIngesting ? respan(changed, stream.end) : changed;
     change.put(storeKey(store.accountId, store.id), store);
     return shown(store);
