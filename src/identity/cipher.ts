@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
 import type { Random } from '../kernel/index.ts';
 
 const nonceBytes = 12;
@@ -17,7 +17,8 @@ export interface Cipher {
  * never be passed off as something else. Nonces are random: good for some 2^32 seals for each purpose.
  */
 export function deriveCipher(masterKey: Uint8Array, purpose: string, random: Random): Cipher {
-  const key = Buffer.from(hkdfSync('sha256', masterKey, '', `cairn/${purpose}`, 32));
+  // As a key object, which ciphers take many times faster than bytes.
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', masterKey, '', `cairn/${purpose}`, 32)));
   return {
     seal(plain, context) {
       const nonce = random.bytes(nonceBytes);

@@ -9,15 +9,19 @@ const pieceBytes = 64;
 const directoryMark = '~';
 
 /** Lower case letters, digits, `-`, `_` and inner dots stand for themselves; `,` is a slash; `^a` is an upper case A. */
-function encodeByte(byte: number, index: number): string {
+function encodeByte(byte: number): string {
   const character = String.fromCharCode(byte);
-  if (/[a-z0-9_-]/.test(character) || (character === '.' && index > 0)) return character;
+  if (/[a-z0-9_.-]/.test(character)) return character;
   if (/[A-Z]/.test(character)) return `^${character.toLowerCase()}`;
   return character === '/' ? ',' : `%${byte.toString(16).padStart(2, '0')}`;
 }
 
+const encoded: readonly string[] = Array.from({ length: 256 }, (_, byte) => encodeByte(byte));
+
 function encodePiece(piece: Uint8Array): string {
-  return Array.from(piece, encodeByte).join('');
+  let name = '';
+  for (const byte of piece) name += encoded[byte];
+  return name.startsWith('.') ? `%2e${name.slice(1)}` : name;
 }
 
 function decodePiece(name: string): Buffer {

@@ -3,10 +3,12 @@ import { DiskFullError, type Logger } from '../../kernel/index.ts';
 import { checkBlobKey } from '../blob-key.ts';
 import type { Blob, BlobInfo, ByteRange } from '../blob-port.ts';
 import { blobPath, orderNames, type BlobName } from './blob-path.ts';
-import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
+import { codeOf, saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 
 const chunkBytes = 256 * 1024;
+/** Up to so much is read in one go. */
+const smallBytes = 128 * 1024;
 
 /** Writes a stream into a file, in large writes, and makes it durable; returns its size. */
 async function writeStream(file: OpenFile, body: AsyncIterable<Uint8Array>): Promise<number> {
@@ -41,6 +43,23 @@ async function* readStream(files: FileSystem, path: string, range: ByteRange | u
       throw new Error(`${path} became shorter while it was read`);
     yield chunk;
   }
+}
+
+/** A small range in one go, without asking for the size first; undefined when there is no such file. */
+async function readSmall(files: FileSystem, path: string, range: ByteRange): Promise<Buffer | undefined> {
+  const first = Math.max(0, range.first);
+  try {
+    await using file = await files.open(path, 'read');
+    const bytes = Buffer.allocUnsafe(Math.max(0, range.last + 1 - first));
+    return bytes.subarray(0, await file.read(bytes, first));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
 }
 
 /** Whether keys that begin with `path` may begin with `prefix`, or lie in it already. */
@@ -140,6 +159,10 @@ export async function openDirectoryBlob(options: {
     put,
     async get(key, range) {
       const path = pathOf(key);
+      if (range && range.last - range.first < smallBytes) {
+        const bytes = await readSmall(files, path, range);
+        return bytes && once(bytes);
+      }
       return (await files.sizeOf(path)) === undefined ? undefined : readStream(files, path, range);
     },
     info,

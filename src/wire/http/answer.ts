@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { limits, type Clock } from '../../kernel/index.ts';
 
+/** Up to so much goes out in one write with its head. */
+const smallBytes = 65_536;
+
 /** What goes back to the client. Header names are in lower case. */
 export interface Answer {
   readonly status: number;
@@ -30,9 +33,14 @@ export async function sendAnswer(
     await answer.body[Symbol.asyncIterator]().return?.();
     return;
   }
-  response.flushHeaders();
   const pieces = answer.body[Symbol.asyncIterator]();
   try {
+    if (Number(answer.headers['content-length'] ?? Infinity) <= smallBytes) {
+      const whole = await smallBody(response, pieces);
+      if (whole) endWith(response, whole);
+      return;
+    }
+    response.flushHeaders();
     for (;;) {
       const next = await nextPiece(response, pieces);
       if (next === 'gone') break;
@@ -50,9 +58,26 @@ export async function sendAnswer(
   void Promise.resolve(pieces.return?.()).catch(() => undefined);
 }
 
+/** A short stream as a whole; undefined when the client went away before it was there. */
+async function smallBody(
+  response: ServerResponse,
+  pieces: AsyncIterator<Uint8Array>,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    const next = await nextPiece(response, pieces);
+    if (next === 'gone') {
+      void Promise.resolve(pieces.return?.()).catch(() => undefined);
+      return undefined;
+    }
+    if (next.done) return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    parts.push(next.value);
+  }
+}
+
 /** Small answers go out as one string with their head, which costs the system half of what two buffers do. */
 function endWith(response: ServerResponse, body: string | Uint8Array): void {
-  if (typeof body === 'string' || body.length > 65_536) response.end(body);
+  if (typeof body === 'string' || body.length > smallBytes) response.end(body);
   else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
 }
 
