@@ -109,6 +109,9 @@ export const limits = {
   historyTableCacheBytes: 8 * miB,
   /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
   historyCountGroups: 1_000_000,
+  /** State: documents kept in memory, and the longest that is (16 MiB at the very most). */
+  stateCacheDocuments: 4_096,
+  stateCacheCharacters: 4_096,
   /** S3: what one commit of a lifecycle lets go of, and after how many documents others get a turn. */
   lifecycleRemovedAtOnce: 100,
   lifecycleTurnDocuments: 500,

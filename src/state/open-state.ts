@@ -5,6 +5,7 @@ import { beginChange, copyOf, type PreparedChange } from './change.ts';
 import { decodeChange } from './change-codec.ts';
 import { keepCheckpoints } from './checkpoints.ts';
 import { openCommits } from './commits.ts';
+import { cacheDocuments } from './document-cache.ts';
 import { checkDocumentKey } from './document-key.ts';
 import { StateLostError, type Documents, type DurableChange } from './documents.ts';
 import type { Change, State } from './state-types.ts';
@@ -17,11 +18,12 @@ export interface StateOptions {
 }
 
 /**
- * Opens control state over `documents`, and brings these up to the end of the journal before it resolves. Rejects with
+ * Opens control state over `stored` documents, and brings these up to the end of the journal before it resolves. Rejects with
  * StateLostError when the journal is damaged where changes may stand that were not applied yet, and with
  * ChangeFormatError when it holds a change that this version cannot read.
  */
-export async function openState(documents: Documents, options: StateOptions): Promise<State> {
+export async function openState(stored: Documents, options: StateOptions): Promise<State> {
+  const documents = cacheDocuments(stored);
   const { stream, clock } = options;
   const log = options.log.child({ part: 'state' });
   const listeners = new Set<(keys: readonly string[]) => void>();
