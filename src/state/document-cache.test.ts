@@ -58,7 +58,8 @@ describe('cacheDocuments', () => {
           const { puts, deletes, fails } = one;
           failing(fails);
           version += 1;
-          const apply = () => cached.apply([{ version: sequence(version), puts, deletes }], sequence(version));
+          const apply = () =>
+            cached.apply([{ version: sequence(version), puts, deletes }], sequence(version));
           if (fails) expect(apply).toThrow('no room');
           else apply();
         }

@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import {
   checkedTiles,
   checkProof,
@@ -10,8 +9,7 @@ import {
   type OpenedCheckpoint,
   type VerifierKey,
 } from '../../trail/proofs/index.ts';
-import { connect, type CommandContext, type ConnectionOptions } from '../context.ts';
-import { collect } from '../event-filter.ts';
+import { connect, type CommandContext } from '../context.ts';
 import { exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
 import {
   logOfDirectory,
@@ -21,30 +19,7 @@ import {
   tilesOf,
   type ReadLogFile,
 } from '../proof/log-source.ts';
-
-/** What `cairn verify` takes for proofs and checkpoints. */
-export interface VerifyProofOptions extends ConnectionOptions {
-  readonly proof?: string;
-  readonly record?: string;
-  readonly key?: string;
-  readonly witness?: readonly string[];
-  readonly checkpoints?: readonly string[];
-  readonly tiles?: string;
-}
-
-/** Declares the options of `cairn verify` that are about proofs and checkpoints. */
-export function addProofOptions(command: Command): Command {
-  return command
-    .option('--proof <file>', 'check the proof of an event, offline; needs --key')
-    .option('--record <file>', "with --proof: the record's bytes, which must be those that the proof is of")
-    .option('--key <key>', 'the verifier key of the log (that of /_cairn/tlog/key), or a file that holds it')
-    .option('--witness <key>', 'a witness that must have cosigned: its verifier key, or a file', collect)
-    .option(
-      '--checkpoints <file...>',
-      'OLD NEW: check that the log of NEW begins with that of OLD; needs --key',
-    )
-    .option('--tiles <directory>', "with --checkpoints: a copy of the log's files, instead of the server");
-}
+import type { VerifyProofOptions } from '../proof/proof-options.ts';
 
 async function keysOf(options: VerifyProofOptions): Promise<{ key: VerifierKey; witnesses: VerifierKey[] }> {
   if (options.key === undefined) throw usageError('--key is missing: whom to believe is for you to say');
@@ -69,11 +44,6 @@ async function judged(
 }
 
 const instant = (seconds: number) => new Date(seconds * 1000).toISOString();
-
-/** Whether the options ask for the check of a proof or of checkpoints, not of log files. */
-export function asksForProof(options: VerifyProofOptions): boolean {
-  return options.proof !== undefined || options.checkpoints !== undefined;
-}
 
 /** Runs `cairn verify --proof` (offline, with the keys alone) and `cairn verify --checkpoints`. */
 export function verifyProof(context: CommandContext, options: VerifyProofOptions): Promise<ExitCode> {

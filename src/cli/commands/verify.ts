@@ -45,7 +45,7 @@ export function declareVerify(command: Command): Command {
     .option('--public-keys <file>', 'work offline with what "aws cloudtrail list-public-keys" printed')
     .option('--state <file>', "where to remember what was verified (default in the user's cache directory)")
     .option('--full', 'verify everything again')
-    .option('--workers <count>', 'files in flight at once', '32')
+    .option('--workers <count>', 'files in flight at once', '64')
     .option('--json', 'one finding a line as JSON, and the summary as the last')
     .option(
       '--endpoint <url>',

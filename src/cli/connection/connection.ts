@@ -2,9 +2,7 @@ import { readFileSync } from 'node:fs';
 import { request as httpRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
 import { rootCertificates } from 'node:tls';
-import { Sha256 } from '@smithy/core/checksum';
-import { buildQueryString } from '@smithy/core/protocols';
-import { SignatureV4 } from '@smithy/signature-v4';
+import type { SignatureV4 } from '@smithy/signature-v4';
 import type { Clock } from '../../kernel/index.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { Credentials } from './credentials.ts';
@@ -113,6 +111,8 @@ function openSigner(options: ConnectionOptions): (request: CairnRequest) => Prom
   const { endpoint, clock } = options;
   let signer: Promise<SignatureV4> | undefined;
   const openWith = async () => {
+    const { Sha256 } = await import('@smithy/core/checksum');
+    const { SignatureV4 } = await import('@smithy/signature-v4');
     const { accessKeyId, secretAccessKey, sessionToken } = await options.credentials();
     const credentials = sessionToken
       ? { accessKeyId, secretAccessKey, sessionToken }
@@ -146,9 +146,18 @@ function mutableQuery(query: Query): Record<string, string | string[]> {
   );
 }
 
-function requestPath(path: string, query: Query | undefined): string {
-  const text = query ? buildQueryString(mutableQuery(query)) : '';
-  return text === '' ? path : `${path}?${text}`;
+function escapeQuery(text: string): string {
+  return encodeURIComponent(text).replaceAll(
+    /[!'()*]/g,
+    (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+function requestPath(path: string, query: Query = {}): string {
+  const parts = Object.entries(query).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((one) => `${escapeQuery(name)}=${escapeQuery(one)}`),
+  );
+  return parts.length === 0 ? path : `${path}?${parts.join('&')}`;
 }
 
 function sizeOf(body: RequestBody): number {

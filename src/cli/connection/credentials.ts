@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { readIfPresent, readSharedProfile } from './shared-file.ts';
 
@@ -39,6 +38,17 @@ function describeSource(env: NodeJS.ProcessEnv, profile: string | undefined): st
   return 'the AWS configuration files';
 }
 
+/** What stands first in the chain where no profile is named; the rest of it takes longer to load than many a command to run. */
+function readEnvironment(env: NodeJS.ProcessEnv): Omit<Credentials, 'source'> | undefined {
+  const { AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = env;
+  if (AWS_PROFILE || !AWS_ACCESS_KEY_ID || !AWS_SECRET_ACCESS_KEY) return undefined;
+  return {
+    accessKeyId: AWS_ACCESS_KEY_ID,
+    secretAccessKey: AWS_SECRET_ACCESS_KEY,
+    sessionToken: AWS_SESSION_TOKEN || undefined,
+  };
+}
+
 /**
  * The ordinary AWS credential chain. The instance metadata service is left out: on a machine outside EC2 asking it takes
  * seconds, and what it hands out is never a key of this Cairn.
@@ -46,7 +56,10 @@ function describeSource(env: NodeJS.ProcessEnv, profile: string | undefined): st
 async function readAwsChain(places: CredentialPlaces): Promise<Credentials | undefined> {
   process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
   const { profile, env } = places;
+  const plain = profile === undefined ? readEnvironment(process.env) : undefined;
+  if (plain) return { ...plain, source: describeSource(env, profile) };
   try {
+    const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
     const found = await defaultProvider(profile === undefined ? {} : { profile })();
     return {
       accessKeyId: found.accessKeyId,

@@ -1,5 +1,5 @@
 import { createHash, hash } from 'node:crypto';
-import { crc32, createInflateRaw, inflateRawSync, type InflateRaw } from 'node:zlib';
+import { constants, crc32, createInflateRaw, inflateRawSync, type InflateRaw } from 'node:zlib';
 
 /**
  * A gzip file that is exactly one member, with what it holds hashed. `wrapping` is the part of the header that says nothing
@@ -92,10 +92,15 @@ interface Unpacked {
  * Unpacks at once: for the size of log files, handing the work to another thread costs more than the work. `expectedBytes`
  * is what the trailer claims, so that one allocation does.
  */
-function unpack(bytes: Buffer, expectedBytes: number): Unpacked | NodeJS.ErrnoException {
+function unpack(
+  bytes: Buffer,
+  expectedBytes: number,
+  finishFlush = constants.Z_FINISH,
+): Unpacked | NodeJS.ErrnoException {
   const chunkSize = Math.min(Math.max(expectedBytes + 64, 1024), onePieceInflatedBytes);
+  const maxOutputLength = onePieceInflatedBytes;
   try {
-    const result = inflateRawSync(bytes, { info: true, maxOutputLength: onePieceInflatedBytes, chunkSize });
+    const result = inflateRawSync(bytes, { info: true, maxOutputLength, chunkSize, finishFlush });
     const { buffer, engine } = result as unknown as { readonly buffer: Buffer; readonly engine: InflateRaw };
     return { content: buffer, usedBytes: engine.bytesWritten };
   } catch (error) {
@@ -103,13 +108,17 @@ function unpack(bytes: Buffer, expectedBytes: number): Unpacked | NodeJS.ErrnoEx
   }
 }
 
-/** Whether clearing the last bit that is set changes nothing: then that bit belongs to no symbol. */
+/**
+ * Whether clearing the last bit that is set changes nothing: then that bit belongs to no symbol. Otherwise the data does
+ * not end where it did, and unpacking goes on into the trailer behind it; that it does not come to an end there either is
+ * no error then, because making one takes longer than all the rest.
+ */
 function lastBitIsPadding(packed: Buffer, { content, usedBytes }: Unpacked): boolean {
   const last = usedBytes - 1;
   const byte = packed[last] ?? 0;
   if (byte === 0) return false;
   packed[last] = withoutHighestBit(byte);
-  const other = unpack(packed.subarray(0, usedBytes), content.length);
+  const other = unpack(packed, content.length, constants.Z_SYNC_FLUSH);
   packed[last] = byte;
   return 'content' in other && other.usedBytes === usedBytes && other.content.equals(content);
 }

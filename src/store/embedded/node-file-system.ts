@@ -106,8 +106,7 @@ async function orWhenMissing<T, U>(work: Promise<T>, missing: U): Promise<T | U>
 
 /** The machine's own file system. */
 export const nodeFileSystem: FileSystem = {
-  open: async (path, how) =>
-    how === 'read' ? openToRead(path) : wrap(await open(path, flags[how], 0o600)),
+  open: async (path, how) => (how === 'read' ? openToRead(path) : wrap(await open(path, flags[how], 0o600))),
   names: (directory) => orWhenMissing(readdir(directory), []),
   sizeOf: async (path) => (await orWhenMissing(stat(path), undefined))?.size,
   makeDirectory,

@@ -8,6 +8,7 @@ export { decode } from './decode.ts';
 export { validate } from './validate.ts';
 export { encodeOutput } from './encode.ts';
 export { encodeFault, s3RequestIds } from './fault-writer.ts';
+export { parseXml, type XmlElement } from './xml-parser.ts';
 export { bucketOfHost } from './s3-host.ts';
 export type {
   EncodeFault,
