@@ -100,7 +100,7 @@ export async function openDataDirectory(
     path,
     openLog: (name) => openSegmentLog({ directory: join(path, 'journal', name), random, log }),
     openCursors: (name) => openFileCursors({ directory: join(path, 'cursors', name), log }),
-    openBlob: (name) => openDirectoryBlob({ directory: join(path, 'blob', name), log }),
+    openBlob: (name) => openDirectoryBlob({ directory: join(path, 'blob', name), clock, log }),
     async directory(name) {
       const made = join(path, name);
       await nodeFileSystem.makeDirectory(made);

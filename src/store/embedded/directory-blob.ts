@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { DiskFullError, type Logger } from '../../kernel/index.ts';
+import { DiskFullError, type Clock, type Logger } from '../../kernel/index.ts';
 import { checkBlobKey } from '../blob-key.ts';
 import type { Blob, BlobInfo, ByteRange } from '../blob-port.ts';
 import { blobPath, orderNames, type BlobName } from './blob-path.ts';
-import { codeOf, saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
+import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
 import { nodeFileSystem } from './node-file-system.ts';
+import { openSmallReads } from './small-reads.ts';
 
 const chunkBytes = 256 * 1024;
 /** Up to so much is read in one go. */
@@ -45,19 +46,6 @@ async function* readStream(files: FileSystem, path: string, range: ByteRange | u
   }
 }
 
-/** A small range in one go, without asking for the size first; undefined when there is no such file. */
-async function readSmall(files: FileSystem, path: string, range: ByteRange): Promise<Buffer | undefined> {
-  const first = Math.max(0, range.first);
-  try {
-    await using file = await files.open(path, 'read');
-    const bytes = Buffer.allocUnsafe(Math.max(0, range.last + 1 - first));
-    return bytes.subarray(0, await file.read(bytes, first));
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   if (bytes.length > 0) yield bytes;
 }
@@ -74,10 +62,12 @@ function mayHold(path: Buffer, prefix: Buffer): boolean {
  */
 export async function openDirectoryBlob(options: {
   readonly directory: string;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly files?: FileSystem;
 }): Promise<Blob> {
-  const { directory, log, files = nodeFileSystem } = options;
+  const { directory, clock, log, files = nodeFileSystem } = options;
+  const readSmall = openSmallReads(files, clock);
   const kept = join(directory, 'kept');
   const unfinished = join(directory, 'unfinished');
   await files.makeDirectory(kept);
@@ -160,7 +150,7 @@ export async function openDirectoryBlob(options: {
     async get(key, range) {
       const path = pathOf(key);
       if (range && range.last - range.first < smallBytes) {
-        const bytes = await readSmall(files, path, range);
+        const bytes = await readSmall(path, range);
         return bytes && once(bytes);
       }
       return (await files.sizeOf(path)) === undefined ? undefined : readStream(files, path, range);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { seededRandom, sequence, silentLog } from '../../kernel/index.ts';
+import { seededRandom, sequence, silentLog, systemClock } from '../../kernel/index.ts';
 import { describeBlob } from '../blob-contract.ts';
 import type { InFlightBounds } from '../in-flight.ts';
 import { describeLog } from '../log-contract.ts';
@@ -40,20 +40,20 @@ describeLog({
   },
 });
 
-describeBlob({ name: 'directory', open: () => openDirectoryBlob({ directory: fresh(), log: silentLog }) });
+describeBlob({ name: 'directory', open: () => openDirectoryBlob({ directory: fresh(), clock: systemClock, log: silentLog }) });
 
 describe('directory of blobs', () => {
   it('removes what a crash left unfinished', async () => {
     const directory = fresh();
-    await openDirectoryBlob({ directory, log: silentLog });
+    await openDirectoryBlob({ directory, clock: systemClock, log: silentLog });
     await writeFile(join(directory, 'unfinished', '7'), 'half');
-    await openDirectoryBlob({ directory, log: silentLog });
+    await openDirectoryBlob({ directory, clock: systemClock, log: silentLog });
     expect(await readdir(join(directory, 'unfinished'))).toEqual([]);
   });
 
   it('puts nothing outside its directory', async () => {
     const directory = fresh();
-    const blob = await openDirectoryBlob({ directory, log: silentLog });
+    const blob = await openDirectoryBlob({ directory, clock: systemClock, log: silentLog });
     for (const key of ['../outside', '/outside', '..', 'a/../../../outside']) {
       await blob.put(key, body());
     }

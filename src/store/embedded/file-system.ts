@@ -9,6 +9,11 @@ export interface FileSystem {
    * - `create`: a new file (mode 0600), to read and write; EEXIST if there is one
    */
   open(path: string, how: 'read' | 'change' | 'create'): Promise<OpenFile>;
+  /**
+   * Reads on the calling thread: fills `into` from `position` and returns the bytes read, fewer only at the end of the
+   * file. For small reads, and left out where nothing is gained by it. Throws as `open` rejects.
+   */
+  readNow?(path: string, into: Uint8Array, position: number): number;
   /** Names in a directory, in no order; none when the directory is missing. */
   names(directory: string): Promise<readonly string[]>;
   /** Size in bytes; undefined when there is no such file. */

@@ -1,4 +1,4 @@
-import { closeSync, fstat, open as openFile, read as readFile } from 'node:fs';
+import { closeSync, fstat, open as openFile, openSync, read as readFile, readSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,6 +77,21 @@ async function openToRead(path: string): Promise<OpenFile> {
   };
 }
 
+function readNow(path: string, into: Uint8Array, position: number): number {
+  const descriptor = openSync(path, flags.read);
+  try {
+    let filled = 0;
+    while (filled < into.length) {
+      const bytesRead = readSync(descriptor, into, filled, into.length - filled, position + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 async function syncDirectory(directory: string): Promise<void> {
   await using handle = await open(directory, 'r');
   await handle.sync();
@@ -107,6 +122,7 @@ async function orWhenMissing<T, U>(work: Promise<T>, missing: U): Promise<T | U>
 /** The machine's own file system. */
 export const nodeFileSystem: FileSystem = {
   open: async (path, how) => (how === 'read' ? openToRead(path) : wrap(await open(path, flags[how], 0o600))),
+  readNow,
   names: (directory) => orWhenMissing(readdir(directory), []),
   sizeOf: async (path) => (await orWhenMissing(stat(path), undefined))?.size,
   makeDirectory,
