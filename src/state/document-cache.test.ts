@@ -80,12 +80,14 @@ describe('cacheDocuments', () => {
     expect(asked()).toBe(4);
   });
 
-  it('forgets what was read longest ago', () => {
+  it('keeps what is read again and again, and forgets what was read long ago', () => {
     const { watched, asked } = openWatched();
-    const cached = cacheDocuments(watched, { documents: 2, characters: 8 });
-    const puts = ['a', 'b', 'c'].map((name) => ({ key: name, json: '1' }));
+    const cached = cacheDocuments(watched, { documents: 4, characters: 8 });
+    const puts = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ key: name, json: '1' }));
     cached.apply([{ version: sequence(1), puts, deletes: [] }], sequence(1));
-    for (const name of ['a', 'b', 'a', 'c', 'a', 'b']) cached.get(name);
-    expect(asked()).toBe(4);
+    for (const name of ['a', 'b', 'a', 'c', 'a', 'd', 'a', 'e', 'a', 'f', 'a']) cached.get(name);
+    expect(asked()).toBe(6);
+    cached.get('b');
+    expect(asked()).toBe(7);
   });
 });

@@ -19,31 +19,40 @@ export function cacheDocuments(
     characters: limits.stateCacheCharacters,
   },
 ): Documents {
-  const kept = new Map<string, StoredDocument | undefined>();
+  // Two generations: moving what is read again to the end of one map would cost as much as reading it.
+  const half = Math.ceil(bounds.documents / 2);
+  let young = new Map<string, StoredDocument | undefined>();
+  let old = new Map<string, StoredDocument | undefined>();
 
   function keep(key: string, document: StoredDocument | undefined): void {
     if ((document?.json.length ?? 0) > bounds.characters) return;
-    if (kept.size >= bounds.documents) {
-      const oldest = kept.keys().next();
-      if (!oldest.done) kept.delete(oldest.value);
+    if (young.size >= half) {
+      old = young;
+      young = new Map();
     }
-    kept.set(key, document);
+    young.set(key, document);
+  }
+
+  function forget(key: string): void {
+    young.delete(key);
+    old.delete(key);
+  }
+
+  function forgetAll(): void {
+    young.clear();
+    old.clear();
   }
 
   return {
     recover(stream) {
-      kept.clear();
+      forgetAll();
       return documents.recover(stream);
     },
     get(key) {
-      const known = kept.get(key);
-      if (known !== undefined) {
-        kept.delete(key);
-        kept.set(key, known);
-        return known;
-      }
-      if (kept.has(key)) return undefined;
-      const document = documents.get(key);
+      const known = young.get(key);
+      if (known !== undefined || young.has(key)) return known;
+      const isOld = old.has(key);
+      const document = isOld ? old.get(key) : documents.get(key);
       keep(key, document);
       return document;
     },
@@ -52,14 +61,14 @@ export function cacheDocuments(
     apply(changes, cursor) {
       // Also when it fails: what is not kept is read again.
       for (const { puts, deletes } of changes) {
-        for (const { key } of puts) kept.delete(key);
-        for (const key of deletes) kept.delete(key);
+        for (const { key } of puts) forget(key);
+        for (const key of deletes) forget(key);
       }
       documents.apply(changes, cursor);
     },
     checkpoint: (cursor) => documents.checkpoint(cursor),
     [Symbol.asyncDispose]() {
-      kept.clear();
+      forgetAll();
       return documents[Symbol.asyncDispose]();
     },
   };

@@ -91,15 +91,16 @@ function renamed(
   names: Readonly<Record<string, string>>,
   keepOthers: boolean,
 ): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(members).flatMap(([name, value]) => {
-      if (value === undefined || value === null || leftOut.test(name)) return [];
-      const known = Object.hasOwn(names, name) ? names[name] : undefined;
-      if (known === undefined && !keepOthers) return [];
-      const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : shown(value);
-      return [[known ?? name, text]];
-    }),
-  );
+  const result: Record<string, unknown> = {};
+  for (const name in members) {
+    const value = members[name];
+    if (value === undefined || value === null || leftOut.test(name)) continue;
+    const known = Object.hasOwn(names, name) ? names[name] : undefined;
+    if (known === undefined && !keepOthers) continue;
+    result[known ?? name] =
+      typeof value === 'number' || typeof value === 'boolean' ? String(value) : shown(value);
+  }
+  return result;
 }
 
 /** A bucket policy stands in the record as the object that it is, under the name that CloudTrail gives it. */

@@ -40,7 +40,10 @@ describeLog({
   },
 });
 
-describeBlob({ name: 'directory', open: () => openDirectoryBlob({ directory: fresh(), clock: systemClock, log: silentLog }) });
+describeBlob({
+  name: 'directory',
+  open: () => openDirectoryBlob({ directory: fresh(), clock: systemClock, log: silentLog }),
+});
 
 describe('directory of blobs', () => {
   it('removes what a crash left unfinished', async () => {

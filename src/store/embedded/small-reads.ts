@@ -4,8 +4,8 @@ import { codeOf, type FileSystem } from './file-system.ts';
 
 /** A read on this thread that took longer was not answered from memory, or the machine has too much to do. */
 const slowMs = 2;
-/** After one, reads go through other threads for so long: a slow disk holds this thread up for a hundredth of its time. */
-const pauseMs = 1_000;
+/** After one, reads go through other threads for so many times as long: a slow disk takes a twentieth of this thread's time. */
+const pauseFactor = 20;
 
 async function readThroughPool(
   files: FileSystem,
@@ -35,7 +35,8 @@ export function openSmallReads(
       return files.readNow(path, into, position);
     } finally {
       const ended = clock.monotonic();
-      if (ended - started > slowMs) notBefore = ended + pauseMs;
+      const tookMs = ended - started;
+      if (tookMs > slowMs) notBefore = ended + pauseFactor * tookMs;
     }
   }
 

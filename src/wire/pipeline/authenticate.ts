@@ -7,6 +7,8 @@ import {
   badScope,
   checkClaim,
   credentialFault,
+  emptySha256,
+  hasChecksum,
   payloadHashText,
   payloadMode,
   queryPairs,
@@ -86,7 +88,7 @@ export async function authenticate(
     signingName: claim.scope.service,
     wire: withoutSignature(seen, claim, mode),
     stream,
-    whole: () => verifiedWhole(body, mode, dialect, stream),
+    whole: () => verifiedWhole(body, mode, { dialect, checksummed: hasChecksum(signed), stream }),
   };
 }
 
@@ -94,8 +96,15 @@ export async function authenticate(
 async function verifiedWhole(
   body: RawBody,
   mode: PayloadMode,
-  dialect: Dialect,
-  stream: () => AsyncIterable<Uint8Array>,
+  {
+    dialect,
+    checksummed,
+    stream,
+  }: {
+    readonly dialect: Dialect;
+    readonly checksummed: boolean;
+    readonly stream: () => AsyncIterable<Uint8Array>;
+  },
 ): Promise<Uint8Array> {
   const bytes = await body.whole();
   if (mode.kind === 'undeclared') return bytes;
@@ -103,6 +112,8 @@ async function verifiedWhole(
     if (sha256Hex(bytes) !== mode.sha256) throw signatureMismatch(dialect);
     return bytes;
   }
+  if (bytes.length === 0 && mode.kind === 'hashed' && mode.sha256 === emptySha256 && !checksummed)
+    return bytes;
   const pieces: Uint8Array[] = [];
   for await (const piece of stream()) pieces.push(piece);
   return Buffer.concat(pieces);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AwsFault } from '../../kernel/index.ts';
 import type { Member, StructureShape } from '../schema/index.ts';
 import type { LoadedService } from '../services.ts';
@@ -255,6 +255,6 @@ function plainMembers(members: Readonly<Record<string, unknown>>): string {
 
 /** S3 answers two ids; clients print both, so the second is made of the first. */
 export function s3RequestIds(requestId: string): Record<string, string> {
-  const second = createHash('sha256').update(requestId).digest('base64');
+  const second = hash('sha256', requestId, 'base64');
   return { 'x-amz-request-id': requestId, 'x-amz-id-2': second };
 }

@@ -13,6 +13,8 @@ interface Route {
   readonly operation: OperationShape;
   readonly method: string;
   readonly segments: readonly Segment[];
+  /** The segment that takes as many parts as there are; -1 where none does. */
+  readonly greedyAt: number;
   /** Query parameters that must be there; with a value, that value. */
   readonly literals: readonly (readonly [string, string | undefined])[];
   /** Required members in the query or the headers: they tell UploadPart from PutObject, and PutObject from CopyObject. */
@@ -48,7 +50,7 @@ export function routeRest(service: LoadedService, request: WireRequest): RestMat
   let best: { route: Route; rank: readonly number[] } | undefined;
   let otherMethod = false;
   for (const route of routes) {
-    if (!fits(route, raw) || !route.literals.every((literal) => hasLiteral(query, literal))) continue;
+    if (!route.literals.every((literal) => hasLiteral(query, literal)) || !fits(route, raw)) continue;
     if (s3 && route.literals.length === 0 && !hasRequiredQuery(route, query)) continue;
     if (route.method !== request.method) {
       otherMethod = true;
@@ -81,6 +83,7 @@ function compileRoutes(service: LoadedService): readonly Route[] {
         operation,
         method: operation.http.method,
         segments,
+        greedyAt: segments.findIndex((segment) => 'greedy' in segment && segment.greedy),
         literals,
         required: members.filter(
           ({ required, place }) => required && (place.in === 'query' || place.in === 'header'),
@@ -101,35 +104,35 @@ function withoutEmptyEnd(parts: readonly string[]): readonly string[] {
   return parts.at(-1) === '' ? parts.slice(0, -1) : parts;
 }
 
-/** How many parts of `raw` each segment takes, or undefined where they do not fit. */
-function spread(route: Route, raw: readonly string[]): readonly (readonly string[])[] | undefined {
-  const { segments } = route;
-  const greedyAt = segments.findIndex((segment) => 'greedy' in segment && segment.greedy);
-  const parts = greedyAt === -1 ? withoutEmptyEnd(raw) : raw;
-  if (greedyAt === -1 ? parts.length !== segments.length : parts.length < segments.length) return undefined;
-  const extra = parts.length - segments.length;
-  return segments.map((_, index) => {
-    const start = greedyAt !== -1 && index > greedyAt ? index + extra : index;
-    return parts.slice(start, index === greedyAt ? start + extra + 1 : start + 1);
-  });
+/** The parts of a path that a route looks at: a slash at its end counts where a label takes all that is left. */
+function partsFor({ greedyAt }: Route, raw: readonly string[]): readonly string[] {
+  return greedyAt === -1 ? withoutEmptyEnd(raw) : raw;
+}
+
+/** Where the parts of a segment begin, and where they end. */
+function spanOf({ segments, greedyAt }: Route, index: number, count: number): readonly [number, number] {
+  const extra = count - segments.length;
+  const start = greedyAt !== -1 && index > greedyAt ? index + extra : index;
+  return [start, index === greedyAt ? start + extra + 1 : start + 1];
 }
 
 function fits(route: Route, raw: readonly string[]): boolean {
-  const taken = spread(route, raw);
-  if (!taken) return false;
-  return route.segments.every((segment, index) => {
-    const parts = taken[index] ?? [];
-    if ('literal' in segment) return parts[0] === segment.literal;
-    return parts.length > 1 || parts[0] !== '';
+  const { segments, greedyAt } = route;
+  const parts = partsFor(route, raw);
+  if (greedyAt === -1 ? parts.length !== segments.length : parts.length < segments.length) return false;
+  return segments.every((segment, index) => {
+    const [start, end] = spanOf(route, index, parts.length);
+    if ('literal' in segment) return parts[start] === segment.literal;
+    return end - start > 1 || parts[start] !== '';
   });
 }
 
 function readLabels(route: Route, raw: readonly string[]): Record<string, string> {
   const labels: Record<string, string> = {};
-  const taken = spread(route, raw) ?? [];
+  const parts = partsFor(route, raw);
   for (const [index, segment] of route.segments.entries()) {
     if ('literal' in segment) continue;
-    const value = decodePercent((taken[index] ?? []).join('/'));
+    const value = decodePercent(parts.slice(...spanOf(route, index, parts.length)).join('/'));
     if (value === undefined) throw invalidUri();
     labels[segment.label] = value;
   }

@@ -3,7 +3,7 @@
  * read, or the refusal in the words of the service that was called. Also the client's side, for the command line.
  */
 export type { HeaderLine, SignedRequest } from './canonical.ts';
-export { normalisePath, queryPairs, sha256Hex } from './canonical.ts';
+export { emptySha256, normalisePath, queryPairs, sha256Hex } from './canonical.ts';
 export { claimedCredential, readClaim, signatureParameters, type SignatureClaim } from './claim.ts';
 export { openChecksum, type Checksum, type ChecksumName } from './checksums.ts';
 export {
@@ -14,7 +14,7 @@ export {
   signatureMismatch,
   type Dialect,
 } from './faults.ts';
-export { checksumOfBody, verifiedPayload, type BodyChecksum } from './payload.ts';
+export { checksumOfBody, hasChecksum, verifiedPayload, type BodyChecksum } from './payload.ts';
 export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
 export {
   presignUrl,

@@ -29,6 +29,11 @@ export function checksumOfBody(body: AsyncIterable<Uint8Array>): BodyChecksum | 
 
 const checksumPrefix = 'x-amz-checksum-';
 
+/** Whether headers say something of the body beside its SHA-256, which must then be checked too. */
+export function hasChecksum({ headers }: SignedRequest): boolean {
+  return headers.some(([name]) => name === 'content-md5' || name.startsWith(checksumPrefix));
+}
+
 /** A digest that the body must have. */
 interface Expectation {
   readonly algorithm?: ChecksumName;
