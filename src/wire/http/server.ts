@@ -42,9 +42,30 @@ export interface HttpServer extends AsyncDisposable {
 
 /** One request that is being answered. */
 interface Exchange {
-  readonly abort: AbortController;
+  readonly signal: AbortSignal;
+  abort(reason: Error): void;
   /** Set once its answer is known to be an event stream. */
   endless: boolean;
+}
+
+/** The signal is made when it is asked for: most requests are answered without anybody listening to it. */
+function openExchange(): Exchange {
+  let controller: AbortController | undefined;
+  let aborted: Error | undefined;
+  return {
+    endless: false,
+    get signal() {
+      if (!controller) {
+        controller = new AbortController();
+        if (aborted) controller.abort(aborted);
+      }
+      return controller.signal;
+    },
+    abort(reason) {
+      aborted ??= reason;
+      controller?.abort(reason);
+    },
+  };
 }
 
 interface Running {
@@ -146,7 +167,7 @@ async function serve(
 ): Promise<void> {
   const { options, exchanges } = running;
   const { socket } = message;
-  const exchange: Exchange = { abort: new AbortController(), endless: false };
+  const exchange = openExchange();
   const requestId = options.random.uuid();
   exchanges.add(exchange);
   const onSocket = running.busy.get(socket) ?? new Set();
@@ -154,7 +175,7 @@ async function serve(
   response.on('error', () => undefined);
   message.on('error', () => undefined);
   response.on('close', () => {
-    if (!response.writableFinished) exchange.abort.abort(new Error('the client went away'));
+    if (!response.writableFinished) exchange.abort(new Error('the client went away'));
   });
   let continued = !awaitsContinue;
   const onFirstRead = () => {
@@ -167,7 +188,7 @@ async function serve(
     const { answer } = handled;
     exchange.endless = answer.headers['content-type']?.startsWith('text/event-stream') ?? false;
     if (running.stopping || !continued) response.shouldKeepAlive = false;
-    if (running.stopping && exchange.endless) exchange.abort.abort(new Error('the server is stopping'));
+    if (running.stopping && exchange.endless) exchange.abort(new Error('the server is stopping'));
     await sendAnswer(response, answer, options.clock, message.method === 'HEAD');
     await finished(response);
     lingerOver(message, options.clock);
@@ -176,7 +197,7 @@ async function serve(
     response.destroy();
   } finally {
     // Ends what a handler began for an answer that was never read: a body asked for with HEAD, or refused after all.
-    exchange.abort.abort(answered);
+    exchange.abort(answered);
     handled?.sent();
     exchanges.delete(exchange);
     onSocket.delete(message);
@@ -207,7 +228,9 @@ async function handle(
     requestId,
     time: options.clock.now(),
     openBody: (faults) => readIncoming(message, options.clock, faults, onFirstRead),
-    signal: exchange.abort.signal,
+    get signal() {
+      return exchange.signal;
+    },
   });
 }
 
@@ -296,7 +319,7 @@ async function stop(running: Running): Promise<void> {
   });
   server.closeIdleConnections();
   for (const exchange of exchanges) {
-    if (exchange.endless) exchange.abort.abort(new Error('the server is stopping'));
+    if (exchange.endless) exchange.abort(new Error('the server is stopping'));
   }
   if (exchanges.size > 0) {
     const idle = new Promise<void>((resolve) => {
@@ -306,7 +329,7 @@ async function stop(running: Running): Promise<void> {
     const late = options.clock.sleep(limits.stopMs, enough.signal).catch(() => undefined);
     await Promise.race([idle, late]);
     enough.abort();
-    for (const exchange of exchanges) exchange.abort.abort(new Error('the server is stopping'));
+    for (const exchange of exchanges) exchange.abort(new Error('the server is stopping'));
   }
   server.closeAllConnections();
   await closed;
