@@ -1,7 +1,8 @@
 /**
  * `cairn verify` against `aws cloudtrail validate-logs`, on the same 2,000 log files in the S3 of the same server, one
- * after the other. The stock command asks for the public keys where it is told to, which here is this process.
- * `--files N` takes another number of log files.
+ * after the other: first at the server itself, then through a proxy that holds every answer back, as the way to a bucket
+ * somewhere else does. The stock command asks for the public keys where it is told to, which here is this process.
+ * `--files N` takes another number of log files, `--latency-ms N` another delay.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,9 +15,16 @@ import { parseArgs } from 'node:util';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { generateBucket, writeBucket, type GeneratedBucket } from '../test/generated-bucket.ts';
 import { openFigures, round } from './figures.ts';
+import { openSlowProxy } from './slow-proxy.ts';
 import { startServerProcess, type ServerProcess } from './server-process.ts';
 
-const { values } = parseArgs({ options: { files: { type: 'string', default: '2000' } } });
+const { values } = parseArgs({
+  options: {
+    files: { type: 'string', default: '2000' },
+    'latency-ms': { type: 'string', default: '20' },
+  },
+});
+const latencyMs = Number(values['latency-ms']);
 const fileCount = Number(values.files);
 const filesPerHour = 50;
 const uploadsAtOnce = 16;
@@ -59,7 +67,12 @@ async function openKeyServer(publicKeys: string) {
   };
 }
 
-async function run(env: NodeJS.ProcessEnv, command: string, args: readonly string[]) {
+interface Run {
+  readonly seconds: number;
+  readonly text: string;
+}
+
+async function run(env: NodeJS.ProcessEnv, command: string, args: readonly string[]): Promise<Run> {
   const start = performance.now();
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
@@ -70,6 +83,47 @@ async function run(env: NodeJS.ProcessEnv, command: string, args: readonly strin
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'cairn-bench-verify-'));
+const keyFile = join(folder, 'keys.json');
+const stateFile = join(folder, 'state.ndjson');
+const figures = openFigures();
+
+function verify(env: NodeJS.ProcessEnv, place: string, more: readonly string[] = []): Promise<Run> {
+  const options = ['--public-keys', keyFile, '--state', stateFile, ...more];
+  return run(env, process.execPath, ['src/cli/main.ts', 'verify', place, ...options]);
+}
+
+/** Both commands, with what `env` says of the server; `way` names the way to it. */
+async function compare(bucket: GeneratedBucket, env: NodeJS.ProcessEnv, way: string): Promise<void> {
+  const place = `s3://${bucket.bucket}`;
+  await rm(stateFile, { force: true });
+  const first = await verify(env, place);
+  figures.report(`cairn verify, everything${way}`, `${round(first.seconds)} s`);
+  const again = await verify(env, place, ['--full']);
+  figures.report(`cairn verify --full${way}`, `${round(again.seconds)} s`);
+  const known = await verify(env, place);
+  figures.report(`cairn verify, nothing new${way}`, `${round(known.seconds)} s`);
+  if (spawnSync('aws', ['--version']).status !== 0) {
+    figures.report('aws cloudtrail validate-logs', 'not installed');
+    return;
+  }
+  const keys = await openKeyServer(bucket.publicKeys);
+  const stockEnv = {
+    ...env,
+    AWS_DEFAULT_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL_CLOUDTRAIL: keys.endpoint,
+    AWS_ENDPOINT_URL_S3: env['AWS_ENDPOINT_URL'],
+  };
+  const range = ['--start-time', '2026-11-22T00:00:00Z', '--end-time', '2026-12-31T00:00:00Z'];
+  const what = ['--trail-arn', bucket.trailArn, '--s3-bucket', bucket.bucket];
+  const stock = await run(stockEnv, 'aws', ['cloudtrail', 'validate-logs', ...what, ...range]);
+  keys.close();
+  console.error(stock.text.trim());
+  figures.report(`aws cloudtrail validate-logs${way}`, `${round(stock.seconds)} s`);
+  const full = Math.min(first.seconds, again.seconds);
+  figures.report(`times faster, everything${way}`, round(stock.seconds / full), 'at least 20');
+  figures.report(`times faster, nothing new${way}`, round(stock.seconds / known.seconds));
+}
+
 try {
   const bucket = await generateBucket({
     hours: fileCount / filesPerHour,
@@ -77,63 +131,22 @@ try {
     recordsPerFile: 40,
   });
   const sizeBytes = bucket.logs.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  const keyFile = join(folder, 'keys.json');
   await writeFile(keyFile, bucket.publicKeys);
   await writeBucket(join(folder, 'copy'), bucket);
   await using server = await startServerProcess(join(folder, 'data'));
   await upload(server, bucket);
-  const figures = openFigures();
   figures.report('log files', `${bucket.logs.length}, ${round(sizeBytes / 1e6)} MB packed`);
   figures.report('digest files', String(bucket.digests.length));
-
-  const stateFile = join(folder, 'state.ndjson');
-  const cairn = [
-    'src/cli/main.ts',
-    'verify',
-    `s3://${bucket.bucket}`,
-    '--public-keys',
-    keyFile,
-    '--state',
-    stateFile,
-  ];
-  const first = await run(server.env, process.execPath, cairn);
-  figures.report('cairn verify, everything', `${round(first.seconds)} s`);
-  const again = await run(server.env, process.execPath, [...cairn, '--full']);
-  figures.report('cairn verify --full', `${round(again.seconds)} s`);
-  const second = await run(server.env, process.execPath, cairn);
-  figures.report('cairn verify, nothing new', `${round(second.seconds)} s`);
-
-  const directory = [
-    'verify',
-    join(folder, 'copy'),
-    '--public-keys',
-    keyFile,
-    '--state',
-    `${stateFile}.copy`,
-  ];
-  const offline = await run(server.env, process.execPath, ['src/cli/main.ts', ...directory]);
-  figures.report('cairn verify of a copy in a directory', `${round(offline.seconds)} s`);
-
-  if (spawnSync('aws', ['--version']).status === 0) {
-    const keys = await openKeyServer(bucket.publicKeys);
-    const env = {
-      ...server.env,
-      AWS_DEFAULT_REGION: 'us-east-1',
-      AWS_ENDPOINT_URL_CLOUDTRAIL: keys.endpoint,
-      AWS_ENDPOINT_URL_S3: server.endpoint,
-    };
-    const range = ['--start-time', '2026-11-22T00:00:00Z', '--end-time', '2026-12-31T00:00:00Z'];
-    const place = ['--trail-arn', bucket.trailArn, '--s3-bucket', bucket.bucket];
-    const stock = await run(env, 'aws', ['cloudtrail', 'validate-logs', ...place, ...range]);
-    keys.close();
-    console.error(stock.text.trim());
-    figures.report('aws cloudtrail validate-logs', `${round(stock.seconds)} s`);
-    const full = Math.min(first.seconds, again.seconds);
-    figures.report('times faster, everything', round(stock.seconds / full), 'at least 20');
-    figures.report('times faster, nothing new', round(stock.seconds / second.seconds));
-  } else {
-    figures.report('aws cloudtrail validate-logs', 'not installed');
+  await compare(bucket, server.env, '');
+  const proxy = await openSlowProxy(server.endpoint, latencyMs);
+  try {
+    await compare(bucket, { ...server.env, AWS_ENDPOINT_URL: proxy.endpoint }, `, ${latencyMs} ms away`);
+  } finally {
+    proxy.close();
   }
+  await rm(stateFile, { force: true });
+  const offline = await verify(server.env, join(folder, 'copy'));
+  figures.report('cairn verify of a copy in a directory', `${round(offline.seconds)} s`);
   figures.print('Verifying log files');
 } finally {
   await rm(folder, { recursive: true });
