@@ -80,7 +80,7 @@ describe('readAnswerHead', () => {
 describe('openKeptConnections', () => {
   it('asks again on the same connection, however the answers come in pieces', async () => {
     const whole = ok('hello');
-    const { seen, connections } = await serve([[whole], [...whole], [ok('')]]);
+    const { seen, connections } = await serve([[whole], whole.split(''), [ok('')]]);
     for (const expected of ['hello', 'hello', '']) {
       const answer = await connections.ask(head);
       expect(answer?.status).toBe(200);

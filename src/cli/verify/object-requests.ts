@@ -88,6 +88,10 @@ function signedHead(
   return `GET ${target} HTTP/1.1\r\n${lines.replaceAll('\n', '\r\n')}authorization: AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}\r\n\r\n`;
 }
 
+function bucketPath({ pathBefore }: Route): string {
+  return pathBefore === '/' ? pathBefore : pathBefore.slice(0, -1);
+}
+
 /** Opens it. `now` is epoch milliseconds; `secrets` gives the credentials of this moment. */
 export function openObjectRequests(options: {
   readonly secrets: () => Promise<Secrets>;
@@ -133,8 +137,6 @@ export function openObjectRequests(options: {
         prefix: request.prefix,
         'start-after': request.after,
       }).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${encodeValue(value)}`));
-      const bucketPath = ({ pathBefore }: Route) =>
-        pathBefore === '/' ? pathBefore : pathBefore.slice(0, -1);
       const answer = await ask(bucketPath, query.join('&'));
       return answer && readListing(await wholeOf(answer.body));
     },
