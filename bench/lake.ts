@@ -4,16 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { sequence, silentLog, systemClock } from '../src/kernel/index.ts';
+import { limits, sequence, silentLog, systemClock } from '../src/kernel/index.ts';
 import type { Columns, ColumnsRow } from '../src/store/index.ts';
 import { openDuckColumns } from '../src/store/embedded/index.ts';
 import { lakeTable } from '../src/trail/lake/index.ts';
+import { flatMembers, lakeColumns } from '../src/trail/lake/schema.ts';
+import { translate } from '../src/trail/lake/sql/index.ts';
 import { openEventGenerator, writeLogFiles } from './events.ts';
 import { median, openFigures, round, timed } from './figures.ts';
 
 /**
  * The lake's columns: `node bench/lake.ts [--events 1000000] [--directory DIR] [--accounts 1] [--peers]`. `--peers` also asks
- * DuckDB over the log files as they lie in a bucket, and ClickHouse's engine (the module `chdb`, if CHDB names its directory).
+ * DuckDB over the log files as they lie in a bucket. ClickHouse's engine is asked if CHDB names the directory of the module `chdb`.
  */
 const { report, print } = openFigures();
 const { values: options } = parseArgs({
@@ -25,7 +27,7 @@ const { values: options } = parseArgs({
   },
 });
 const count = Number(options.events);
-const batchEvents = 65_536;
+const chunkEvents = 4096;
 const never = new AbortController().signal;
 const startTime = Date.UTC(2026, 0, 1);
 const generated = { accounts: Number(options.accounts), perSecond: 10 };
@@ -46,33 +48,39 @@ function childrenCpuMs(): number {
   return seconds.reduce((sum, line) => sum + Number(/\d+/.exec(line)?.[0] ?? 0) * 1000, 0);
 }
 
+function sampleOf(payload: Uint8Array): Sample {
+  const record = JSON.parse(Buffer.from(payload).toString()) as {
+    readonly eventID: string;
+    readonly recipientAccountId: string;
+    readonly userIdentity: { readonly userName?: string; readonly accessKeyId?: string };
+  };
+  return {
+    owner: record.recipientAccountId,
+    eventId: record.eventID,
+    userName: record.userIdentity.userName ?? '',
+    accessKeyId: record.userIdentity.accessKeyId ?? '',
+  };
+}
+
 async function fill(columns: Columns): Promise<Sample> {
   const generator = openEventGenerator(generated);
   let sample: Sample | undefined;
   let appendMs = 0;
   let rawBytes = 0;
   for (let done = 0; done < count;) {
-    const rows: ColumnsRow[] = [];
-    while (rows.length < batchEvents && done < count) {
-      const payload = Buffer.from(generator.next());
-      rawBytes += payload.length;
-      rows.push({ sequence: sequence(done), payload });
-      done++;
-      if (done === Math.floor(count / 2)) {
-        const record = JSON.parse(payload.toString()) as {
-          readonly eventID: string;
-          readonly recipientAccountId: string;
-          readonly userIdentity: { readonly userName?: string; readonly accessKeyId?: string };
-        };
-        sample = {
-          owner: record.recipientAccountId,
-          eventId: record.eventID,
-          userName: record.userIdentity.userName ?? '',
-          accessKeyId: record.userIdentity.accessKeyId ?? '',
-        };
+    const batch = await columns.gather();
+    const until = Math.min(count, done + limits.lakeBatchEvents);
+    while (done < until) {
+      const rows: ColumnsRow[] = [];
+      for (const end = Math.min(until, done + chunkEvents); done < end; done++) {
+        const payload = Buffer.from(generator.next());
+        rawBytes += payload.length;
+        rows.push({ sequence: sequence(done), payload });
+        if (done === Math.floor(count / 2)) sample = sampleOf(payload);
       }
+      appendMs += await timed(() => batch.add(rows));
     }
-    appendMs += await timed(() => columns.append({ rows, through: sequence(done) }));
+    appendMs += await timed(() => columns.append({ rows: batch, through: sequence(done) }));
   }
   const mergeMs = await timed(() => columns.settled());
   report('append', `${round(count / (appendMs / 1000))} events/s`, '50,000 a core');
@@ -108,6 +116,11 @@ function questions(
       `SELECT eventTime, eventName, requestParameters FROM {} WHERE ${bounded} LIMIT 1000`,
       '150 ms',
     ],
+    [
+      'equality on userName',
+      `SELECT eventTime, eventName FROM {} WHERE userIdentity.userName = '${sample.userName}'`,
+      '150 ms',
+    ],
     ['equality on eventID', `SELECT eventName FROM {} WHERE eventID = '${sample.eventId}'`, '150 ms'],
     [
       'equality on accessKeyId',
@@ -121,25 +134,34 @@ function questions(
     ],
     [
       'group by source, user and error over everything',
-      'SELECT eventSource, userIdentity.arn arn, errorCode, count(*) n FROM {} GROUP BY ALL ORDER BY n DESC LIMIT 20',
+      'SELECT eventSource, userIdentity.arn arn, errorCode, count(*) n FROM {} GROUP BY 1, 2, 3 ORDER BY n DESC LIMIT 20',
       '2 times ClickHouse’s',
     ],
     [
       'a parameter of every request',
-      "SELECT requestParameters['bucketName'] b, count(*) n FROM {} GROUP BY b ORDER BY n DESC LIMIT 20",
+      "SELECT element_at(requestParameters, 'bucketName') b, count(*) n FROM {} GROUP BY 1 ORDER BY n DESC LIMIT 20",
       undefined,
     ],
   ];
 }
 
+/** A question as a statement of the lake, and as the engine is asked it. */
+function translated(sql: string, owner: string) {
+  const table = { view: 'lake', columns: lakeColumns, flat: flatMembers, idColumn: lakeTable.id };
+  const statement = sql.replace('{}', 'lake').replaceAll('10 MINUTE', "'10' MINUTE");
+  const translation = translate(statement, () => table);
+  if (translation.kind === 'refused') throw new Error(`${statement}: ${translation.message}`);
+  const ids = translation.eventIds['lake'];
+  return { sql: translation.sql, views: [{ name: 'lake', owner, ...(ids && { ids }) }] };
+}
+
 async function askLake(columns: Columns, sample: Sample, into: string): Promise<void> {
-  const views = [{ name: 'lake', owner: sample.owner }];
   for (const [what, sql, target] of questions(sample)) {
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
       times.push(
         await timed(async () => {
-          const query = { sql: sql.replace('{}', 'lake'), views, into, mostBytes: 1 << 30 };
+          const query = { ...translated(sql, sample.owner), into, mostBytes: 1 << 30 };
           const outcome = await columns.query(query, never);
           if (outcome.kind === 'failed') throw new Error(`${what}: ${outcome.reason}`);
         }),
@@ -155,7 +177,7 @@ async function askFiles(sample: Sample, directory: string): Promise<void> {
   await writeLogFiles(logs, count, generated);
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
-  const table = `(SELECT unnest(r) FROM (SELECT unnest(Records) r FROM read_json('${logs}/**/*.json.gz', columns = {Records: 'STRUCT(eventName VARCHAR, eventID VARCHAR, eventTime TIMESTAMP, eventSource VARCHAR, errorCode VARCHAR, userIdentity STRUCT(arn VARCHAR, accessKeyId VARCHAR), requestParameters MAP(VARCHAR, VARCHAR))[]'}, maximum_object_size = 67108864)))`;
+  const table = `(SELECT unnest(r) FROM (SELECT unnest(Records) r FROM read_json('${logs}/**/*.json.gz', columns = {Records: 'STRUCT(eventName VARCHAR, eventID VARCHAR, eventTime TIMESTAMP, eventSource VARCHAR, errorCode VARCHAR, userIdentity STRUCT(arn VARCHAR, accessKeyId VARCHAR, userName VARCHAR), requestParameters MAP(VARCHAR, VARCHAR))[]'}, maximum_object_size = 67108864)))`;
   for (const [what, sql] of questions(sample)) {
     const ms = await timed(() => connection.runAndReadAll(sql.replace('{}', table)));
     report(`DuckDB over .json.gz: ${what}`, `${round(ms)} ms`);
@@ -202,7 +224,7 @@ const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'cairn-benc
   const sample = await fill(columns);
   await askLake(columns, sample, join(directory, 'result.ndjson'));
   if (options.peers) await askFiles(sample, directory);
-  if (options.peers) await askClickHouse(sample, directory);
+  await askClickHouse(sample, directory);
 }
 if (options.directory === undefined) await rm(directory, { recursive: true });
 print(`The lake, ${round(count)} events`);

@@ -117,9 +117,9 @@ export const limits = {
   lifecycleTurnDocuments: 500,
   /** S3: bucket policies of which it is remembered whether they are public. */
   publicPolicyCacheEntries: 1_000,
-  /** Lake: events and bytes that wait in memory to be sealed, and how long the first of them waits. */
-  lakeBatchEvents: 65_536,
-  lakeBatchBytes: 64 * miB,
+  /** Lake: events and bytes that wait in a file to be sealed, and how long the first of them waits. */
+  lakeBatchEvents: 262_144,
+  lakeBatchBytes: 512 * miB,
   lakeSealMs: 60_000,
   /** Lake: memory of the engines that write, and of the engine of one query. */
   lakeWriteBytes: 1024 * miB,

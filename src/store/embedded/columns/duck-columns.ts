@@ -37,12 +37,10 @@ export interface DuckColumnsOptions {
   readonly log: Logger;
   /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
   readonly queryBytes?: number;
-  /** Rows of a merged file from which on its ids are indexed; 131,072 unless told. */
+  /** Rows of a file from which on its ids are indexed; 131,072 unless told. */
   readonly fewestIndexed?: number;
 }
 
-/** Reading the ids of fewer rows takes no longer than looking into an index. */
-const fewestIndexed = 131_072;
 /** Removes files that the manifest does not name: what a crash left behind. */
 async function sweep(directory: string, manifest: Manifest): Promise<void> {
   const named = new Set(manifest.files.flatMap(namesOf));
@@ -60,7 +58,8 @@ async function sweep(directory: string, manifest: Manifest): Promise<void> {
  * one for each query at a time. See FORMAT.md.
  */
 export async function openDuckColumns(options: DuckColumnsOptions): Promise<Columns> {
-  const { directory, table, clock } = options;
+  // Reading the ids of fewer rows takes no longer than looking into an index.
+  const { directory, table, clock, fewestIndexed = 131_072 } = options;
   const log = options.log.child({ part: 'columns' });
   await mkdir(directory, { recursive: true, mode: 0o700 });
   let manifest = (await readManifest(directory)) ?? emptyManifest;
@@ -140,14 +139,17 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   };
   const seal = async (staged: StagedRows, through: Sequence): Promise<Appended> => {
     const name = nextName();
-    const known = manifest.files;
     await staged.finish();
+    const known = manifest.files;
     const result = await read(known, () =>
       writer('seal').run<'seal'>({
         kind: 'seal',
         table,
         bounds: writing,
         staged: staged.file,
+        scratch: join(work, name.replace('.parquet', '')),
+        isOneOwner: ownersOf(known).length <= 1,
+        fewestIndexed,
         known: known.map(given),
         directory,
         name,
@@ -180,8 +182,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
         sort,
         ...(notBefore !== undefined && { notBefore }),
         output,
-        ids: idsName(output),
-        fewestIndexed: options.fewestIndexed ?? fewestIndexed,
+        fewestIndexed,
       }),
     );
     const gone = new Set(inputs.map(({ name }) => name));

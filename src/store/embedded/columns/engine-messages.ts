@@ -49,6 +49,12 @@ export type EngineTask =
       readonly bounds: EngineBounds;
       /** Staged rows, see `strictRows`. */
       readonly staged: string;
+      /** A directory for the task alone; made and removed by it. */
+      readonly scratch: string;
+      /** Whether all rows are expected to be of one owner; it is faster if that is true. */
+      readonly isOneOwner: boolean;
+      /** Rows of a file from which on its ids are indexed. */
+      readonly fewestIndexed: number;
       readonly known: readonly EngineFile[];
       /** The directory of all owners; a file of an owner is put into `directory/OWNER/`. */
       readonly directory: string;
@@ -66,8 +72,6 @@ export type EngineTask =
       /** Rows of earlier times are left out, epoch milliseconds. */
       readonly notBefore?: number;
       readonly output: string;
-      /** Where the ids are indexed when there are enough rows. */
-      readonly ids: string;
       readonly fewestIndexed: number;
     }
   | {

@@ -1,7 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { systemClock, type Timer } from '../../../kernel/index.ts';
 import type { EngineAnswer, EngineTask } from './engine-messages.ts';
-import { runMerge, runSeal } from './run-seal.ts';
+import { runMerge } from './run-merge.ts';
+import { runSeal } from './run-seal.ts';
 import { runOwn, runQuery } from './run-query.ts';
 
 /**

@@ -1,6 +1,8 @@
 import type { ColumnsTable } from '../../columns-port.ts';
 import type { EngineInstance } from './engine-instance.ts';
-import type { EngineFile } from './engine-messages.ts';
+import { syncFile } from './durable-file.ts';
+import type { EngineFile, WrittenFile } from './engine-messages.ts';
+import { idsName } from './manifest.ts';
 import { quoteList, quoteName, quoteText } from './table-sql.ts';
 
 /**
@@ -17,16 +19,19 @@ function hashOf(text: string): string {
   return `(md5_number_lower(${text}) >> 32)::UINTEGER`;
 }
 
-/** Writes the index of a file. */
-export async function writeIds(
+/** Writes the index of a file of at least so many rows and makes it durable; how many bytes it has. */
+export async function indexIds(
   engine: EngineInstance,
   table: ColumnsTable,
-  file: string,
-  into: string,
-): Promise<void> {
+  { path: file, rows: count }: Pick<WrittenFile, 'path' | 'rows'>,
+  fewestIndexed: number,
+): Promise<{ readonly idBytes?: number }> {
+  if (count < fewestIndexed) return {};
+  const into = idsName(file);
   const [id, time] = [table.id, table.time].map(quoteName);
   const rows = `SELECT ${hashOf(String(id))} AS h, epoch_ms(${time}) // 1000 AS t FROM read_parquet(${quoteText(file)})`;
   await engine.run(`COPY (${rows} ORDER BY h, t) TO ${quoteText(into)} (${indexFormat})`);
+  return { idBytes: syncFile(into) };
 }
 
 /** Where rows of some ids can be. */

@@ -3,7 +3,7 @@ import type { SealedFile } from './manifest.ts';
 /** Files that are to become one; they stand next to each other among the owner's files. */
 export interface MergePlan {
   readonly inputs: readonly SealedFile[];
-  /** Whether their times overlap, so that their rows must be sorted. */
+  /** Whether their times overlap so much that their rows must be sorted, for a query of some time to read few of them. */
   readonly sort: boolean;
 }
 
@@ -18,7 +18,9 @@ function levelOf({ rows }: SealedFile): number {
 }
 
 function overlap(files: readonly SealedFile[]): boolean {
-  return files.some((file, at) => at > 0 && file.from < (files[at - 1]?.to ?? 0));
+  const from = Math.min(...files.map((file) => file.from));
+  const to = Math.max(...files.map((file) => file.to));
+  return files.reduce((sum, file) => sum + (file.to - file.from), 0) > 1.5 * (to - from);
 }
 
 /**

@@ -80,15 +80,14 @@ function noRows(table: ColumnsTable): string {
   return `SELECT ${columnsOf({ ...table, columns: table.columns.map(({ name, type }) => ({ name, type })) }, 0)} FROM ${none} WHERE false`;
 }
 
-/**
- * How files are written that are merged before long: with half of the time. The second version of Parquet's encodings
- * keeps ids and paths short.
- */
-export const sealedFormat = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION V2, ROW_GROUP_SIZE 122880';
+/** Rows of a row group, whose statistics tell which times are in it. */
+export const rowGroup = 122_880;
 
-/** How merged files are written. Higher levels of zstd take longer, and no less space here. */
-export const mergedFormat =
-  'FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, ROW_GROUP_SIZE 122880';
+/**
+ * How files are written. The second version of Parquet's encodings keeps ids and paths short; higher levels of zstd take
+ * longer, and no less space.
+ */
+export const fileFormat = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, ROW_GROUP_SIZE ${rowGroup}`;
 
 /** How files are written that other engines read. */
 export const exportFormat = 'FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION V1, ROW_GROUP_SIZE 122880';
