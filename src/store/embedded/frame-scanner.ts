@@ -35,22 +35,37 @@ export interface ScanRange {
   readonly endSequence: number | undefined;
 }
 
-/** A part of a file in memory, which moves forward over it. Views of an earlier part stay valid. */
+/** A part of a file in memory, which moves forward over it. */
 interface Window {
   /** File offset of the first byte held. */
   readonly at: number;
   readonly bytes: Buffer;
 }
 
+/** Gives memory for a window. What it gave before may be given again when no view of an earlier window is in use. */
+type WindowMemory = (sizeBytes: number) => Buffer;
+
+/** Views of an earlier window stay valid. */
+const freshMemory: WindowMemory = (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes);
+
+function sharedMemory(): WindowMemory {
+  let memory = Buffer.alloc(0);
+  return (sizeBytes) => {
+    if (sizeBytes > memory.length) memory = Buffer.allocUnsafeSlow(sizeBytes);
+    return memory.subarray(0, sizeBytes);
+  };
+}
+
 async function moveWindow(
   file: OpenFile,
   window: Window,
+  memory: WindowMemory,
   to: number,
   need: number,
   end: number,
 ): Promise<Window> {
   const size = Math.max(0, Math.min(Math.max(limits.journalReadBytes, need), end - to));
-  const bytes = Buffer.allocUnsafeSlow(size);
+  const bytes = memory(size);
   const kept = window.bytes.subarray(Math.min(Math.max(0, to - window.at), window.bytes.length));
   kept.copy(bytes);
   const had = Math.min(kept.length, size);
@@ -134,9 +149,15 @@ function scanWindow(scan: Scan, window: Window, range: ScanRange): number {
 
 /**
  * Reads the frames of a range, a window at a time. What is not a frame is skipped up to the next one that is, and
- * comes as damage in its place.
+ * comes as damage in its place. With `payloads: 'passing'` a payload is valid only until the next step, and a long range
+ * takes no more memory than a short one.
  */
-export async function* scanFrames(file: OpenFile, range: ScanRange): AsyncGenerator<readonly Found[]> {
+export async function* scanFrames(
+  file: OpenFile,
+  range: ScanRange,
+  payloads: 'kept' | 'passing' = 'kept',
+): AsyncGenerator<readonly Found[]> {
+  const memory = payloads === 'kept' ? freshMemory : sharedMemory();
   const scan: Scan = { at: range.offset, expected: range.sequence, damage: undefined, found: [] };
   let window: Window = { at: range.offset, bytes: Buffer.alloc(0) };
   for (;;) {
@@ -144,7 +165,7 @@ export async function* scanFrames(file: OpenFile, range: ScanRange): AsyncGenera
     if (scan.found.length > 0) yield scan.found;
     scan.found = [];
     if (need === 0) break;
-    window = await moveWindow(file, window, scan.at, need, range.endOffset);
+    window = await moveWindow(file, window, memory, scan.at, need, range.endOffset);
     if (window.bytes.length >= need) continue;
     scan.damage ??= { offset: scan.at, reason: 'the file is shorter than it was' };
     break;

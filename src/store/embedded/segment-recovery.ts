@@ -40,7 +40,8 @@ async function findEnd(file: OpenFile, segment: Segment, size: number): Promise<
   const start = { offset: segmentHeaderBytes, sequence: segment.name.first };
   const tail: Tail = { proven: start.sequence, whole: start, damaged: [] };
   const range = { salt: segment.name.salt, ...start, endOffset: size, endSequence: undefined };
-  for await (const found of scanFrames(file, range)) for (const item of found) follow(tail, segment, item);
+  for await (const found of scanFrames(file, range, 'passing'))
+    for (const item of found) follow(tail, segment, item);
   return tail.damaged.find(({ from }) => from >= tail.proven)?.whole ?? tail.whole;
 }
 
