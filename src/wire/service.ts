@@ -61,6 +61,16 @@ export interface Call {
   readonly host: string;
   /** Where the signature stood, in CloudTrail's words; in the header unless said. */
   readonly authenticationMethod?: 'AuthHeader' | 'QueryString';
+  readonly signature?: CallSignature;
+}
+
+/** What the conditions and records of S3 know of a request's signature. */
+export interface CallSignature {
+  readonly version: 'SigV2' | 'SigV4';
+  /** Epoch milliseconds at which it was made; Version 2 does not say. */
+  readonly madeAt?: number;
+  /** What the header x-amz-content-sha256 says. */
+  readonly payload?: string;
 }
 
 /** One permission that a call needs. All needs of a call must be allowed. */

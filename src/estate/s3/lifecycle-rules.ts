@@ -109,7 +109,7 @@ function checkNoncurrent({ NoncurrentVersionExpiration, Filter }: LifecycleRule)
 function checkActions(rule: LifecycleRule, scope: RuleScope): void {
   if (rule.Transitions?.length || rule.NoncurrentVersionTransitions?.length) {
     throw notImplemented(
-      `The rule ${rule.ID ?? ''} moves objects to another storage class; transitions do not exist here, expirations do.`,
+      `The rule${rule.ID ? ` ${rule.ID}` : ''} moves objects to another storage class; transitions do not exist here, expirations do.`,
     );
   }
   const { Expiration, NoncurrentVersionExpiration, AbortIncompleteMultipartUpload } = rule;

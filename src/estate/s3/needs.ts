@@ -30,14 +30,20 @@ export async function calledBucket(
   return bucket;
 }
 
-/** Keys that every S3 action knows ("Actions, resources, and condition keys for Amazon S3"). */
+/**
+ * Keys that every S3 action knows ("Actions, resources, and condition keys for Amazon S3", "Amazon S3 Signature Version 4
+ * Authentication Specific Policy Keys").
+ */
 export function commonConditions(call: Call): Conditions {
+  const { version = 'SigV4', madeAt = call.time, payload } = call.signature ?? {};
   const tlsVersion = /^TLSv([\d.]+)$/.exec(call.tls?.version ?? '')?.[1];
   return {
     ...(tlsVersion !== undefined && { 's3:TlsVersion': [tlsVersion] }),
     's3:authType': [call.authenticationMethod === 'QueryString' ? 'REST-QUERY-STRING' : 'REST-HEADER'],
-    's3:signatureversion': ['AWS4-HMAC-SHA256'],
-    's3:signatureAge': ['0'],
+    's3:signatureversion': [version === 'SigV2' ? 'AWS' : 'AWS4-HMAC-SHA256'],
+    // "In Signature Version 2, this value is always set to 0."
+    's3:signatureAge': [String(Math.max(0, call.time - madeAt))],
+    ...(payload !== undefined && { 's3:x-amz-content-sha256': [payload] }),
   };
 }
 

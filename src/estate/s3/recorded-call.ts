@@ -116,7 +116,7 @@ function withPolicy({ Policy, ...others }: Readonly<Record<string, unknown>>): R
 function additionalData(input: object, output: Readonly<Record<string, unknown>> | undefined, call: Call) {
   const sent = typeof output?.['ContentLength'] === 'number' && output['Body'] !== undefined;
   return {
-    SignatureVersion: 'SigV4',
+    SignatureVersion: call.signature?.version ?? 'SigV4',
     ...(call.tls && call.tls.cipher !== '-' && { CipherSuite: call.tls.cipher }),
     bytesTransferredIn: notes.get(input)?.bytesIn ?? 0,
     AuthenticationMethod: call.authenticationMethod ?? 'AuthHeader',

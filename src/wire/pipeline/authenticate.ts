@@ -1,7 +1,7 @@
 import { AwsFault, region } from '../../kernel/index.ts';
-import type { FindCredential } from '../endpoint.ts';
+import type { Credential, FindCredential } from '../endpoint.ts';
 import type { ReceivedRequest } from '../http/index.ts';
-import type { WireRequest } from '../protocol/index.ts';
+import { bucketOfHost, type WireRequest } from '../protocol/index.ts';
 import type { Call } from '../service.ts';
 import {
   badScope,
@@ -13,15 +13,20 @@ import {
   payloadMode,
   queryPairs,
   readClaim,
+  readVersion2Claim,
   sha256Hex,
   signatureMismatch,
   signatureParameters,
+  uncoveredPayload,
   verifiedPayload,
   verifySignature,
+  verifyVersion2,
+  withoutVersion2,
   type Dialect,
   type PayloadMode,
   type SignatureClaim,
   type SigningKeys,
+  type Version2Claim,
 } from '../sigv4/index.ts';
 import type { RawBody } from './request-body.ts';
 
@@ -58,13 +63,13 @@ export async function authenticate(
   { seen, dialect, now, keys, findCredential }: Authentication,
 ): Promise<Authenticated | undefined> {
   const { signed } = request;
+  const version2 = dialect === 's3' ? readVersion2Claim(signed, now) : undefined;
+  if (version2) return authenticateVersion2(request, body, version2, { seen, dialect, findCredential });
   const claim = readClaim(signed, dialect);
   if (!claim) return undefined;
   checkClaim(signed, claim, dialect, now);
   const mode = payloadMode(signed, claim, dialect, request.secure);
-  const credential = await findCredential(claim.accessKeyId, claim.sessionToken).catch((error: unknown) => {
-    throw error instanceof AwsFault ? credentialFault(dialect, error) : error;
-  });
+  const credential = await credentialOf(findCredential, claim, dialect);
   const actual = mode.kind === 'undeclared' ? sha256Hex(await body.unproven()) : undefined;
   const payloadHash = payloadHashText(signed, claim, actual);
   const verified = verifySignature(signed, claim, credential.secretAccessKey, payloadHash, dialect, keys);
@@ -72,23 +77,74 @@ export async function authenticate(
     mode.kind === 'undeclared'
       ? body.stream()
       : verifiedPayload(signed, body.stream(), mode, verified, dialect);
+  const isUrlOfS3 = dialect === 's3' && claim.form === 'query';
+  const payload = claim.form === 'header' ? seen.headers['x-amz-content-sha256'] : undefined;
   return {
     call: {
-      principal: credential.principal,
-      accountId: credential.principal.accountId,
+      ...callFacts(request, credential),
       region: region(claim.scope.region),
-      time: request.time,
-      requestId: request.requestId,
-      sourceIp: request.sourceIp,
-      userAgent: request.userAgent,
-      tls: request.tls,
-      host: request.host,
       ...(claim.form === 'query' && { authenticationMethod: 'QueryString' as const }),
+      signature: { version: 'SigV4', madeAt: claim.time, ...(payload !== undefined && { payload }) },
     },
     signingName: claim.scope.service,
-    wire: withoutSignature(seen, claim, mode),
+    wire: isUrlOfS3 ? headersOfUrl(withoutSignature(seen, claim, mode)) : withoutSignature(seen, claim, mode),
     stream,
     whole: () => verifiedWhole(body, mode, { dialect, checksummed: hasChecksum(signed), stream }),
+  };
+}
+
+/** The region of a call whose signature names none. Nothing of S3's objects depends on it. */
+const unnamedRegion = region('us-east-1');
+
+/** A URL presigned by Signature Version 2, whose body is not covered by it. */
+async function authenticateVersion2(
+  request: ReceivedRequest,
+  body: RawBody,
+  claim: Version2Claim,
+  { seen, dialect, findCredential }: Pick<Authentication, 'seen' | 'dialect' | 'findCredential'>,
+): Promise<Authenticated> {
+  const credential = await credentialOf(findCredential, claim, dialect);
+  verifyVersion2(request.signed, claim, credential.secretAccessKey, bucketOfHost(request.host));
+  const stream = () => uncoveredPayload(request.signed, body.stream());
+  return {
+    call: {
+      ...callFacts(request, credential),
+      region: unnamedRegion,
+      authenticationMethod: 'QueryString',
+      signature: { version: 'SigV2' },
+    },
+    signingName: 's3',
+    wire: headersOfUrl({ ...seen, query: withoutVersion2(seen.query) }),
+    stream,
+    whole: () =>
+      verifiedWhole(
+        body,
+        { kind: 'unsigned' },
+        { dialect, checksummed: hasChecksum(request.signed), stream },
+      ),
+  };
+}
+
+function credentialOf(
+  findCredential: FindCredential,
+  { accessKeyId, sessionToken }: Pick<SignatureClaim, 'accessKeyId' | 'sessionToken'>,
+  dialect: Dialect,
+): Promise<Credential> {
+  return findCredential(accessKeyId, sessionToken).catch((error: unknown) => {
+    throw error instanceof AwsFault ? credentialFault(dialect, error) : error;
+  });
+}
+
+function callFacts(request: ReceivedRequest, { principal }: Credential): Omit<Call, 'region'> {
+  return {
+    principal,
+    accountId: principal.accountId,
+    time: request.time,
+    requestId: request.requestId,
+    sourceIp: request.sourceIp,
+    userAgent: request.userAgent,
+    tls: request.tls,
+    host: request.host,
   };
 }
 
@@ -126,6 +182,24 @@ function withoutSignature(seen: WireRequest, claim: SignatureClaim, mode: Payloa
     query: claim.form === 'query' ? withoutParameters(seen.query) : seen.query,
     headers: mode.kind === 'chunked' ? unframedHeaders(seen.headers, mode.decodedLength) : seen.headers,
   };
+}
+
+const isHeader = (name: string): boolean => /^x-amz-(?!checksum-|sdk-checksum-algorithm$)/i.test(name);
+
+/**
+ * A presigned URL of S3 with the headers that its maker wrote into it, such as x-amz-meta-…, as headers. Checksums are left
+ * out, as S3 does: whoever makes a URL cannot know the body, and SDKs write that of an empty one.
+ */
+function headersOfUrl(seen: WireRequest): WireRequest {
+  const pairs = queryPairs(seen.query).filter(([name]) => isHeader(name));
+  if (pairs.length === 0) return seen;
+  const headers = Object.assign(Object.create(null) as Record<string, string>, seen.headers);
+  for (const [name, value] of pairs) headers[name.toLowerCase()] ??= value;
+  const query = seen.query
+    .split('&')
+    .filter((part) => !queryPairs(part).some(([name]) => isHeader(name)))
+    .join('&');
+  return { ...seen, headers, query };
 }
 
 function withoutParameters(query: string): string {

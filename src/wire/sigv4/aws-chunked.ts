@@ -3,7 +3,8 @@ import { limits } from '../../kernel/index.ts';
 import { emptySha256, sha256Hex } from './canonical.ts';
 import { s3Fault, signatureMismatch, type Dialect } from './faults.ts';
 import { signText } from './signing-key.ts';
-import { equalSignatures, type VerifiedSignature } from './verify.ts';
+import { equalSignatures } from './signing-key.ts';
+import type { VerifiedSignature } from './verify.ts';
 
 /** How to read an aws-chunked body. */
 export interface AwsChunkedOptions {

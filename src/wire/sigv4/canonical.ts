@@ -17,6 +17,11 @@ export interface SignedRequest {
   readonly headers: readonly HeaderLine[];
 }
 
+/** The value of a header that stands once; undefined when it is absent. */
+export function headerValue(headers: readonly HeaderLine[], name: string): string | undefined {
+  return headers.find((line) => line[0] === name)?.[1].trim();
+}
+
 const unreserved = /^[A-Za-z0-9\-._~]*$/;
 const hexDigits = '0123456789ABCDEF';
 

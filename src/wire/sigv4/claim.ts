@@ -1,6 +1,7 @@
 import { isRegion, type AwsFault } from '../../kernel/index.ts';
-import { queryPairs, type HeaderLine, type SignedRequest } from './canonical.ts';
+import { headerValue, queryPairs, type HeaderLine, type SignedRequest } from './canonical.ts';
 import { incompleteSignature, s3Fault, type Dialect } from './faults.ts';
+import { version2Key } from './version-2.ts';
 import type { CredentialScope } from './signing-key.ts';
 
 /** What a request says about its own signature, taken apart and not yet believed. */
@@ -37,11 +38,6 @@ export const signatureParameters: ReadonlySet<string> = new Set([
   'X-Amz-Content-Sha256',
 ]);
 
-/** The value of a header that stands once; undefined when it is absent. */
-export function headerValue(headers: readonly HeaderLine[], name: string): string | undefined {
-  return headers.find((line) => line[0] === name)?.[1].trim();
-}
-
 /** What a credential says, as far as it can be read; nothing of it has been checked. */
 export interface ClaimedCredential {
   readonly accessKeyId: string | undefined;
@@ -67,6 +63,14 @@ export function claimedCredential(request: SignedRequest): ClaimedCredential {
     authorization === undefined
       ? queryPairs(request.query).find(([name]) => name === 'X-Amz-Credential')?.[1]
       : /[\s,]Credential=([^,\s]*)/.exec(authorization)?.[1];
+  const version2 = text === undefined ? version2Key(request.query) : undefined;
+  if (version2 !== undefined) {
+    return {
+      accessKeyId: /^\w{1,128}$/.test(version2) ? version2 : undefined,
+      region: undefined,
+      service: 's3',
+    };
+  }
   const [accessKeyId = '', , region = '', service = ''] = text?.split('/') ?? [];
   return {
     accessKeyId: /^\w{1,128}$/.test(accessKeyId) ? accessKeyId : undefined,

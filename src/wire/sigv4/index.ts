@@ -14,7 +14,13 @@ export {
   signatureMismatch,
   type Dialect,
 } from './faults.ts';
-export { checksumOfBody, hasChecksum, verifiedPayload, type BodyChecksum } from './payload.ts';
+export {
+  checksumOfBody,
+  hasChecksum,
+  uncoveredPayload,
+  verifiedPayload,
+  type BodyChecksum,
+} from './payload.ts';
 export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
 export {
   presignUrl,
@@ -24,4 +30,5 @@ export {
   type UrlToPresign,
 } from './sign.ts';
 export { openSigningKeys, type SigningKeys } from './signing-key.ts';
+export { readVersion2Claim, verifyVersion2, withoutVersion2, type Version2Claim } from './version-2.ts';
 export { checkClaim, verifySignature, type VerifiedSignature } from './verify.ts';

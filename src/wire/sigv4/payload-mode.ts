@@ -1,5 +1,5 @@
-import { queryPairs, type SignedRequest } from './canonical.ts';
-import { headerValue, type SignatureClaim } from './claim.ts';
+import { headerValue, queryPairs, type SignedRequest } from './canonical.ts';
+import type { SignatureClaim } from './claim.ts';
 import { badScope, s3Fault, type Dialect } from './faults.ts';
 
 /** How the body of a request is covered by its signature. */

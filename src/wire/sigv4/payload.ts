@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readAwsChunked } from './aws-chunked.ts';
-import { queryPairs, type HeaderLine, type SignedRequest } from './canonical.ts';
+import { headerValue, queryPairs, type HeaderLine, type SignedRequest } from './canonical.ts';
 import {
   checksumLengths,
   isChecksumName,
@@ -8,7 +8,6 @@ import {
   type Checksum,
   type ChecksumName,
 } from './checksums.ts';
-import { headerValue } from './claim.ts';
 import { s3Fault, signatureMismatch, type Dialect } from './faults.ts';
 import type { PayloadMode } from './payload-mode.ts';
 import type { VerifiedSignature } from './verify.ts';
@@ -42,6 +41,12 @@ interface Expectation {
   expected: Buffer | undefined;
   readonly refuse: () => Error;
 }
+
+/** A body of S3 that no signature covers, with the checksums that its headers give. Throws as `verifiedPayload`. */
+export const uncoveredPayload = (
+  request: SignedRequest,
+  source: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> => checked(source, headerChecksums(request));
 
 /**
  * The body as the operation may read it: the framing of aws-chunked is off, and its hash, chunk signatures and

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 /** What a signature is valid for: a day, a region and a service. */
 export interface CredentialScope {
@@ -60,4 +60,10 @@ export function openSigningKeys(bound: number): SigningKeys {
       }
     },
   };
+}
+
+/** Compares in a time that says nothing about where the two differ. */
+export function equalSignatures(expected: string, given: string): boolean {
+  const [one, two] = [Buffer.from(expected, 'latin1'), Buffer.from(given, 'latin1')];
+  return one.length === two.length && timingSafeEqual(one, two);
 }

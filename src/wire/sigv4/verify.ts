@@ -1,9 +1,9 @@
-import { timingSafeEqual, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { isRegion, limits } from '../../kernel/index.ts';
 import { canonicalRequest, stringToSign, type SignedRequest } from './canonical.ts';
 import { formatTimestamp, type SignatureClaim } from './claim.ts';
 import { badScope, s3Fault, signatureMismatch, type Dialect } from './faults.ts';
-import { formatScope, signText, type SigningKeys } from './signing-key.ts';
+import { equalSignatures, formatScope, signText, type SigningKeys } from './signing-key.ts';
 
 /**
  * Checks everything about a claim that needs no secret: scope, time, and that what must be signed is.
@@ -115,10 +115,4 @@ export function verifySignature(
   if (!equalSignatures(expected, claim.signature)) throw signatureMismatch(dialect);
   keys.keep(claim.accessKeyId, secretAccessKey, claim.scope, key);
   return { key, timestamp: claim.timestamp, scopeText, signature: claim.signature };
-}
-
-/** Compares in a time that says nothing about where the two differ. */
-export function equalSignatures(expected: string, given: string): boolean {
-  const [one, two] = [Buffer.from(expected, 'latin1'), Buffer.from(given, 'latin1')];
-  return one.length === two.length && timingSafeEqual(one, two);
 }
