@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
 import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
-import { bucketPlaceOf, openBucket, type BucketPlace } from '../import/open-bucket.ts';
+import { bucketPlaceOf, openBucket, type BucketPlace, type OpenedBucket } from '../import/open-bucket.ts';
 import type { ImportAnswer } from '../import/import-answers.ts';
 import { runImport } from '../import/run-import.ts';
 import { findObjects } from '../import/s3-files.ts';
@@ -101,29 +101,72 @@ async function importWalk(
   return hasProblems(totals) ? exitCodes.problems : exitCodes.ok;
 }
 
-/** How long `--follow` waits before it lists the bucket again. */
+/** How long `--follow` waits before it lists the bucket again; longer where that takes long. */
 const followEveryMs = 15_000;
+const listingShare = 10;
+
+/** Imports what is in the bucket, and what is there the next time it is called. */
+function openRounds(
+  context: CommandContext,
+  options: ImportOptions,
+  place: BucketPlace,
+  bucket: OpenedBucket,
+) {
+  const { clock } = context;
+  const seen = new Set<string>();
+  return async (isFirst: boolean): Promise<{ readonly exitCode: ExitCode; readonly listingMs: number }> => {
+    const startedMs = clock.monotonic();
+    // What could not be read now is read when the bucket is listed the next time.
+    const unread = new Set<string>();
+    const { keys, ...walk } = await findObjects(bucket.source, place.prefix, bucket.known, { seen, unread });
+    const listingMs = clock.monotonic() - startedMs;
+    const exitCode =
+      isFirst || walk.files.length > 0 ? await importWalk(context, options, walk, startedMs) : exitCodes.ok;
+    for (const key of keys) if (!unread.has(key)) seen.add(key);
+    return { exitCode, listingMs };
+  };
+}
+
+/** Goes on with what comes into the bucket until it is stopped, which is how it is meant to end. */
+async function followBucket(
+  { clock, output, signal }: CommandContext,
+  round: ReturnType<typeof openRounds>,
+  first: { readonly exitCode: ExitCode; readonly listingMs: number },
+): Promise<ExitCode> {
+  let worst = first.exitCode;
+  let waitMs = Math.max(followEveryMs, first.listingMs * listingShare);
+  let said: string | undefined;
+  output.note('following the bucket; Ctrl-C ends');
+  while (!signal.aborted) {
+    await clock.sleep(waitMs, signal).catch(() => undefined);
+    if (signal.aborted) break;
+    try {
+      const { exitCode, listingMs } = await round(false);
+      worst = Math.max(worst, exitCode) as ExitCode;
+      waitMs = Math.max(followEveryMs, listingMs * listingShare);
+      said = undefined;
+    } catch (error) {
+      if (signal.aborted) break;
+      if (!(error instanceof CommandError)) throw error;
+      // The bucket or the server is away; the same is said once.
+      if (said !== error.message) output.note(`${error.message} Trying again.`);
+      said = error.message;
+    }
+  }
+  return worst;
+}
 
 async function importBucket(
   context: CommandContext,
   options: ImportOptions,
   place: BucketPlace,
 ): Promise<ExitCode> {
-  const { clock, signal } = context;
   const workers = parseCount(options.workers, '--workers', 64);
   const bucket = await openBucket(context, options, place, workers);
-  const seen = new Set<string>();
-  let worst: ExitCode = exitCodes.ok;
   try {
-    for (let isFirst = true; ; isFirst = false) {
-      const startedMs = clock.monotonic();
-      const { keys, ...walk } = await findObjects(bucket.source, place.prefix, bucket.known, seen);
-      if (isFirst || walk.files.length > 0)
-        worst = Math.max(worst, await importWalk(context, options, walk, startedMs)) as ExitCode;
-      for (const key of keys) seen.add(key);
-      if (!options.follow) return worst;
-      await clock.sleep(followEveryMs, signal);
-    }
+    const round = openRounds(context, options, place, bucket);
+    const first = await round(true);
+    return options.follow ? await followBucket(context, round, first) : first.exitCode;
   } finally {
     bucket.source.close();
   }

@@ -55,12 +55,15 @@ async function readObject(source: BucketSource, file: StoredFile): Promise<Buffe
   return Buffer.concat(parts);
 }
 
-/** The log files below a prefix of a bucket, in the order of their keys. `seen` are keys that are passed over. */
+/**
+ * The log files below a prefix of a bucket, in the order of their keys. `seen` are keys that are passed over; what the bucket
+ * does not give while it is imported is put into `unread`.
+ */
 export async function findObjects(
   source: BucketSource,
   prefix: string,
   known: KnownObjects,
-  seen: ReadonlySet<string>,
+  { seen, unread }: { readonly seen: ReadonlySet<string>; readonly unread: Set<string> },
 ): Promise<Walk & { readonly keys: readonly string[] }> {
   const files: LogFile[] = [];
   const keys: string[] = [];
@@ -80,7 +83,10 @@ export async function findObjects(
         sizeBytes: one.sizeBytes,
         ...(knownHash !== undefined && { sha256: knownHash }),
         async open() {
-          const bytes = await readObject(source, one);
+          const bytes = await readObject(source, one).catch((error: unknown) => {
+            if (!(error instanceof BodyError)) unread.add(one.key);
+            throw error;
+          });
           const sha256 = hash('sha256', bytes, 'hex');
           await known.remember(one, sha256);
           return { kind: 'bytes', bytes, sha256 };
