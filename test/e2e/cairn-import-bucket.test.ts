@@ -172,6 +172,81 @@ describe('cairn import s3://', { timeout: 90_000 }, () => {
   });
 });
 
+describe.skipIf(!hasAwsCli)('StartImport (skipped where /usr/bin/aws is absent)', { timeout: 90_000 }, () => {
+  it('brings a bucket of another endpoint into an event data store, although the server is killed', async () => {
+    const files = 250;
+    const work = Array.from({ length: 8 }, async (_, lane) => {
+      for (let number = lane; number < files; number += 8)
+        await put(
+          '04',
+          number,
+          record(account, { eventName: 'Started' }),
+          record(account, { eventName: 'Started' }),
+        );
+    });
+    await Promise.all(work);
+    const broken = keyOf('04', 9999);
+    await s3().send(new PutObjectCommand({ Bucket: bucket, Key: broken, Body: 'no gzip at all' }));
+    const outside = join(folder, 'outside.json');
+    const elsewhere = {
+      endpoint: source.endpoint,
+      region: 'us-east-1',
+      accessKeyId: sourceKey.accessKeyId,
+      secretAccessKey: sourceKey.secretAccessKey,
+    };
+    writeFileSync(outside, JSON.stringify({ [bucket]: elsewhere }), { mode: 0o600 });
+    const data = mkdtempSync(join(tmpdir(), 'cairn-importing-'));
+    const start = () =>
+      startServer({ data, env: { CAIRN_OUTSIDE_BUCKETS: outside, CAIRN_ACCOUNT_ID: account } });
+    try {
+      let importer = await start();
+      const aws = (...args: string[]) => {
+        const options = ['--endpoint-url', importer.endpoint, '--output', 'json'];
+        const { stdout, stderr } = spawnSync(awsCli, ['cloudtrail', ...args, ...options], {
+          env: importer.env,
+        });
+        if (stderr.length > 0) throw new Error(stderr.toString());
+        return JSON.parse(stdout.toString()) as Record<string, string>;
+      };
+      const store = aws('create-event-data-store', '--name', 'archive');
+      const { EventDataStoreArn = '' } = store;
+      const place = `s3://${bucket}/AWSLogs/${account}/CloudTrail/eu-west-1/2026/10/04/`;
+      const role = `arn:aws:iam::${account}:role/import`;
+      const from = `S3={S3LocationUri=${place},S3BucketRegion=us-east-1,S3BucketAccessRoleArn=${role}}`;
+      const { ImportId = '' } = aws(
+        'start-import',
+        '--destinations',
+        EventDataStoreArn,
+        '--import-source',
+        from,
+      );
+      const countHere = async () => countOf('Started', importer);
+      await eventually(async () => ((await countHere()) > 0 ? true : undefined));
+      await importer.kill();
+      importer = await start();
+      const done = await eventually(async () => {
+        const found = aws('get-import', '--import-id', ImportId);
+        return found['ImportStatus'] === 'IN_PROGRESS' ? undefined : found;
+      });
+      expect(done).toMatchObject({
+        ImportStatus: 'COMPLETED',
+        ImportStatistics: { FilesCompleted: files, EventsCompleted: files * 2, FailedEntries: 1 },
+      });
+      expect(aws('list-import-failures', '--import-id', ImportId)).toMatchObject({
+        Failures: [{ Location: `s3://${bucket}/${broken}`, ErrorType: 'InvalidLogFile' }],
+      });
+      expect(await countHere()).toBe(files * 2);
+      const id = EventDataStoreArn.split('/').at(-1) ?? '';
+      const statement = `SELECT count(*) AS n, count(DISTINCT eventID) AS ids FROM ${id} WHERE eventName = 'Started'`;
+      const asked = await cairn(importer.env, 'query', '--output', 'csv', statement);
+      expect(asked.stdout.trim().split('\n').at(-1)).toBe(`${files * 2},${files * 2}`);
+      await importer[Symbol.asyncDispose]();
+    } finally {
+      rmSync(data, { recursive: true, force: true });
+    }
+  });
+});
+
 function sourceEnv(): NodeJS.ProcessEnv {
   return { AWS_ACCESS_KEY_ID: sourceKey.accessKeyId, AWS_SECRET_ACCESS_KEY: sourceKey.secretAccessKey };
 }

@@ -76,6 +76,10 @@ function needsIn(
   ];
 }
 
+/** A key as KmsKeyId takes it: an id, an ARN, `alias/NAME`, or the ARN of an alias. */
+const keyForm =
+  /^(?:arn:aws:kms:[a-z0-9-]+:\d{12}:)?(?:key\/)?(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$|^(?:arn:aws:kms:[a-z0-9-]+:\d{12}:)?alias\/[a-zA-Z0-9/_-]{1,250}$/u;
+
 const keyFaults: Readonly<Record<string, string>> = {
   NotFoundException: 'KmsKeyNotFoundException',
   InvalidArnException: 'InvalidKmsKeyIdException',
@@ -109,6 +113,10 @@ async function checkKey(
   as: ActingFor,
   time: number,
 ): Promise<string> {
+  if (!keyForm.test(kmsKeyId)) {
+    const message = `KMS key ${kmsKeyId} is no key id, alias or ARN of one.`;
+    throw new AwsFault('InvalidKmsKeyIdException', message);
+  }
   if (!keys) throw new AwsFault('KmsKeyNotFoundException', `KMS key not found: ${kmsKeyId}`);
   const arn = await askKms(kmsKeyId, bucket, () =>
     keys.keyArn({ keyId: kmsKeyId, accountId: as.accountId, region: as.region }),

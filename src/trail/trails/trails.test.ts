@@ -51,6 +51,9 @@ describe('CreateTrail', () => {
     [{ SnsTopicName: 'a topic' }, 'InvalidSnsTopicNameException'],
     [{ CloudWatchLogsLogGroupArn: 'arn:x' }, 'InvalidCloudWatchLogsLogGroupArnException'],
     [{ KmsKeyId: 'alias/none' }, 'KmsKeyNotFoundException'],
+    [{ KmsKeyId: '12345678-1234-1234-1234-123456789012' }, 'KmsKeyNotFoundException'],
+    [{ KmsKeyId: 'no key at all' }, 'InvalidKmsKeyIdException'],
+    [{ KmsKeyId: 'arn:aws:s3:::logs' }, 'InvalidKmsKeyIdException'],
     [
       {
         TagsList: [
@@ -312,5 +315,37 @@ describe('tags', () => {
     expect(await put(other)).toBe('ResourceNotFoundException');
     expect(await put(mainArn)).toBe('ResourceTypeNotSupportedException');
     expect(await put('arn:aws:s3:::logs')).toBe('ResourceARNNotValidException');
+  });
+
+  it('take of channels the policy alone that lets others put events', async () => {
+    const ResourceArn = 'arn:aws:cloudtrail:eu-central-1:000000000000:channel/1';
+    const channel = {
+      readTags: (_: unknown, arn: string) => Promise.resolve(arn === ResourceArn ? [] : undefined),
+      writeTags: () => Promise.resolve(),
+    };
+    await using fixture = await openTrailsFixture({ others: { channel } });
+    const allow = {
+      Effect: 'Allow',
+      Principal: { AWS: ['111111111111'] },
+      Action: 'cloudtrail-data:PutAuditEvents',
+      Resource: ResourceArn,
+    };
+    const policy = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+    const put = (ResourcePolicy: string) =>
+      fixture.faultOf('PutResourcePolicy', { ResourceArn, ResourcePolicy });
+    await fixture.call('PutResourcePolicy', { ResourceArn, ResourcePolicy: policy(allow) });
+    const accounts = (count: number) =>
+      Array.from({ length: count }, (_, at) => String(200_000_000_000 + at));
+    await fixture.call('PutResourcePolicy', {
+      ResourceArn,
+      ResourcePolicy: policy({ ...allow, Principal: { AWS: accounts(50) } }),
+    });
+    for (const wrong of [
+      policy({ ...allow, Action: 'cloudtrail:StartQuery' }),
+      policy({ ...allow, Action: ['cloudtrail-data:PutAuditEvents', 'cloudtrail-data:*'] }),
+      policy({ ...allow, Principal: { AWS: accounts(51) } }),
+      policy(...Array.from({ length: 21 }, () => allow)),
+    ])
+      expect(await put(wrong)).toBe('ResourcePolicyNotValidException');
   });
 });

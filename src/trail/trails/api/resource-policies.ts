@@ -52,12 +52,42 @@ async function checkPolicy(view: StateView, json: string): Promise<ResourcePolic
   return { policy: bound.text, principals: bound.principals };
 }
 
+const mostStatements = 20;
+const mostPrincipals = 50;
+
+const listed = <T>(value: T | readonly T[] | undefined): readonly T[] =>
+  value === undefined ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T];
+
+interface RawStatement {
+  readonly Action?: string | readonly string[];
+  readonly Principal?: string | Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** What the policy of a channel has to be ("AWS::CloudTrail::ResourcePolicy"). Throws ResourcePolicyNotValidException. */
+function checkChannelPolicy(json: string): void {
+  const { Statement } = JSON.parse(json) as { readonly Statement: RawStatement | readonly RawStatement[] };
+  const statements = listed<RawStatement>(Statement);
+  if (statements.length > mostStatements)
+    throw notValid(`it has ${statements.length} statements; it can have ${mostStatements}`);
+  for (const { Action, Principal } of statements) {
+    const actions = listed(Action);
+    if (actions.length === 0 || actions.some((one) => one.toLowerCase() !== 'cloudtrail-data:putauditevents'))
+      throw notValid('the policy of a channel has the one action cloudtrail-data:PutAuditEvents');
+    const named =
+      typeof Principal === 'string' ? [Principal] : Object.values(Principal ?? {}).flatMap(listed);
+    if (named.length > mostPrincipals)
+      throw notValid(`a statement has ${named.length} principals; it can have ${mostPrincipals}`);
+  }
+}
+
 export const PutResourcePolicy: TrailOperation<PutResourcePolicyRequest, PutResourcePolicyResponse> = {
   access: 'write',
   needs: (input) => [{ action: 'cloudtrail:PutResourcePolicy', resource: input.ResourceArn }],
   async handle({ ResourceArn, ResourcePolicy }, call, change, parts) {
     await checkResource(change, ResourceArn, call, parts);
-    change.put(resourcePolicyKey(ResourceArn), await checkPolicy(change, ResourcePolicy));
+    const document = await checkPolicy(change, ResourcePolicy);
+    if (parseArn(ResourceArn)?.resource.startsWith('channel/')) checkChannelPolicy(ResourcePolicy);
+    change.put(resourcePolicyKey(ResourceArn), document);
     return { ResourceArn, ResourcePolicy };
   },
 };
