@@ -64,8 +64,7 @@ let server: TestServer;
 let folder: string;
 let prefix: string;
 
-function aws(...args: string[]): Record<string, any> {
-  // oxlint-disable-line typescript/no-explicit-any -- as read from JSON
+function aws(...args: string[]): Record<string, unknown> {
   const options = ['--endpoint-url', server.endpoint, '--output', 'json'];
   const { stdout, stderr, status } = spawnSync(awsCli, [...args, ...options], { env: server.env });
   if (status !== 0) throw new Error(stderr.toString());
@@ -80,7 +79,7 @@ beforeAll(async () => {
   aws('s3api', 'create-bucket', '--bucket', bucket);
   aws('s3api', 'put-bucket-policy', '--bucket', bucket, '--policy', policy);
   aws('iam', 'create-user', '--user-name', 'alice');
-  const { QueryId = '' } = aws(
+  const { QueryId } = aws(
     'cloudtrail',
     'start-query',
     '--query-statement',
@@ -115,7 +114,7 @@ const signFile = () => JSON.parse(readFileSync(fileAt('result_sign.json'), 'utf8
 function judge(): { readonly signature: string; readonly changed: readonly string[] } {
   const { files, queryCompleteTime, hashSignature, publicKeyFingerprint } = signFile();
   const range = ['--start-time', queryCompleteTime, '--end-time', queryCompleteTime];
-  const { PublicKeyList = [] } = aws('cloudtrail', 'list-public-keys', ...range);
+  const { PublicKeyList } = aws('cloudtrail', 'list-public-keys', ...range);
   const keys = PublicKeyList as readonly { readonly Fingerprint: string; readonly Value: string }[];
   const { Value = '' } = keys.find(({ Fingerprint }) => Fingerprint === publicKeyFingerprint) ?? {};
   const [key, signed, signature] = ['key', 'signed', 'signature'].map((name) => join(folder, name)) as [
@@ -140,6 +139,9 @@ function judge(): { readonly signature: string; readonly changed: readonly strin
     changed: changed.map(({ fileName }) => fileName),
   };
 }
+
+const verify = (...from: string[]) =>
+  spawnSync(verifier ?? '', ['cloudtrail', 'verify-query-results', ...from], { env: server.env });
 
 describe.skipIf(!hasAwsCli)('query results in S3 (skipped where /usr/bin/aws is absent)', () => {
   it('are the rows of the query as CSV', () => {
@@ -170,8 +172,6 @@ describe.skipIf(!hasAwsCli)('query results in S3 (skipped where /usr/bin/aws is 
   });
 
   it.skipIf(verifier === undefined)('are valid to aws cloudtrail verify-query-results', () => {
-    const verify = (...from: string[]) =>
-      spawnSync(verifier ?? '', ['cloudtrail', 'verify-query-results', ...from], { env: server.env });
     const valid = 'Successfully validated sign and query result files';
     expect(verify('--s3-bucket', bucket, '--s3-prefix', prefix).stdout.toString()).toContain(valid);
     expect(verify('--local-export-path', join(folder, prefix)).stdout.toString()).toContain(valid);

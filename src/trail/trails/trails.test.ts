@@ -249,6 +249,9 @@ describe('selectors of a trail', () => {
   });
 });
 
+const policyOf = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+const accounts = (count: number) => Array.from({ length: count }, (_, at) => String(200_000_000_000 + at));
+
 describe('tags', () => {
   it('are added, replaced and removed, within CloudTrail’s limits', async () => {
     await using fixture = await openTrailsFixture();
@@ -330,21 +333,18 @@ describe('tags', () => {
       Action: 'cloudtrail-data:PutAuditEvents',
       Resource: ResourceArn,
     };
-    const policy = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
     const put = (ResourcePolicy: string) =>
       fixture.faultOf('PutResourcePolicy', { ResourceArn, ResourcePolicy });
-    await fixture.call('PutResourcePolicy', { ResourceArn, ResourcePolicy: policy(allow) });
-    const accounts = (count: number) =>
-      Array.from({ length: count }, (_, at) => String(200_000_000_000 + at));
+    await fixture.call('PutResourcePolicy', { ResourceArn, ResourcePolicy: policyOf(allow) });
     await fixture.call('PutResourcePolicy', {
       ResourceArn,
-      ResourcePolicy: policy({ ...allow, Principal: { AWS: accounts(50) } }),
+      ResourcePolicy: policyOf({ ...allow, Principal: { AWS: accounts(50) } }),
     });
     for (const wrong of [
-      policy({ ...allow, Action: 'cloudtrail:StartQuery' }),
-      policy({ ...allow, Action: ['cloudtrail-data:PutAuditEvents', 'cloudtrail-data:*'] }),
-      policy({ ...allow, Principal: { AWS: accounts(51) } }),
-      policy(...Array.from({ length: 21 }, () => allow)),
+      policyOf({ ...allow, Action: 'cloudtrail:StartQuery' }),
+      policyOf({ ...allow, Action: ['cloudtrail-data:PutAuditEvents', 'cloudtrail-data:*'] }),
+      policyOf({ ...allow, Principal: { AWS: accounts(51) } }),
+      policyOf(...Array.from({ length: 21 }, () => allow)),
     ])
       expect(await put(wrong)).toBe('ResourcePolicyNotValidException');
   });
