@@ -235,6 +235,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       buckets: estate.buckets,
       signingKeyFor: digests.signingKeyFor,
       takeLogFile: trail.takeLogFile,
+      history,
       defaultRetentionDays: settings.retentionDays,
       managementAccountId: settings.accountId,
       clock,

@@ -1,7 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { region, seededRandom, silentLog, systemClock, type AccountId } from '../src/kernel/index.ts';
+import {
+  region,
+  seededRandom,
+  sequence,
+  silentLog,
+  systemClock,
+  type AccountId,
+} from '../src/kernel/index.ts';
+import type { ReaderOptions, Stream } from '../src/journal/index.ts';
 import type { Columns } from '../src/store/index.ts';
 import { openDuckColumns } from '../src/store/embedded/index.ts';
 import { lakeTable, openLake, type Lake, type LakeOptions } from '../src/trail/lake/index.ts';
@@ -33,8 +41,10 @@ export interface LakeFixture extends AsyncDisposable {
   run(statement: string, over?: { account?: AccountId; input?: object }): Promise<any>;
   /** Runs a query and gives its rows, each as its values. */
   rows(statement: string, account?: AccountId): Promise<string[][]>;
-  /** Closes the lake and opens it again. */
-  reopen(): Promise<void>;
+  /** Closes the lake and opens it again, if told without its columns and with an empty journal. */
+  reopen(over?: { loseColumns?: boolean }): Promise<void>;
+  /** Says what is still to be brought from the history. */
+  readonly progressFile: string;
 }
 
 let nextRecord = 0;
@@ -77,6 +87,18 @@ export async function createStore(
 export const countOf = async (fixture: LakeFixture, id: string, account = managementAccount) =>
   Number((await fixture.rows(`SELECT count(*) AS n FROM ${id}`, account))[0]?.[0]);
 
+/** The stream as it is when everything up to now has been trimmed from the journal. */
+function trimmed(stream: Stream): Stream {
+  const start = stream.end;
+  return Object.create(stream, {
+    start: { value: start },
+    follow: {
+      value: (options: ReaderOptions) =>
+        stream.follow({ ...options, from: sequence(Math.max(options.from ?? 0, start)) }),
+    },
+  }) as Stream;
+}
+
 export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<LakeFixture> {
   await using opening = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'cairn-lake-'));
@@ -84,6 +106,7 @@ export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<
   const trail = opening.use(await openTrailFixture());
   const buckets = openMemoryBuckets();
   const random = seededRandom(7);
+  let stream = trail.stream;
   const openBoth = async () => {
     await using half = new AsyncDisposableStack();
     const columns = half.use(
@@ -97,7 +120,7 @@ export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<
     const lake = half.use(
       await openLake({
         state: trail.state,
-        stream: trail.stream,
+        stream,
         columns,
         directory: join(directory, 'results'),
         buckets,
@@ -107,6 +130,7 @@ export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<
             sign: (text) => Promise.resolve(Buffer.from(text).toString('hex')),
           }),
         takeLogFile: trail.trail.takeLogFile,
+        history: trail.history,
         defaultRetentionDays: undefined,
         managementAccountId: managementAccount,
         clock: trail.clock,
@@ -179,10 +203,15 @@ export async function openLakeFixture(over: Partial<LakeOptions> = {}): Promise<
         row.flatMap((cell) => Object.values(cell)),
       );
     },
-    async reopen() {
+    async reopen({ loseColumns = false } = {}) {
       await both.stack.disposeAsync();
+      if (loseColumns) {
+        stream = trimmed(trail.stream);
+        await rm(join(directory, 'columns'), { recursive: true });
+      }
       both = await openBoth();
     },
+    progressFile: join(directory, 'results', 'backfill.json'),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

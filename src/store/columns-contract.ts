@@ -165,6 +165,22 @@ export function columnsContract(name: string, adapter: ContractAdapter): void {
       ]);
     });
 
+    it('is filled with rows that the journal has no more, beside the batches of those that it has', async () => {
+      await using columns = await open(directory);
+      await columns.append({ rows: rowsOf(3, 6), through: sequence(6) });
+      const old = await columns.gather();
+      await old.add(rowsOf(0, 4).map((row, at) => ({ ...row, sequence: -1 - at })));
+      const [filled, appended] = await Promise.all([
+        columns.fill(old),
+        columns.append({ rows: rowsOf(6, 8), through: sequence(8) }),
+      ]);
+      expect(filled).toEqual({ added: 3, duplicates: 1 });
+      expect(appended.added).toBe(2);
+      expect(columns.durable).toBe(8);
+      expect(await count(columns)).toBe(8);
+      expect(await columns.fill(await columns.gather())).toEqual({ added: 0, duplicates: 0 });
+    });
+
     it('shows a view its owner’s rows alone, and of them what its condition lets through', async () => {
       await using columns = await open(directory);
       await columns.append({

@@ -36,7 +36,8 @@ export interface ColumnsTable {
 
 /** One JSON object to be kept. */
 export interface ColumnsRow {
-  readonly sequence: Sequence;
+  /** Its place in the journal; below zero for a row that has none any more. */
+  readonly sequence: number;
   readonly payload: Uint8Array;
 }
 
@@ -125,6 +126,11 @@ export interface Columns extends AsyncDisposable {
    * Rows that were gathered can be handed in again when it rejects, and no more when it resolves.
    */
   append(batch: ColumnsBatch): Promise<Appended>;
+  /**
+   * Takes rows that the journal has no more, with sequences below zero, each another. Those that are there already are left
+   * out. Else as `append`, and beside it.
+   */
+  fill(rows: GatheredRows): Promise<Pick<Appended, 'added' | 'duplicates'>>;
   /**
    * Runs a query apart from this process, within bounds of memory. Aborting ends it and frees what it holds at once; then it
    * rejects with the signal's reason.

@@ -17,6 +17,7 @@ import { CreateChannel, GetChannel, ListChannels, UpdateChannel, DeleteChannel }
 import { StartQuery, DescribeQuery, GetQueryResults, CancelQuery, ListQueries } from './api/queries.ts';
 import { StartImport, GetImport, ListImports, ListImportFailures, StopImport } from './api/imports.ts';
 import { bindOperations } from './api/lake-operation.ts';
+import { openBackfill, type BackfillOptions } from './backfill.ts';
 import { exportRoutes } from './export-routes.ts';
 import { openImportRunner } from './imports/import-runner.ts';
 import type { TakeLogFile } from './imports/take-log-file.ts';
@@ -32,6 +33,8 @@ export interface LakeOptions extends LakeParts {
   /** For the rows of queries and for exports under way; made if it is missing. */
   readonly directory: string;
   readonly takeLogFile: TakeLogFile;
+  readonly history: BackfillOptions['history'];
+  readonly backfillEvents?: number;
   /** Told of stretches of the journal that cannot be read. */
   readonly onDamage?: ReaderOptions['onDamage'];
 }
@@ -44,6 +47,8 @@ export interface Lake extends AsyncDisposable {
   readonly reader: Reader;
   /** Records of the journal that queries do not see, since the start. */
   readonly unreadable: number;
+  /** Resolves when what the journal has no more has been brought from the history. */
+  backfilled(): Promise<void>;
   /** Resolves when nothing is being done for the query, or the import, of this id. */
   ended(id: string): Promise<void>;
 }
@@ -61,7 +66,14 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   await mkdir(resultDirectory, { recursive: true, mode: 0o700 });
   const exports = await emptyDirectory(join(options.directory, 'exports'));
   const results = openResultFiles(resultDirectory);
+  const { backfillEvents, ...others } = options;
+  const backfill = await openBackfill({
+    ...others,
+    file: join(options.directory, 'backfill.json'),
+    ...(backfillEvents !== undefined && { backfillEvents }),
+  });
   const reader = opening.use(await openLakeReader(options));
+  opening.use(backfill).start(reader);
   const imports = opening.use(await openImportRunner({ ...options, take: options.takeLogFile }));
   const queries = opening.use(await openQueryRunner({ ...options, reader, results }));
   const kept = async () => (await readdir(resultDirectory)).map((name) => name.replace(/\.ndjson$/, ''));
@@ -99,6 +111,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
     get unreadable() {
       return reader.unreadable;
     },
+    backfilled: () => backfill.settled(),
     async ended(id) {
       await Promise.all([queries.ended(id), imports.ended(id)]);
     },

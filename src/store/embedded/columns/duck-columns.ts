@@ -1,9 +1,8 @@
 import { readdir, rm, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { limits, sequence, type Clock, type Logger, type Sequence } from '../../../kernel/index.ts';
+import { limits, sequence, type Clock, type Logger } from '../../../kernel/index.ts';
 import type {
-  Appended,
   Columns,
   ColumnsBatch,
   ColumnsPart,
@@ -12,7 +11,7 @@ import type {
   ColumnsView,
   QueryOutcome,
 } from '../../columns-port.ts';
-import type { EngineBounds, EngineFile, EngineView, WrittenFile } from './engine-messages.ts';
+import type { EngineBounds, EngineFile, EngineView, SealResult, WrittenFile } from './engine-messages.ts';
 import { EngineDiedError, EngineRefusedError, startEngine, type EngineProcess } from './engine-process.ts';
 import {
   emptyManifest,
@@ -81,6 +80,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   let nextFile = manifest.nextFile;
   let nextStaged = 0;
   let changing: Promise<unknown> = Promise.resolve();
+  let sealing: Promise<unknown> = Promise.resolve();
 
   const writer = (name: 'seal' | 'merge'): EngineProcess => {
     const known = writers.get(name);
@@ -137,7 +137,13 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     gathering.delete(staged);
     await staged.remove();
   };
-  const seal = async (staged: StagedRows, through: Sequence): Promise<Appended> => {
+  /** Seals one batch after the other. */
+  const seal = (staged: StagedRows, through: number): Promise<SealResult & { readonly added: number }> => {
+    const done = sealing.then(() => sealNow(staged, through));
+    sealing = done.catch(() => undefined);
+    return done;
+  };
+  const sealNow = async (staged: StagedRows, through: number) => {
     const name = nextName();
     await staged.finish();
     const known = manifest.files;
@@ -156,10 +162,14 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       }),
     );
     const files = result.files.map(listed);
-    await change((now) => ({ ...now, durable: through, files: [...now.files, ...files] }));
+    await change((now) => ({
+      ...now,
+      durable: Math.max(now.durable, through),
+      files: [...now.files, ...files],
+    }));
     await letGo(staged);
     const added = files.reduce((sum, { rows }) => sum + rows, 0);
-    return { added, duplicates: result.duplicates, unreadable: result.unreadable.map(sequence) };
+    return { ...result, added };
   };
   const gathered = async (rows: ColumnsBatch['rows']): Promise<StagedRows> => {
     if ('add' in rows) return rows as StagedRows;
@@ -234,9 +244,19 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
         await letGo(staged);
         return nothing;
       }
-      const appended = await seal(staged, through);
+      const { added, duplicates, unreadable } = await seal(staged, through);
       rewriting.mergeSoon();
-      return appended;
+      return { added, duplicates, unreadable: unreadable.map(sequence) };
+    },
+    async fill(rows) {
+      const staged = await gathered(rows);
+      if (staged.count === 0) {
+        await letGo(staged);
+        return { added: 0, duplicates: 0 };
+      }
+      const { added, duplicates } = await seal(staged, 0);
+      rewriting.mergeSoon();
+      return { added, duplicates };
     },
     async query(query: ColumnsQuery, signal): Promise<QueryOutcome> {
       const views = query.views.map(viewOf);

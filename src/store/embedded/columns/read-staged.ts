@@ -68,6 +68,8 @@ export async function readStaged(
   const sequence = quoteName(sequenceColumn);
   const rows = parts.length === 0 ? [] : await engine.rows(`SELECT ${sequence} FROM ${rowsOfParts(parts)}`);
   const read = new Set(rows.map(([text]) => Number(text)));
-  const all = [...readFileSync(staged, 'latin1').matchAll(/^\{"s":(\d+)/gm)].map(([, text]) => Number(text));
+  const all = [...readFileSync(staged, 'latin1').matchAll(/^\{"s":(-?\d+)/gm)].map(([, text]) =>
+    Number(text),
+  );
   return { parts, lost: all.filter((place) => !read.has(place)) };
 }
