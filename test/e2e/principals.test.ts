@@ -174,6 +174,19 @@ describe('the policy of a channel', () => {
       Resource: ChannelArn,
       Condition: { StringNotEquals: { 'cloudtrail:ExternalId': 'partner' } },
     };
+    const refusalOf = (over: object) => {
+      const policy = { Version: '2012-10-17', Statement: [{ ...denial, ...over }] };
+      const ResourcePolicy = JSON.stringify(policy);
+      const command = new cloudtrail.PutResourcePolicyCommand({ ResourceArn: ChannelArn, ResourcePolicy });
+      return nameOf(root.cloudtrail.send(command));
+    };
+    // "AWS CloudTrail resource-based policy examples": one action, 50 principals.
+    for (const over of [
+      { Action: 'cloudtrail-data:*' },
+      { Principal: { AWS: Array.from({ length: 51 }, (_, place) => String(222_222_222_222 + place)) } },
+    ]) {
+      expect(await refusalOf(over)).toBe('ResourcePolicyNotValidException');
+    }
     expect(await put('anybody')).toBe(200);
     const ResourcePolicy = JSON.stringify({ Version: '2012-10-17', Statement: [denial] });
     await root.cloudtrail.send(
