@@ -18,6 +18,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly readyMs: number;
   /** Resident memory now of the server and the engines that it started, bytes. */
   memoryBytes(): number;
+  /** Processor time that the server has taken so far, milliseconds. */
+  cpuMs(): number;
   /** Resolves when nothing is being done behind the answers any more: merging, delivering, sealing. */
   settled(): Promise<void>;
 }
@@ -35,12 +37,13 @@ const residentBytes = (pid: number): number =>
 
 const ticksPerSecond = 100;
 
-/** Processor time so far, milliseconds. */
-function cpuMs(pid: number): number {
+/** Processor time so far of a process, or of those that it started and that have ended; milliseconds. */
+export function cpuMs(pid: number, whose: 'own' | 'children' = 'own'): number {
+  const first = whose === 'own' ? 11 : 13;
   const [user = 0, system = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8')
     .replace(/^.*\) /s, '')
     .split(' ')
-    .slice(11, 13)
+    .slice(first, first + 2)
     .map(Number);
   return ((user + system) / ticksPerSecond) * 1000;
 }
@@ -107,6 +110,7 @@ export async function startServerProcess(
       AWS_REGION: 'us-east-1',
     },
     memoryBytes: () => treeOf(pid).reduce((sum, one) => sum + residentBytes(one), 0),
+    cpuMs: () => cpuMs(pid),
     settled: () => atRest(pid),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');

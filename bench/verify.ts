@@ -16,7 +16,7 @@ import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client
 import { generateBucket, writeBucket, type GeneratedBucket } from '../test/generated-bucket.ts';
 import { openFigures, round } from './figures.ts';
 import { openSlowProxy } from './slow-proxy.ts';
-import { startServerProcess, type ServerProcess } from './server-process.ts';
+import { cpuMs, startServerProcess, type ServerProcess } from './server-process.ts';
 
 const { values } = parseArgs({
   options: {
@@ -69,17 +69,25 @@ async function openKeyServer(publicKeys: string) {
 
 interface Run {
   readonly seconds: number;
+  /** Of the command and of the server, which share the machine's cores. */
+  readonly cpuSeconds: number;
   readonly text: string;
 }
 
-async function run(env: NodeJS.ProcessEnv, command: string, args: readonly string[]): Promise<Run> {
+type Way = Pick<ServerProcess, 'env' | 'cpuMs' | 'settled'>;
+
+async function run(way: Way, command: string, args: readonly string[]): Promise<Run> {
+  const { env } = way;
+  await way.settled();
+  const cpuSeconds = () => (way.cpuMs() + cpuMs(process.pid, 'children')) / 1000;
+  const startCpu = cpuSeconds();
   const start = performance.now();
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
   await once(child, 'close');
   if (child.exitCode !== 0) throw new Error(`${command} ended with ${child.exitCode}: ${text}`);
-  return { seconds: (performance.now() - start) / 1000, text };
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: cpuSeconds() - startCpu, text };
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'cairn-bench-verify-'));
@@ -87,41 +95,49 @@ const keyFile = join(folder, 'keys.json');
 const stateFile = join(folder, 'state.ndjson');
 const figures = openFigures();
 
-function verify(env: NodeJS.ProcessEnv, place: string, more: readonly string[] = []): Promise<Run> {
+const shown = ({ seconds, cpuSeconds }: Run) => `${round(seconds)} s, ${round(cpuSeconds)} s of CPU`;
+
+function verify(way: Way, place: string, more: readonly string[] = []): Promise<Run> {
   const options = ['--public-keys', keyFile, '--state', stateFile, ...more];
-  return run(env, process.execPath, ['src/cli/main.ts', 'verify', place, ...options]);
+  return run(way, process.execPath, ['src/cli/main.ts', 'verify', place, ...options]);
 }
 
-/** Both commands, with what `env` says of the server; `way` names the way to it. */
-async function compare(bucket: GeneratedBucket, env: NodeJS.ProcessEnv, way: string): Promise<void> {
+/** Both commands on their way to the server; `name` says which one. */
+async function compare(bucket: GeneratedBucket, way: Way, name: string): Promise<void> {
   const place = `s3://${bucket.bucket}`;
   await rm(stateFile, { force: true });
-  const first = await verify(env, place);
-  figures.report(`cairn verify, everything${way}`, `${round(first.seconds)} s`);
-  const again = await verify(env, place, ['--full']);
-  figures.report(`cairn verify --full${way}`, `${round(again.seconds)} s`);
-  const known = await verify(env, place);
-  figures.report(`cairn verify, nothing new${way}`, `${round(known.seconds)} s`);
+  const first = await verify(way, place);
+  figures.report(`cairn verify, everything${name}`, shown(first));
+  const again = await verify(way, place, ['--full']);
+  figures.report(`cairn verify --full${name}`, shown(again));
+  const known = await verify(way, place);
+  figures.report(`cairn verify, nothing new${name}`, shown(known));
   if (spawnSync('aws', ['--version']).status !== 0) {
     figures.report('aws cloudtrail validate-logs', 'not installed');
     return;
   }
   const keys = await openKeyServer(bucket.publicKeys);
   const stockEnv = {
-    ...env,
+    ...way.env,
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_ENDPOINT_URL_CLOUDTRAIL: keys.endpoint,
-    AWS_ENDPOINT_URL_S3: env['AWS_ENDPOINT_URL'],
+    AWS_ENDPOINT_URL_S3: way.env['AWS_ENDPOINT_URL'],
   };
   const range = ['--start-time', '2026-11-22T00:00:00Z', '--end-time', '2026-12-31T00:00:00Z'];
   const what = ['--trail-arn', bucket.trailArn, '--s3-bucket', bucket.bucket];
-  const stock = await run(stockEnv, 'aws', ['cloudtrail', 'validate-logs', ...what, ...range]);
+  const stock = await run({ ...way, env: stockEnv }, 'aws', [
+    'cloudtrail',
+    'validate-logs',
+    ...what,
+    ...range,
+  ]);
   keys.close();
   console.error(stock.text.trim());
-  figures.report(`aws cloudtrail validate-logs${way}`, `${round(stock.seconds)} s`);
-  const full = Math.min(first.seconds, again.seconds);
-  figures.report(`times faster, everything${way}`, round(stock.seconds / full), 'at least 20');
-  figures.report(`times faster, nothing new${way}`, round(stock.seconds / known.seconds));
+  figures.report(`aws cloudtrail validate-logs${name}`, shown(stock));
+  const full = first.seconds < again.seconds ? first : again;
+  figures.report(`times faster, everything${name}`, round(stock.seconds / full.seconds), 'at least 20');
+  figures.report(`times less CPU, everything${name}`, round(stock.cpuSeconds / full.cpuSeconds));
+  figures.report(`times faster, nothing new${name}`, round(stock.seconds / known.seconds));
 }
 
 try {
@@ -137,16 +153,20 @@ try {
   await upload(server, bucket);
   figures.report('log files', `${bucket.logs.length}, ${round(sizeBytes / 1e6)} MB packed`);
   figures.report('digest files', String(bucket.digests.length));
-  await compare(bucket, server.env, '');
+  await compare(bucket, server, '');
   const proxy = await openSlowProxy(server.endpoint, latencyMs);
   try {
-    await compare(bucket, { ...server.env, AWS_ENDPOINT_URL: proxy.endpoint }, `, ${latencyMs} ms away`);
+    await compare(
+      bucket,
+      { ...server, env: { ...server.env, AWS_ENDPOINT_URL: proxy.endpoint } },
+      `, ${latencyMs} ms away`,
+    );
   } finally {
     proxy.close();
   }
   await rm(stateFile, { force: true });
-  const offline = await verify(server.env, join(folder, 'copy'));
-  figures.report('cairn verify of a copy in a directory', `${round(offline.seconds)} s`);
+  const offline = await verify(server, join(folder, 'copy'));
+  figures.report('cairn verify of a copy in a directory', shown(offline));
   figures.print('Verifying log files');
 } finally {
   await rm(folder, { recursive: true });

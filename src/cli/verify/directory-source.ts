@@ -11,6 +11,15 @@ const metadataSuffix = '.metadata.json';
 
 const pageFiles = 1000;
 
+/** Files up to so long are read in one go, which for most log files takes a third of the work of a stream. */
+const wholeBytes = 512 * 1024;
+
+const streamed = (path: string) => createReadStream(path, { highWaterMark: 256 * 1024 });
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 function isAbsent(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOENT' || code === 'ENOTDIR';
@@ -88,7 +97,11 @@ export function openDirectorySource(directory: string): BucketSource {
         const file = await storedFile(directory, key);
         if (!file) return undefined;
         const metadata = options?.withMetadata ? await readMetadata(path) : undefined;
-        return { ...file, metadata, body: createReadStream(path, { highWaterMark: 256 * 1024 }) };
+        return {
+          ...file,
+          metadata,
+          body: file.sizeBytes > wholeBytes ? streamed(path) : once(await readFile(path)),
+        };
       } catch (error) {
         if (isAbsent(error)) return undefined;
         throw error;
