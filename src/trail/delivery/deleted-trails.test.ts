@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { AwsFault, limits } from '../../kernel/index.ts';
-import { auditRecord, openTrailsFixture, type TrailsFixture } from '../../../test/trails-fixture.ts';
+import { auditRecord, mainArn, openTrailsFixture, type TrailsFixture } from '../../../test/trails-fixture.ts';
+import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
+import type { DeliveryDocument } from './delivery-documents.ts';
 
 /** What becomes of what a trail logged before it was deleted, or sent elsewhere. */
 
@@ -111,6 +113,53 @@ describe('a trail that is deleted', () => {
     await fixture.trails.delivery.settle();
     expect(await leftOver(fixture)).toEqual([]);
     expect(fixture.trails.delivery.progress.lag).toBe(0);
+  });
+});
+
+/** Makes the documents of the trail `main` such as versions wrote them that knew no incarnations. */
+async function makeOld({ trail: { state } }: TrailsFixture): Promise<void> {
+  const change = state.begin();
+  const key = trailKey('000000000000', 'eu-central-1', 'main');
+  const { incarnation: _, ...trail } = (await change.get<TrailDocument>(key))!.value;
+  const [delivery] = await change.list<DeliveryDocument>('trail/delivery/');
+  const { incarnation: __, ...document } = delivery!.value;
+  change.put(key, trail);
+  change.delete(delivery!.key);
+  change.put(`trail/delivery/${mainArn}`, document);
+  expect((await state.commit(change, [])).kind).toBe('committed');
+}
+
+describe('a trail of an earlier version', () => {
+  it('goes on where it was, can be deleted, and is not taken for the next one of its name', async () => {
+    await using fixture = await openTrailsFixture();
+    await fixture.startTrail();
+    await append(fixture, 'one');
+    await fixture.trails.delivery.settle();
+    await makeOld(fixture);
+    await fixture.restart();
+    await append(fixture, 'two');
+    await fixture.trails.delivery.settle();
+    const { LatestDeliveryTime } = await fixture.call('GetTrailStatus', { Name: 'main' });
+    expect(LatestDeliveryTime).toBeInstanceOf(Date);
+    await append(fixture, 'three');
+    await fixture.call('DeleteTrail', { Name: 'main' });
+    await fixture.startTrail();
+    await append(fixture, 'four');
+    await fixture.trails.delivery.settle();
+    expect(deliveredTo(fixture, 'logs').toSorted()).toEqual(
+      [
+        'StartLogging',
+        'one',
+        'two',
+        'GetTrailStatus',
+        'three',
+        'DeleteTrail',
+        'StartLogging',
+        'four',
+      ].toSorted(),
+    );
+    const left = await fixture.trail.state.list<DeliveryDocument>('trail/delivery/');
+    expect(left.map(({ value }) => value.incarnation)).toEqual([expect.stringMatching(/^[a-z0-9]{12}$/)]);
   });
 });
 
