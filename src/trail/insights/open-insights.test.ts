@@ -11,7 +11,9 @@ import { LookupEvents } from '../api/lookup-events.ts';
 import { openReferenceHistory } from '../history/reference-history.ts';
 import type { History } from '../history/index.ts';
 import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
+import { storeArn, storeKey, type EventDataStoreDocument } from '../lake/store-documents.ts';
 import { openInsights, type Insights } from './index.ts';
+import { storeInsightsKey, type StoreInsightsDocument } from './subscriptions.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
@@ -117,6 +119,41 @@ async function subscribe(document: TrailDocument): Promise<void> {
   const change = state.begin();
   change.put(trailKey(document.accountId, document.homeRegion, document.name), document);
   await state.commit(change, []);
+}
+
+/** An event data store with insights on the rate of calls; its ARN. */
+async function storeNamed(id: string, over: Partial<EventDataStoreDocument> = {}): Promise<string> {
+  const arn = storeArn(managementAccount, region, id);
+  const store: EventDataStoreDocument = {
+    id,
+    name: id,
+    arn,
+    accountId: managementAccount,
+    region,
+    isMultiRegion: true,
+    retentionDays: 366,
+    billingMode: 'EXTENDABLE_RETENTION_PRICING',
+    terminationProtected: false,
+    selectors: [],
+    isIngesting: true,
+    spans: [],
+    imported: [],
+    channels: [],
+    createdAt: startMs,
+    updatedAt: startMs,
+    ...over,
+  };
+  const insights: StoreInsightsDocument = {
+    storeArn: arn,
+    accountId: managementAccount,
+    region,
+    selectors: [{ InsightType: 'ApiCallRateInsight' }],
+  };
+  const change = state.begin();
+  change.put(storeKey(managementAccount, id), store);
+  change.put(storeInsightsKey(arn), insights);
+  await state.commit(change, []);
+  return arn;
 }
 
 beforeEach(async () => {
@@ -239,6 +276,64 @@ describe('insights', () => {
       expect(states).toEqual(['Start', 'End']);
     },
   );
+
+  it('of event data stores are records of their own, of those alone that take events', async () => {
+    await subscribe(trail);
+    const taking = await storeNamed('taking');
+    await storeNamed('stopped', { isIngesting: false });
+    await storeNamed('deleted', { deletedAt: startMs });
+    await storeNamed('elsewhere', { isMultiRegion: false, region: 'us-east-1' });
+    let alive = true;
+    const first = await open({ ...clock, after: (ms, work) => clock.after(ms, () => alive && work()) });
+    await importTenDays();
+    await traffic(first, 7, 15);
+    // Killed between the start and the end: each record comes once all the same.
+    alive = false;
+    await first.reader[Symbol.asyncDispose]();
+    await using second = await open();
+    await traffic(second, 5, 15);
+    await traffic(second, 20, 0);
+    const found = await insightsInJournal();
+    expect(new Set(found.map(({ eventID }) => eventID)).size).toBe(found.length);
+    const ofTrails = found.filter(({ insightDetails }) => insightDetails !== undefined);
+    const ofStores = found.filter(({ insightSource }) => insightSource !== undefined);
+    expect(ofTrails.map(({ insightDetails }) => insightDetails.state)).toEqual(['Start', 'End']);
+    expect(ofStores.map(({ insightSource, insightState }) => [insightSource, insightState])).toEqual([
+      [taking, 'Start'],
+      [taking, 'End'],
+    ]);
+    expect(found).toHaveLength(4);
+    expect(ofStores[0]).toEqual({
+      eventVersion: '1.11',
+      eventCategory: 'Insight',
+      eventType: 'AwsCloudTrailInsight',
+      eventID: expect.any(String),
+      eventTime: '2026-11-23T10:00:00Z',
+      awsRegion: region,
+      recipientAccountId: managementAccount,
+      sharedEventID: ofStores[1]!['sharedEventID'],
+      insightSource: taking,
+      insightState: 'Start',
+      insightEventSource: 'ec2.amazonaws.com',
+      insightEventName: 'RunInstances',
+      insightType: 'ApiCallRateInsight',
+      insightContext: {
+        baselineAverage: expect.any(Number),
+        insightAverage: expect.any(Number),
+        baselineDuration: expect.any(Number),
+        insightDuration: expect.any(Number),
+        attributions: ofTrails[0]!['insightDetails'].insightContext.attributions,
+      },
+    });
+    expect(ofStores[0]!['sharedEventID']).not.toBe(ofTrails[0]!['sharedEventID']);
+    // LookupEvents knows those of trails.
+    const looked = await LookupEvents(
+      history,
+      { EventCategory: 'insight' },
+      callBy(rootOf(managementAccount)),
+    );
+    expect(looked.Events).toHaveLength(2);
+  });
 
   it('come in pairs, although insights are turned on in their middle, or off', async () => {
     await subscribe({ ...trail, insightSelectors: [] });
