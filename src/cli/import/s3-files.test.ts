@@ -43,7 +43,7 @@ describe('the objects of a bucket', () => {
     const unread = new Set<string>();
     const known = await openKnownObjects(join(folder, 'known'));
     const { files } = await findObjects(source, '', known, { seen: new Set(), unread });
-    const opened = await Promise.allSettled(files.map((file) => file.open?.()));
+    const opened = await Promise.allSettled(files.map(async (file) => file.open?.()));
     expect(opened.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
     expect([...unread]).toEqual(['away.json']);
     const later = await findObjects(source, '', known, {
