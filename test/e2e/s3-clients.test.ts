@@ -171,7 +171,8 @@ assert keys == ['boto/ copy+1', 'boto/large'], keys
 assert [o['Key'] for o in s3.list_objects(Bucket='${Bucket}', Prefix='boto/')['Contents']] == keys
 url = s3.generate_presigned_url('put_object', Params={'Bucket': '${Bucket}', 'Key': 'boto/presigned'})
 import urllib.request
-urllib.request.urlopen(urllib.request.Request(url, data=b'by url', method='PUT'))
+# Which version of the signature boto3 makes depends on its release; Version 2 covers the content type, which urllib would invent.
+urllib.request.urlopen(urllib.request.Request(url, data=b'by url', method='PUT', headers={'Content-Type': ''}))
 assert s3.get_object(Bucket='${Bucket}', Key='boto/presigned')['Body'].read() == b'by url'
 answer = s3.delete_objects(Bucket='${Bucket}', Delete={'Objects': [{'Key': k} for k in keys]})
 assert len(answer['Deleted']) == 2, answer
