@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -192,9 +192,11 @@ async function askClickHouse(sample: Sample, directory: string): Promise<void> {
     readonly Session: new (path: string) => { query(sql: string, format?: string): string };
   };
   const session = new Session(join(directory, 'chdb'));
+  const names = await readdir(join(directory, 'columns', sample.owner));
+  const numbers = names.flatMap((name) => /^(\d+)\.parquet$/.exec(name)?.[1] ?? []);
   session.query('CREATE DATABASE bench ENGINE = Atomic');
   session.query(
-    `CREATE TABLE bench.lake ENGINE = MergeTree ORDER BY eventTime SETTINGS allow_nullable_key = 1 AS SELECT eventTime, eventName, eventSource, errorCode, eventID, tupleElement(userIdentity, 'arn') AS arn FROM file('${directory}/columns/${sample.owner}/*.parquet', Parquet) SETTINGS input_format_parquet_case_insensitive_column_matching = 1`,
+    `CREATE TABLE bench.lake ENGINE = MergeTree ORDER BY eventTime SETTINGS allow_nullable_key = 1 AS SELECT eventTime, eventName, eventSource, errorCode, eventID, tupleElement(userIdentity, 'arn') AS arn FROM file('${directory}/columns/${sample.owner}/{${numbers.join(',')}}.parquet', Parquet) SETTINGS input_format_parquet_case_insensitive_column_matching = 1`,
   );
   const asked = [
     [
