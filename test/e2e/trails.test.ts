@@ -92,7 +92,7 @@ async function putAuditEvents(server: TestServer, count: number): Promise<readon
   return successful.map(({ eventID }) => eventID);
 }
 
-describe('trails', { timeout: 60_000 }, () => {
+describe('trails', { timeout: 180_000 }, () => {
   it('deliver encrypted log files into a real bucket, from StartLogging to StopLogging', async () => {
     await using server = await startServer({ env });
     const cloudTrail = new CloudTrailClient(server.clientOptions);
@@ -156,12 +156,12 @@ describe('trails', { timeout: 60_000 }, () => {
       const found = await logFiles(server, 'trail-logs');
       return namesIn(found).includes('StopLogging') ? found : undefined;
     });
-    expect(namesIn(files).filter((name) => !/^(List|Get)/.test(name))).toEqual([
-      'StartLogging',
-      'PutEventSelectors',
-      'PutObject',
-      'StopLogging',
-    ]);
+    // Files of one minute are named at random; the order of deliveries is tested beside the code.
+    expect(
+      namesIn(files)
+        .filter((name) => !/^(List|Get)/.test(name))
+        .toSorted(),
+    ).toEqual(['PutEventSelectors', 'PutObject', 'StartLogging', 'StopLogging']);
     expect(files.every(({ encryption }) => encryption === 'aws:kms')).toBe(true);
     const history = await signedFetch(server, '/_cairn/events', {
       service: 'cairn',
