@@ -5,6 +5,7 @@
  *   node bench/end-to-end.ts [--events 1000000] [--peer-events 300000] [--keep DIR]
  */
 import { spawnSync } from 'node:child_process';
+import { hash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -159,7 +160,31 @@ async function measurePostgres(): Promise<
   };
 }
 
+/** How fast one core is, by two things that every event takes part in, so that figures of two machines can be compared. */
+function reportMachine(): void {
+  const generator = openEventGenerator();
+  const records = Array.from({ length: 2000 }, () => generator.next());
+  const bytes = records.map((record) => Buffer.from(record));
+  const sizeMb = bytes.reduce((sum, { length }) => sum + length, 0) / 1e6;
+  const rate = (work: () => void): string => {
+    const times = Array.from({ length: 9 }, () => {
+      const start = performance.now();
+      work();
+      return performance.now() - start;
+    });
+    return round((sizeMb / median(times)) * 1000);
+  };
+  const parsed = rate(() => {
+    for (const record of records) JSON.parse(record);
+  });
+  const hashed = rate(() => {
+    for (const record of bytes) hash('sha256', record);
+  });
+  report('one core of this machine', `JSON.parse ${parsed} MB/s, SHA-256 ${hashed} MB/s, an event at a time`);
+}
+
 async function main(): Promise<void> {
+  reportMachine();
   const files = await logFiles();
   report('events', `${round(events)} of ${round(files.rawBytes / events)} bytes in ${files.files} files`);
   {
