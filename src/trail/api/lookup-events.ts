@@ -7,6 +7,7 @@ import {
   type EventFilter,
   type FoundEvent,
   type History,
+  type ScannedRecord,
 } from '../history/index.ts';
 import { lookUpInsights } from './lookup-insights.ts';
 import { placeOf, tokenFor } from './lookup-token.ts';
@@ -77,10 +78,14 @@ function pageSizeOf({ MaxResults }: LookupEventsRequest): number {
   return MaxResults;
 }
 
+function recordOf(raw: Uint8Array): ScannedRecord | undefined {
+  const scan = scanRecord(raw);
+  return scan.kind === 'record' ? scan.record : undefined;
+}
+
 function eventOf(found: FoundEvent): Event {
   const CloudTrailEvent = Buffer.from(found.raw.buffer, found.raw.byteOffset, found.raw.length).toString();
-  const scan = scanRecord(found.raw);
-  const record = scan.kind === 'record' ? scan.record : undefined;
+  const record = found.scanned ?? recordOf(found.raw);
   return {
     EventId: found.eventId,
     EventName: record?.eventName,

@@ -2,6 +2,7 @@ import type { AttributeName } from './history-types.ts';
 import type { AddressRange } from './address-range.ts';
 import type { DocCursor } from './doc-cursor.ts';
 import type { EventPosition } from './event-order.ts';
+import type { ScannedRecord } from './scanned-record.ts';
 
 /**
  * Events that can be searched: a segment, or the hot tail as it stands. Documents are numbered from the newest in the
@@ -15,7 +16,8 @@ export interface EventSource {
   timeAt(doc: number): number;
   /** The bytes of a record; a view that must not be kept. */
   raw(doc: number): Buffer;
-  positionAt(doc: number): EventPosition;
+  /** A whole scan where the place is read from the record. */
+  positionAt(doc: number): EventPosition | ScannedRecord;
   /** The documents that have one of the values. */
   withValues(attribute: AttributeName, values: readonly string[]): DocCursor;
   /** The documents whose sourceIPAddress lies in the range; undefined where only the records tell. */

@@ -1,5 +1,6 @@
 import type { Sequence } from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
+import type { ScannedRecord } from './scanned-record.ts';
 
 /**
  * The indexed attributes of an audit event. The first eight are LookupEvents's own; the others are Cairn's.
@@ -49,6 +50,8 @@ export interface FoundEvent {
   readonly eventTime: number;
   /** The original bytes of the record. */
   readonly raw: Uint8Array;
+  /** What stands in the record, where that had to be found out to find the event. */
+  readonly scanned?: ScannedRecord | undefined;
 }
 
 export interface EventPage {

@@ -4,6 +4,7 @@ import type { EventPage, FoundEvent } from './history-types.ts';
 import { comparePositions, writeToken, type EventPosition } from './event-order.ts';
 import { matchesIn, type EventQuery, type Matches, type WorkMeter } from './event-query.ts';
 import { firstAtMost, type EventSource } from './event-source.ts';
+import type { ScannedRecord } from './scanned-record.ts';
 
 /** Work units after which a search lets others run: about five milliseconds. */
 const sliceWork = 5000;
@@ -31,7 +32,7 @@ interface Walk {
   doc: number;
   /** The next document to look at; behind `doc` when that is a match. */
   target: number;
-  position: EventPosition | undefined;
+  position: EventPosition | ScannedRecord | undefined;
 }
 
 /** Moves to the next match; false when the slice is used up before one was found. */
@@ -62,7 +63,7 @@ function advance(walk: Walk, meter: WorkMeter): boolean {
   return true;
 }
 
-function positionOf(walk: Walk): EventPosition {
+function positionOf(walk: Walk): EventPosition | ScannedRecord {
   walk.position ??= walk.source.positionAt(walk.doc);
   return walk.position;
 }
@@ -140,7 +141,7 @@ export async function searchEvents(
 
   signal?.throwIfAborted();
   const events: FoundEvent[] = [];
-  let last: EventPosition | undefined;
+  let last: EventPosition | ScannedRecord | undefined;
   let bytes = 0;
   for (;;) {
     const walk = await next();
@@ -151,7 +152,8 @@ export async function searchEvents(
     // A copy: the source's bytes belong to a whole block, or to the tail.
     const raw = Uint8Array.from(walk.source.raw(walk.doc));
     bytes += raw.length;
-    events.push({ eventId: last.eventId, eventTime: last.eventTime, raw });
+    const scanned = 'resources' in last ? last : undefined;
+    events.push({ eventId: last.eventId, eventTime: last.eventTime, raw, scanned });
     meter.spent += 30;
     await step(walk);
   }

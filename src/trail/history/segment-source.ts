@@ -1,17 +1,18 @@
 import { assert } from '../../kernel/index.ts';
 import { isInRange } from './address-range.ts';
 import { arrayDocs, noDocs, unionDocs, type DocCursor } from './doc-cursor.ts';
-import { hash32, type EventPosition } from './event-order.ts';
+import { hash32 } from './event-order.ts';
 import type { EventSource } from './event-source.ts';
 import { documentsOfHash } from './id-table.ts';
 import { openPostings } from './postings.ts';
 import { scanRecord } from './scan-record.ts';
+import type { ScannedRecord } from './scanned-record.ts';
 import type { Segment } from './segment.ts';
 import type { IndexedAttribute } from './segment-format.ts';
 import type { TermPlace } from './term-table.ts';
 
 /** Where a document of a segment stands in the history's order; read from its record. */
-export function positionInSegment(segment: Segment, doc: number): EventPosition {
+export function positionInSegment(segment: Segment, doc: number): ScannedRecord {
   const scan = scanRecord(segment.raw(doc));
   assert(scan.kind === 'record', `document ${doc} of ${segment.file} is no record`);
   return scan.record;
