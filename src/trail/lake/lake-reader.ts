@@ -30,6 +30,11 @@ interface Waiting {
 const firstRetryMs = 100;
 const lastRetryMs = 30_000;
 
+/** Fewer records are read again in no time. */
+const worthSealing = 4096;
+/** A stop waits so long for what is sealed; ten seconds are all that it has. */
+const closeMs = 4000;
+
 /**
  * Follows the journal and seals its records in batches: when enough have come, a minute after the first of them, and before
  * a query. While one batch is sealed the next is gathered; beyond two, the journal keeps the rest.
@@ -55,7 +60,9 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
         'a record of the journal has no account, eventID or eventTime that can be read; queries do not see it',
       );
     }
-    await opened.reader?.checkpoint(through);
+    const { reader } = opened;
+    // What is being applied right now counts as applied only when `apply` has returned.
+    await reader?.checkpoint(sequence(Math.min(through, reader.applied)));
   };
   /** Tries until it is sealed or the lake is closed. */
   const seal = async (batch: Waiting): Promise<void> => {
@@ -132,9 +139,12 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     },
     async [Symbol.asyncDispose]() {
       timer?.cancel();
-      stop.abort(new Error('the lake is closed'));
       await reader[Symbol.asyncDispose]();
-      await sealing.catch(() => undefined);
+      const sealed = waiting.rows.count < worthSealing ? sealing : sealWaiting();
+      await Promise.race([sealed.catch(() => undefined), clock.sleep(closeMs, stop.signal)]);
+      // What is not sealed by now is in the journal.
+      stop.abort(new Error('the lake is closed'));
+      await taking;
     },
   };
 }
