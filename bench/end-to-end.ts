@@ -235,6 +235,7 @@ async function main(): Promise<void> {
       `${round(audited)} events/s`,
       '20,000 events/s',
     );
+    await server.settled();
   }
   await using server = await startServerProcess(data, { CAIRN_ACCOUNT_ID: account });
   report(`start to ready on ${round(events)} events`, `${round(server.readyMs)} ms`, '1,500 ms');

@@ -105,7 +105,7 @@ export const limits = {
   historyTailBytes: 32 * miB,
   /** History: caches of pages of the indexes, of unpacked records and of unpacked tables of terms. */
   historyPageCacheBytes: 24 * miB,
-  historyBlockCacheBytes: 12 * miB,
+  historyBlockCacheBytes: 128 * miB,
   historyTableCacheBytes: 8 * miB,
   /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
   historyCountGroups: 1_000_000,
