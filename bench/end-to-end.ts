@@ -228,8 +228,8 @@ async function main(): Promise<void> {
     );
     await server.settled();
     // Both programs have run their code for a while before the events that count.
-    await putAuditEvents(server, { seconds: 3, inFlight: 8 });
-    const audited = await putAuditEvents(server, { seconds: 10, inFlight: 8 });
+    await putAuditEvents(server, { seconds: 3, inFlight: 32 });
+    const audited = await putAuditEvents(server, { seconds: 10, inFlight: 32 });
     report(
       'PutAuditEvents of 100 events, durable, one client process',
       `${round(audited)} events/s`,
