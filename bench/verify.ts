@@ -1,7 +1,7 @@
 /**
  * `cairn verify` against `aws cloudtrail validate-logs`, on the same 2,000 log files in the S3 of the same server, one
- * after the other: first at the server itself, then through a proxy that holds every answer back, as the way to a bucket
- * somewhere else does. The stock command asks for the public keys where it is told to, which here is this process.
+ * after the other: first in the S3 of a server on the same cores, then in a bucket somewhere else, whose answers take their
+ * time and whose work is not done here. The stock command asks for the public keys where it is told to, which here is this process.
  * `--files N` takes another number of log files, `--latency-ms N` another delay.
  */
 import { spawn, spawnSync } from 'node:child_process';
@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { generateBucket, writeBucket, type GeneratedBucket } from '../test/generated-bucket.ts';
+import { openFarBucket } from './far-bucket.ts';
 import { openFigures, round } from './figures.ts';
-import { openSlowProxy } from './slow-proxy.ts';
 import { cpuMs, startServerProcess, type ServerProcess } from './server-process.ts';
 
 const { values } = parseArgs({
@@ -69,7 +69,7 @@ async function openKeyServer(publicKeys: string) {
 
 interface Run {
   readonly seconds: number;
-  /** Of the command and of the server, which share the machine's cores. */
+  /** Of the command and of Cairn's server, which share the machine's cores. */
   readonly cpuSeconds: number;
   readonly text: string;
 }
@@ -154,15 +154,15 @@ try {
   figures.report('log files', `${bucket.logs.length}, ${round(sizeBytes / 1e6)} MB packed`);
   figures.report('digest files', String(bucket.digests.length));
   await compare(bucket, server, '');
-  const proxy = await openSlowProxy(server.endpoint, latencyMs);
+  const far = await openFarBucket(bucket, latencyMs);
   try {
     await compare(
       bucket,
-      { ...server, env: { ...server.env, AWS_ENDPOINT_URL: proxy.endpoint } },
+      { ...server, env: { ...server.env, AWS_ENDPOINT_URL: far.endpoint } },
       `, ${latencyMs} ms away`,
     );
   } finally {
-    proxy.close();
+    far.close();
   }
   await rm(stateFile, { force: true });
   const offline = await verify(server, join(folder, 'copy'));
