@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { limits } from '../../kernel/index.ts';
 import type { OpenFile } from './file-system.ts';
 import { frameHeadBytes, frameMarker, readFrameHead, type FrameHead } from './frame.ts';
+import { openReusedMemory, type Memory } from './reused-memory.ts';
 
 /** A frame that was found whole. */
 interface FoundFrame {
@@ -42,24 +43,13 @@ interface Window {
   readonly bytes: Buffer;
 }
 
-/** Gives memory for a window. What it gave before may be given again when no view of an earlier window is in use. */
-type WindowMemory = (sizeBytes: number) => Buffer;
-
-/** Views of an earlier window stay valid. */
-const freshMemory: WindowMemory = (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes);
-
-function sharedMemory(): WindowMemory {
-  let memory = Buffer.alloc(0);
-  return (sizeBytes) => {
-    if (sizeBytes > memory.length) memory = Buffer.allocUnsafeSlow(sizeBytes);
-    return memory.subarray(0, sizeBytes);
-  };
-}
+/** For windows whose views stay valid. */
+const freshMemory: Memory = (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes);
 
 async function moveWindow(
   file: OpenFile,
   window: Window,
-  memory: WindowMemory,
+  memory: Memory,
   to: number,
   need: number,
   end: number,
@@ -157,7 +147,7 @@ export async function* scanFrames(
   range: ScanRange,
   payloads: 'kept' | 'passing' = 'kept',
 ): AsyncGenerator<readonly Found[]> {
-  const memory = payloads === 'kept' ? freshMemory : sharedMemory();
+  const memory = payloads === 'kept' ? freshMemory : openReusedMemory();
   const scan: Scan = { at: range.offset, expected: range.sequence, damage: undefined, found: [] };
   let window: Window = { at: range.offset, bytes: Buffer.alloc(0) };
   for (;;) {

@@ -3,6 +3,7 @@ import { DiskFullError, limits, type Random } from '../../kernel/index.ts';
 import { LogFailedError } from '../log-failed-error.ts';
 import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
 import { frameHeadBytes, writeFrameHead } from './frame.ts';
+import { openReusedMemory, type Memory } from './reused-memory.ts';
 import { nameSegment, segmentHeader, segmentHeaderBytes, segmentPath } from './segment-file.ts';
 import { describeSegment, rememberPlace, type Segment } from './segment.ts';
 
@@ -39,32 +40,16 @@ interface Frames {
   readonly count: number;
 }
 
-/** Gives room for so many bytes. */
-type Room = (sizeBytes: number) => Buffer;
-
-/**
- * Room for one write after the other. A write of many small pieces costs the system more than copying them together, and
- * fresh memory for each costs more than keeping this.
- */
-function openRoom(): Room {
-  let kept = Buffer.alloc(0);
-  return (sizeBytes) => {
-    if (sizeBytes > limits.journalBatchBytes) return Buffer.allocUnsafeSlow(sizeBytes);
-    if (sizeBytes > kept.length) kept = Buffer.allocUnsafeSlow(Math.max(sizeBytes, 2 * kept.length));
-    return kept.subarray(0, sizeBytes);
-  };
-}
-
 /** Each entry's frame head and its bytes, one behind the other. */
 function framesOf(
   groups: readonly (readonly Uint8Array[])[],
   first: number,
   salt: number,
-  room: Room,
+  memory: Memory,
 ): Frames {
   let sizeBytes = 0;
   for (const group of groups) for (const entry of group) sizeBytes += frameHeadBytes + entry.length;
-  const bytes = room(sizeBytes);
+  const bytes = memory(sizeBytes);
   let at = 0;
   let sequence = first;
   for (const group of groups) {
@@ -130,8 +115,8 @@ export async function openSegmentWriter(
   next: number,
 ): Promise<SegmentWriter> {
   let failed: LogFailedError | undefined;
-  /** There is one write at a time, so one room serves them all. */
-  const room = openRoom();
+  /** There is one write at a time. A write of many small pieces would cost the system more than copying them together. */
+  const memory = openReusedMemory(limits.journalBatchBytes);
   let active: ActiveFile = last
     ? { segment: last, file: await parts.files.open(last.path, 'change') }
     : await createSegment(parts, next);
@@ -190,7 +175,7 @@ export async function openSegmentWriter(
       if (active.segment.end.offset >= parts.segmentBytes) await roll();
       const { segment } = active;
       const { offset, sequence: first } = segment.end;
-      const { bytes, count } = framesOf(groups, first, segment.name.salt, room);
+      const { bytes, count } = framesOf(groups, first, segment.name.salt, memory);
       await writeActive(bytes);
       rememberPlace(segment, { offset, sequence: first });
       segment.end = { offset: offset + bytes.length, sequence: first + count };

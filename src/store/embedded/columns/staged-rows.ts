@@ -1,5 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import type { ColumnsRow, GatheredRows } from '../../columns-port.ts';
+import { openReusedMemory, type Memory } from '../reused-memory.ts';
 
 /** Rows on their way to a seal, in a file: for each a line with its sequence and its payload. */
 export interface StagedRows extends GatheredRows {
@@ -19,14 +20,14 @@ function onOneLine(payload: Uint8Array): Uint8Array {
   return payload.map((byte) => (byte === newline ? space : byte));
 }
 
-/** The lines of rows, in memory that `room` gives. */
-function linesOf(rows: readonly ColumnsRow[], room: (sizeBytes: number) => Buffer): Buffer {
+/** The lines of rows, in `memory`. */
+function linesOf(rows: readonly ColumnsRow[], memory: Memory): Buffer {
   const heads = rows.map((row) => `{"s":${row.sequence},"r":`);
   const sizeBytes = rows.reduce(
     (sum, { payload }, index) => sum + (heads[index]?.length ?? 0) + payload.length + lineEnd.length,
     0,
   );
-  const lines = room(sizeBytes);
+  const lines = memory(sizeBytes);
   let at = 0;
   for (const [index, { payload }] of rows.entries()) {
     at += lines.write(heads[index] ?? '', at, 'latin1');
@@ -44,13 +45,8 @@ export async function openStagedRows(file: string): Promise<StagedRows> {
   let count = 0;
   let sizeBytes = 0;
   let finished: Promise<void> | undefined;
-  /** One `add` runs at a time, so one piece of memory serves them all. */
-  let memory = Buffer.alloc(0);
-  const room = (wantedBytes: number): Buffer => {
-    if (wantedBytes > memory.length)
-      memory = Buffer.allocUnsafeSlow(Math.max(wantedBytes, 2 * memory.length));
-    return memory.subarray(0, wantedBytes);
-  };
+  /** One `add` runs at a time. */
+  const memory = openReusedMemory();
   const close = async (): Promise<void> => {
     // Behind the rows there may be a part of some that found no room.
     await handle.truncate(sizeBytes);
@@ -65,7 +61,7 @@ export async function openStagedRows(file: string): Promise<StagedRows> {
       return sizeBytes;
     },
     async add(rows) {
-      const lines = linesOf(rows, room);
+      const lines = linesOf(rows, memory);
       for (let done = 0; done < lines.length;) {
         const { bytesWritten } = await handle.write(lines, done, lines.length - done, sizeBytes + done);
         done += bytesWritten;
