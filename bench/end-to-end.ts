@@ -22,6 +22,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CloudTrailClient, LookupEventsCommand, type LookupAttributeKey } from '@aws-sdk/client-cloudtrail';
 import { defaultEvents, openEventGenerator, writeLogFiles } from './events.ts';
+import { lookUp, openLightClient } from './light-client.ts';
 import { median, openFigures, percentile, round, timed } from './figures.ts';
 import { callToFound, putAuditEvents } from './live-load.ts';
 import { openDuckDb } from './peers/duckdb.ts';
@@ -102,38 +103,53 @@ interface LookUpTimes {
   readonly warm: number;
 }
 
-/** Times of LookupEvents for up to 50 values of each attribute, over the wire, with the SDK's own share. */
+/** Times of LookupEvents for up to 50 values of each attribute, over the wire. */
 async function lookUps(server: ServerProcess): Promise<Readonly<Record<string, LookUpTimes>>> {
-  const client = new CloudTrailClient({
-    endpoint: server.endpoint,
-    credentials: server.credentials,
-    region: 'us-east-1',
-  });
-  const sample = await client.send(new LookupEventsCommand({ MaxResults: 50 }));
+  const sdk = sdkClient(server);
+  const client = openLightClient(server);
+  const sample = await sdk.send(new LookupEventsCommand({ MaxResults: 50 }));
   const found = (sample.Events ?? []).map((event) => ({
     ...event,
     ResourceName: event.Resources?.[0]?.ResourceName,
   }));
   // Both programs have run their code a few hundred times before the first look-up that counts.
-  for (let turn = 0; turn < 200; turn++) await client.send(new LookupEventsCommand({ MaxResults: 50 }));
+  for (let turn = 0; turn < 300; turn++) await lookUp(client, 'EventName', found[turn % 50]?.EventName ?? '');
   const result: Record<string, LookUpTimes> = {};
   for (const attribute of attributes) {
-    const values = new Set(found.map((event) => event[attribute as keyof typeof event]));
-    const commands = [...values]
-      .filter((value) => typeof value === 'string')
-      .map(
-        (value) =>
-          new LookupEventsCommand({
-            LookupAttributes: [{ AttributeKey: attribute, AttributeValue: value }],
-          }),
-      );
+    const values = [...new Set(found.map((event) => event[attribute as keyof typeof event]))].filter(
+      (value) => typeof value === 'string',
+    );
     const turns: number[][] = [[], []];
     for (const times of turns)
-      for (const command of commands) times.push(await timed(() => client.send(command)));
+      for (const value of values) times.push(await timed(() => lookUp(client, attribute, value)));
     const [first = [], warm = []] = turns;
-    if (commands.length > 0) result[attribute] = { first: median(first), warm: median(warm) };
+    if (values.length > 0) result[attribute] = { first: median(first), warm: median(warm) };
   }
+  client.close();
   return result;
+}
+
+/** Milliseconds that the JavaScript SDK adds to a look-up of one event. */
+async function sdkShare(server: ServerProcess): Promise<number> {
+  const sdk = sdkClient(server);
+  const client = openLightClient(server);
+  const [event] = (await sdk.send(new LookupEventsCommand({ MaxResults: 1 }))).Events ?? [];
+  const EventId = event?.EventId ?? '';
+  const command = new LookupEventsCommand({
+    LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: EventId }],
+  });
+  const times: number[][] = [[], []];
+  for (let turn = 0; turn < 200; turn++) {
+    times[0]?.push(await timed(() => lookUp(client, 'EventId', EventId)));
+    times[1]?.push(await timed(() => sdk.send(command)));
+  }
+  client.close();
+  const [light = [], heavy = []] = times.map((all) => all.slice(100));
+  return median(heavy) - median(light);
+}
+
+function sdkClient({ endpoint, credentials }: ServerProcess): CloudTrailClient {
+  return new CloudTrailClient({ endpoint, credentials, region: 'us-east-1' });
 }
 
 async function measurePostgres(): Promise<
@@ -217,6 +233,7 @@ async function main(): Promise<void> {
         attribute === 'EventId' ? '3.3 ms' : '8 ms',
       );
     }
+    report('the JavaScript SDK adds to a look-up of one event', `${round(await sdkShare(server))} ms`);
     await measureCounts(server, postgres?.countMs);
     await measureDuckDb(server);
     await server.settled();
@@ -244,14 +261,13 @@ async function main(): Promise<void> {
 }
 
 async function measureCounts(server: ServerProcess, postgresMs: number | undefined): Promise<void> {
-  const count = () =>
-    spawnSync(
-      process.execPath,
-      ['src/cli/main.ts', 'count', '--by', 'eventName', '--bucket', '1h', '--limit', '1000', '--json'],
-      { env: server.env },
-    );
-  const idle = median([await timed(version), await timed(version), await timed(version)]);
-  const ms = median([await timed(count), await timed(count), await timed(count)]) - idle;
+  const client = openLightClient(server);
+  const target = '/_cairn/events/count?bucket=1h&by=eventName&limit=1000';
+  const times: number[] = [];
+  for (let turn = 0; turn < 5; turn++)
+    times.push(await timed(() => client.send({ service: 'cloudtrail', method: 'GET', target })));
+  client.close();
+  const ms = median(times.slice(1));
   report(`count per eventName and hour over ${round(events)}`, `${round(ms)} ms`, '1,000 ms over 10M');
   if (postgresMs !== undefined) {
     const scaled = postgresMs * (events / peerEvents);
@@ -263,27 +279,16 @@ async function measureCounts(server: ServerProcess, postgresMs: number | undefin
   }
 }
 
-function version(): void {
-  spawnSync(process.execPath, ['src/cli/main.ts', '--version']);
-}
-
 async function measureDuckDb(server: ServerProcess): Promise<void> {
   using duckdb = await openDuckDb(`${logs}/**/*.json.gz`);
   if (!duckdb) return;
-  const client = new CloudTrailClient({
-    endpoint: server.endpoint,
-    credentials: server.credentials,
-    region: 'us-east-1',
-  });
-  const [event] = (await client.send(new LookupEventsCommand({ MaxResults: 1 }))).Events ?? [];
-  const command = new LookupEventsCommand({
-    LookupAttributes: [{ AttributeKey: 'EventId', AttributeValue: event?.EventId }],
-  });
-  const ours = median([
-    await timed(() => client.send(command)),
-    await timed(() => client.send(command)),
-    await timed(() => client.send(command)),
-  ]);
+  const [event] = (await sdkClient(server).send(new LookupEventsCommand({ MaxResults: 1 }))).Events ?? [];
+  const client = openLightClient(server);
+  const times: number[] = [];
+  for (let turn = 0; turn < 20; turn++)
+    times.push(await timed(() => lookUp(client, 'EventId', event?.EventId ?? '')));
+  client.close();
+  const ours = median(times);
   const theirs = await duckdb.run(`SELECT r.eventTime FROM events WHERE r.eventID = '${event?.EventId}'`);
   report(
     `look-up by eventID against DuckDB over the .json.gz files (${round(theirs.ms)} ms)`,

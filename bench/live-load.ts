@@ -1,7 +1,5 @@
-import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
-import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { setTimeout as pause } from 'node:timers/promises';
-import { signedFetch } from '../test/e2e/signed-fetch.ts';
+import { lookUp, openLightClient } from './light-client.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /**
@@ -12,30 +10,29 @@ export async function callToFound(
   server: ServerProcess,
   load: { readonly perSecond: number; readonly seconds: number },
 ): Promise<readonly number[]> {
-  const options = { endpoint: server.endpoint, credentials: server.credentials, region: 'us-east-1' };
-  const iam = new IAMClient(options);
-  const trail = new CloudTrailClient(options);
+  const client = openLightClient(server);
   const times: number[] = [];
   const run = Date.now().toString(36);
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const one = async (index: number): Promise<void> => {
-    const UserName = `bench-${run}-${index}`;
-    await iam.send(new CreateUserCommand({ UserName }));
+    const name = `bench-${run}-${index}`;
+    const body = `Action=CreateUser&Version=2010-05-08&UserName=${name}`;
+    const answer = await client.send({ service: 'iam', method: 'POST', target: '/', headers, body });
+    if (answer === undefined) throw new Error('the server is overloaded');
     if (index % 10 !== 0) return;
     const answered = performance.now();
-    const command = new LookupEventsCommand({
-      LookupAttributes: [{ AttributeKey: 'ResourceName', AttributeValue: UserName }],
-    });
-    while (((await trail.send(command)).Events ?? []).length === 0) await pause(1);
+    while ((await lookUp(client, 'ResourceName', name)) === 0) await pause(1);
     times.push(performance.now() - answered);
   };
   const start = performance.now();
   const all: Promise<void>[] = [];
   for (let index = 0; index < load.perSecond * load.seconds; index++) {
     const due = start + (index / load.perSecond) * 1000;
-    if (due > performance.now()) await pause(due - performance.now());
+    await pause(Math.max(0, due - performance.now()));
     all.push(one(index));
   }
   await Promise.all(all);
+  client.close();
   return times;
 }
 
@@ -44,10 +41,11 @@ export async function putAuditEvents(
   server: ServerProcess,
   load: { readonly seconds: number; readonly inFlight: number },
 ): Promise<number> {
+  const client = openLightClient(server);
   const account = server.env['CAIRN_ACCOUNT_ID'] ?? '000000000000';
-  const query = {
-    channelArn: `arn:aws:cloudtrail:us-east-1:${account}:channel/00000000-0000-4000-8000-000000000000`,
-  };
+  const channel = `arn:aws:cloudtrail:us-east-1:${account}:channel/00000000-0000-4000-8000-000000000000`;
+  const target = `/PutAuditEvents?channelArn=${encodeURIComponent(channel)}`;
+  const headers = { 'content-type': 'application/json' };
   const detail = 'x'.repeat(1000);
   const run = Date.now().toString(16).padStart(12, '0').slice(-12);
   let acknowledged = 0;
@@ -68,24 +66,21 @@ export async function putAuditEvents(
         };
         return { id, eventData: JSON.stringify(event) };
       });
-      const answer = await signedFetch(server, '/PutAuditEvents', {
-        service: 'cloudtrail-data',
-        method: 'POST',
-        query,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ auditEvents }),
-      });
-      if (answer.status === 503) {
+      const body = JSON.stringify({ auditEvents });
+      const answer = await client.send({ service: 'cloudtrail-data', method: 'POST', target, headers, body });
+      if (answer === undefined) {
         // Overloaded: the same client would try again after a pause.
         await pause(5);
         continue;
       }
-      const { successful = [] } = (await answer.json()) as { readonly successful?: readonly unknown[] };
-      if (successful.length < auditEvents.length) throw new Error(`not all were taken: ${answer.status}`);
+      const { successful = [] } = JSON.parse(answer) as { readonly successful?: readonly unknown[] };
+      if (successful.length < auditEvents.length)
+        throw new Error(`not all were taken: ${answer.slice(0, 300)}`);
       acknowledged += successful.length;
     }
   };
   const start = performance.now();
   await Promise.all(Array.from({ length: load.inFlight }, worker));
+  client.close();
   return (acknowledged / (performance.now() - start)) * 1000;
 }

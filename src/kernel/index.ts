@@ -22,3 +22,4 @@ export { assert, AwsFault, DiskFullError, OverloadError, type FaultOptions } fro
 export { openLog, silentLog, type Logger } from './log.ts';
 export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';
+export { workInBackground } from './background.ts';

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert } from '../../kernel/index.ts';
+import { assert, workInBackground } from '../../kernel/index.ts';
 import { chooseDictionary, packLevel } from './build-dictionary.ts';
 import { openDictionaries } from './dictionaries.ts';
 import { mergeSegments } from './merge-segments.ts';
@@ -24,6 +24,7 @@ import type {
 const { directory, terms } = workerData as WorkerStart;
 assert(parentPort, 'the segment worker runs as a worker thread');
 const port = parentPort;
+workInBackground();
 
 const dictionaries = openDictionaries(directory);
 const share: SegmentShare = {

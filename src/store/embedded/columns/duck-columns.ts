@@ -85,7 +85,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const writer = (name: 'seal' | 'merge'): EngineProcess => {
     const known = writers.get(name);
     if (known?.alive) return known;
-    const started = startEngine(clock);
+    const started = startEngine(clock, 'background');
     writers.set(name, started);
     return started;
   };

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import type { Clock, Timer } from '../../../kernel/index.ts';
+import { workInBackground, type Clock, type Timer } from '../../../kernel/index.ts';
 import type { EngineAnswer, EngineResults, EngineTask } from './engine-messages.ts';
 
 // The published build holds JavaScript beside this file, the repository TypeScript.
@@ -38,14 +38,15 @@ function describeEnd(code: number | null, signal: NodeJS.Signals | null): string
 /** A process without work ends after this time, because it holds much memory. */
 const idleMs = 30_000;
 
-/** Starts a process; it is ready when its first task is. */
-export function startEngine(clock: Clock): EngineProcess {
+/** Starts a process, for work that somebody waits for or that is done in the background; it is ready when its first task is. */
+export function startEngine(clock: Clock, work: 'awaited' | 'background'): EngineProcess {
   const child: ChildProcess = fork(engineFile, [], {
     env: {},
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
   });
+  if (child.pid !== undefined && work === 'background') workInBackground(child.pid);
   let alive = true;
   let idle: Timer | undefined;
   let last = '';

@@ -159,7 +159,7 @@ describe('the engine’s process', () => {
 
   it('ends when it has had no work for half a minute, and not before', async () => {
     const clock = manualClock(0);
-    const engine = startEngine(clock);
+    const engine = startEngine(clock, 'awaited');
     const task = {
       kind: 'own',
       table: contractTable,
@@ -178,7 +178,7 @@ describe('the engine’s process', () => {
   });
 
   it('is gone when whoever started it lets go of it', async () => {
-    const engine = startEngine(systemClock);
+    const engine = startEngine(systemClock, 'awaited');
     await engine.run<'own'>({
       kind: 'own',
       table: contractTable,

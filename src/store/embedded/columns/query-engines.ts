@@ -23,7 +23,7 @@ export function openQueryEngines(clock: Clock): QueryEngines {
   let isClosed = false;
 
   const start = (): EngineProcess => {
-    const engine = startEngine(clock);
+    const engine = startEngine(clock, 'awaited');
     all.add(engine);
     return engine;
   };
