@@ -265,7 +265,7 @@ async function measureCounts(server: ServerProcess, postgresMs: number | undefin
   const target = '/_cairn/events/count?bucket=1h&by=eventName&limit=1000';
   const times: number[] = [];
   for (let turn = 0; turn < 5; turn++)
-    times.push(await timed(() => client.send({ service: 'cloudtrail', method: 'GET', target })));
+    times.push(await timed(() => client.send({ service: 'cairn', method: 'GET', target })));
   client.close();
   const ms = median(times.slice(1));
   report(`count per eventName and hour over ${round(events)}`, `${round(ms)} ms`, '1,000 ms over 10M');
