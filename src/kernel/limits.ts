@@ -127,6 +127,9 @@ export const limits = {
   /** Lake: queries that run at once, that one account may have under way (AWS: 10), and how long one may run (AWS: an hour). */
   lakeQueriesAtOnce: 2,
   lakeQueriesPerAccount: 10,
+  /** Lake: dashboards of an account and region, and queries of dashboards of one account that wait or run. AWS says neither. */
+  lakeDashboards: 100,
+  lakeDashboardQueriesPerAccount: 100,
   lakeQueryMs: 3_600_000,
   /** Lake: rows of one result, as JSON text. */
   lakeResultBytes: 1024 * miB,

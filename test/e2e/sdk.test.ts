@@ -1,4 +1,4 @@
-import { CloudTrailClient, CreateDashboardCommand, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CloudTrailClient, EnableFederationCommand, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import {
   AttachUserPolicyCommand,
   CreateAccessKeyCommand,
@@ -200,12 +200,17 @@ describe('the AWS SDK for JavaScript', () => {
   });
 
   it('is told what is absent', async () => {
-    const absent = cloudtrail.send(new CreateDashboardCommand({ Name: 'main' }));
+    const absent = cloudtrail.send(
+      new EnableFederationCommand({
+        EventDataStore: 'main',
+        FederationRoleArn: 'arn:aws:iam::000000000000:role/glue',
+      }),
+    );
     await expect(absent).rejects.toMatchObject({
       name: 'NotImplementedException',
       $metadata: { httpStatusCode: 501 },
     });
-    await expect(lookUp('CreateDashboard', 'root')).resolves.toMatchObject({ errorCode: 'NotImplemented' });
+    await expect(lookUp('EnableFederation', 'root')).resolves.toMatchObject({ errorCode: 'NotImplemented' });
   });
 
   it('never meets a secret in the event history', async () => {

@@ -3,17 +3,18 @@ import type { Change, StateView } from '../../state/index.ts';
 import type { OtherResource, OtherResources } from '../trails/other-resources.ts';
 import type { TagDocument } from '../trails/tags.ts';
 import { channelKey } from './channel-documents.ts';
-import { storeKey } from './store-documents.ts';
+import { dashboardKey } from './dashboards/dashboard-documents.ts';
+import { everythingId, storeArn, storeKey } from './store-documents.ts';
 
 interface TaggedDocument {
   readonly arn: string;
   readonly tags?: readonly TagDocument[];
 }
 
-function taggedBy(keyOf: (accountId: string, id: string) => string): OtherResource {
+function taggedBy(keyOf: (accountId: string, id: string, region: string) => string): OtherResource {
   const find = async (view: StateView, arn: string) => {
-    const [, , , , accountId = '', resource = ''] = arn.split(':');
-    const key = keyOf(accountId, resource.split('/')[1] ?? '');
+    const [, , , region = '', accountId = '', resource = ''] = arn.split(':');
+    const key = keyOf(accountId, resource.split('/')[1] ?? '', region);
     const value = (await view.get<TaggedDocument>(key))?.value;
     return value?.arn === arn ? { key, value } : undefined;
   };
@@ -29,8 +30,12 @@ function taggedBy(keyOf: (accountId: string, id: string) => string): OtherResour
   };
 }
 
-/** Event data stores and channels, for the operations on tags and resource policies. */
+/** Event data stores, channels and dashboards, for the operations on tags and resource policies. */
 export const lakeResources: OtherResources = {
-  eventdatastore: taggedBy(storeKey),
+  eventdatastore: {
+    ...taggedBy(storeKey),
+    isAlwaysThere: (arn, { accountId, region }) => arn === storeArn(accountId, region, everythingId),
+  },
   channel: taggedBy(channelKey),
+  dashboard: taggedBy((accountId, name, region) => dashboardKey(accountId, region, name)),
 };

@@ -1,6 +1,6 @@
 import type { Timer } from '../../kernel/index.ts';
 import { retentionOf, type LakeParts } from './lake-parts.ts';
-import { queriesPrefix, queryKeptMs, type QueryDocument } from './query-documents.ts';
+import { aliasKeysOf, queriesPrefix, queryKeptMs, type QueryDocument } from './query-documents.ts';
 import type { ResultFiles } from './result-pages.ts';
 import { isThere, readStores, storesPrefix, type EventDataStoreDocument } from './store-documents.ts';
 
@@ -48,7 +48,8 @@ export function openLakeUpkeep(
     const all = await state.list<QueryDocument>(queriesPrefix);
     const isOver = ({ createdAt, status }: QueryDocument) =>
       status !== 'QUEUED' && createdAt + queryKeptMs <= now;
-    await remove(all.filter(({ value }) => isOver(value)).map(({ key }) => key));
+    const over = all.filter(({ value }) => isOver(value));
+    await remove(over.flatMap(({ key, value }) => [key, ...aliasKeysOf(value)]));
     const current = new Set(all.filter(({ value }) => !isOver(value)).map(({ value }) => value.queryId));
     for (const queryId of await options.kept()) if (!current.has(queryId)) await results.remove(queryId);
   };

@@ -17,6 +17,15 @@ import { CreateChannel, GetChannel, ListChannels, UpdateChannel, DeleteChannel }
 import { StartQuery, DescribeQuery, GetQueryResults, CancelQuery, ListQueries } from './api/queries.ts';
 import { StartImport, GetImport, ListImports, ListImportFailures, StopImport } from './api/imports.ts';
 import { bindOperations } from './api/lake-operation.ts';
+import {
+  CreateDashboard,
+  DeleteDashboard,
+  GetDashboard,
+  ListDashboards,
+  UpdateDashboard,
+} from './dashboards/api/dashboards.ts';
+import { StartDashboardRefresh } from './dashboards/api/start-dashboard-refresh.ts';
+import { openRefreshScheduler } from './dashboards/refresh-scheduler.ts';
 import { openBackfill, type BackfillOptions } from './backfill.ts';
 import { exportRoutes } from './export-routes.ts';
 import { openImportRunner } from './imports/import-runner.ts';
@@ -49,6 +58,8 @@ export interface Lake extends AsyncDisposable {
   readonly unreadable: number;
   /** Resolves when what the journal has no more has been brought from the history. */
   backfilled(): Promise<void>;
+  /** Resolves when the dashboards that were due have been refreshed: their queries are there, and wait or run. */
+  refreshed(): Promise<void>;
   /** Resolves when nothing is being done for the query, or the import, of this id. */
   ended(id: string): Promise<void>;
 }
@@ -76,6 +87,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   opening.use(backfill).start(reader);
   const imports = opening.use(await openImportRunner({ ...options, take: options.takeLogFile }));
   const queries = opening.use(await openQueryRunner({ ...options, reader, results }));
+  const scheduler = opening.use(await openRefreshScheduler({ ...options, queries }));
   const kept = async () => (await readdir(resultDirectory)).map((name) => name.replace(/\.ndjson$/, ''));
   opening.use(openLakeUpkeep({ ...options, results, kept }));
   const parts = { ...options, queries, imports, results };
@@ -105,6 +117,12 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       ListImports,
       ListImportFailures,
       StopImport,
+      CreateDashboard,
+      UpdateDashboard,
+      GetDashboard,
+      ListDashboards,
+      DeleteDashboard,
+      StartDashboardRefresh,
     }),
     routes: exportRoutes({ ...options, reader, directory: exports }),
     reader: reader.reader,
@@ -112,6 +130,7 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
       return reader.unreadable;
     },
     backfilled: () => backfill.settled(),
+    refreshed: () => scheduler.settled(),
     async ended(id) {
       await Promise.all([queries.ended(id), imports.ended(id)]);
     },

@@ -9,8 +9,10 @@ import { translate } from './sql/index.ts';
 
 /** Runs the queries that are in the control state as QUEUED, a few at once, also those that a restart finds there. */
 export interface QueryRunner extends AsyncDisposable {
-  /** Queries of an account that wait or run. */
+  /** Queries of an account that wait or run, without those that refresh dashboards. */
   activeOf(accountId: string): number;
+  /** Queries of an account that wait or run to refresh dashboards. */
+  refreshingOf(accountId: string): number;
   isRunning(queryId: string): boolean;
   /** Ends a query; true when its status has become CANCELLED, false when it had ended already. */
   cancel(query: QueryDocument): Promise<boolean>;
@@ -133,8 +135,9 @@ export async function openQueryRunner(
   };
   const pump = (): void => {
     while (running < limits.lakeQueriesAtOnce) {
-      // A lake that is being closed has emptied the queue.
-      const entry = queue.shift();
+      // Dashboards wait for whoever asks now. A lake that is being closed has emptied the queue.
+      const asked = queue.findIndex(({ query }) => query.refreshId === undefined);
+      const [entry] = queue.splice(Math.max(asked, 0), 1);
       if (!entry) return;
       running++;
       void runOne(entry)
@@ -171,8 +174,12 @@ export async function openQueryRunner(
       void deliver(value).catch(() => undefined);
   }
 
+  const activeBy = (accountId: string, isMeant: (query: QueryDocument) => boolean): number =>
+    [...active.values()].filter(({ query }) => query.accountId === accountId && isMeant(query)).length;
+
   return {
-    activeOf: (accountId) => [...active.values()].filter(({ query }) => query.accountId === accountId).length,
+    activeOf: (accountId) => activeBy(accountId, (query) => query.refreshId === undefined),
+    refreshingOf: (accountId) => activeBy(accountId, (query) => query.refreshId !== undefined),
     isRunning: (queryId) => active.get(queryId)?.isRunning ?? false,
     async cancel(query) {
       const entry = active.get(query.queryId);

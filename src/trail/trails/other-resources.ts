@@ -8,6 +8,8 @@ import type { Need } from '../../wire/index.ts';
 export interface OtherResource {
   /** The tags of the resource; undefined when there is no such resource (in the account of its ARN). */
   readTags(view: StateView, arn: string): Promise<readonly Tag[] | undefined>;
+  /** Whether every account has this one: it can have a policy, and has no tags. */
+  isAlwaysThere?(arn: string, place: { readonly accountId: string; readonly region: string }): boolean;
   /** Replaces the tags of a resource that is there. */
   writeTags(change: Change, arn: string, tags: readonly Tag[]): Promise<void>;
 }

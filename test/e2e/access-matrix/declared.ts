@@ -4,6 +4,13 @@
  * matrix sends. What is not here needs the action of its own name.
  */
 const otherwise: Readonly<Record<string, readonly string[]>> = {
+  // "CloudTrail Lake dashboards", required permissions: of a request with widgets and a schedule, and of one with widgets.
+  'cloudtrail:CreateDashboard': [
+    'cloudtrail:CreateDashboard',
+    'cloudtrail:StartDashboardRefresh',
+    'cloudtrail:StartQuery',
+  ],
+  'cloudtrail:UpdateDashboard': ['cloudtrail:StartQuery', 'cloudtrail:UpdateDashboard'],
   'iam:AddRoleToInstanceProfile': ['iam:AddRoleToInstanceProfile', 'iam:PassRole'],
   'kms:ReEncrypt': ['kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   's3:CompleteMultipartUpload': ['s3:PutObject'],

@@ -130,6 +130,7 @@ export interface Maker {
   alias(): Promise<string>;
   ciphertext(): Promise<Uint8Array>;
   queryId(): Promise<string>;
+  dashboard(): Promise<string>;
 }
 
 /** What StartImport takes. */
@@ -149,6 +150,17 @@ export const importOf = ({
 });
 
 export const queryOf = ({ storeArn }: Shared): string => `SELECT eventID FROM ${storeArn.split('/').at(-1)}`;
+
+/** What CreateDashboard takes beside a name. */
+export const dashboardOf = (shared: Shared) => ({
+  Widgets: [
+    {
+      QueryStatement: queryOf(shared),
+      ViewProperties: { Height: '2', Width: '4', Title: 'Events', View: 'Table' },
+    },
+  ],
+  RefreshSchedule: { Frequency: { Unit: 'DAYS' as const, Value: 1 }, Status: 'ENABLED' as const },
+});
 
 const iamMaker = (id: string, client: iam.IAMClient) => ({
   user: async () => {
@@ -233,6 +245,10 @@ export function openMaker(id: string, root: RootClients, shared: Shared): Maker 
     queryId: once(async () => {
       const QueryStatement = queryOf(shared);
       return (await root.cloudtrail.send(new cloudtrail.StartQueryCommand({ QueryStatement }))).QueryId!;
+    }),
+    dashboard: once(async () => {
+      await root.cloudtrail.send(new cloudtrail.CreateDashboardCommand({ Name: id }));
+      return id;
     }),
   };
 }

@@ -1,4 +1,13 @@
-import { allowEverything, importOf, management, policy, queryOf, trust, type Maker } from './furniture.ts';
+import {
+  allowEverything,
+  dashboardOf,
+  importOf,
+  management,
+  policy,
+  queryOf,
+  trust,
+  type Maker,
+} from './furniture.ts';
 
 export type SdkModule = Readonly<Record<string, unknown>>;
 
@@ -61,6 +70,7 @@ const values: Readonly<Record<string, Value>> = {
   'cloudtrail.Destinations': ({ shared }) => [{ Type: 'EVENT_DATA_STORE', Location: shared.ownStoreArn }],
   'cloudtrail.ImportSource': ({ shared }) => importOf(shared).ImportSource,
   'cloudtrail.ImportId': ({ shared }) => shared.importId,
+  'cloudtrail.DashboardId': (maker) => maker.dashboard(),
   'cloudtrail.QueryId': (maker) => maker.queryId(),
   'cloudtrail.QueryStatement': ({ shared }) => queryOf(shared),
   's3.Bucket': (maker) => maker.bucket(),
@@ -127,6 +137,12 @@ const ownValues: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
   'cloudtrail.CreateTrail': { Name: fresh },
   'cloudtrail.CreateChannel': { Name: fresh },
   'cloudtrail.CreateEventDataStore': { Name: fresh },
+  'cloudtrail.CreateDashboard': {
+    Name: fresh,
+    Widgets: ({ shared }) => dashboardOf(shared).Widgets,
+    RefreshSchedule: ({ shared }) => dashboardOf(shared).RefreshSchedule,
+  },
+  'cloudtrail.UpdateDashboard': { Widgets: ({ shared }) => dashboardOf(shared).Widgets },
   'cloudtrail.DescribeQuery': { QueryId: (maker) => maker.queryId() },
   'cloudtrail.StartQuery': { QueryStatement: ({ shared }) => queryOf(shared) },
   'cloudtrail.StartImport': {

@@ -1,9 +1,18 @@
 import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault, limits } from '../../../kernel/index.ts';
+import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
 import { placeOf, tokenFor } from '../../api/lookup-token.ts';
 import { openTables } from '../lake-parts.ts';
-import { queriesPrefix, queryKey, readQuery, type QueryDocument } from '../query-documents.ts';
+import { statementOfAlias } from '../dashboards/alias-statement.ts';
+import { newRefreshId } from '../dashboards/refresh-id.ts';
+import {
+  findAliasQuery,
+  putQuery,
+  queriesPrefix,
+  readQuery,
+  type QueryDocument,
+} from '../query-documents.ts';
 import { translate, type Translation } from '../sql/index.ts';
 import { readStore, storeArn, storeIdOf, everythingId } from '../store-documents.ts';
 import { onStore } from './event-data-stores.ts';
@@ -18,14 +27,20 @@ function refuseOtherOwner(owner: string | undefined, { accountId }: Call): void 
     );
 }
 
-function refuseAlias(input: {
-  readonly QueryAlias?: string | undefined;
-  readonly QueryParameters?: readonly string[] | undefined;
-}): void {
-  if (input.QueryAlias !== undefined || input.QueryParameters !== undefined)
-    throw unsupported(
-      'QueryAlias and QueryParameters belong to dashboards, which are not supported; give a QueryStatement.',
-    );
+type QueryInput = Pick<
+  Given<CloudTrail.StartQueryRequest>,
+  'QueryStatement' | 'QueryAlias' | 'QueryParameters'
+>;
+
+/** The statement to run: given, or of a dashboard's widget. */
+async function statementOf(input: QueryInput, call: Call, view: StateView): Promise<string> {
+  const { QueryStatement, QueryAlias, QueryParameters } = input;
+  if ((QueryStatement === undefined) === (QueryAlias === undefined))
+    throw invalidParameter('Give either a QueryStatement, or the QueryAlias of a dashboard widget.');
+  if (QueryAlias !== undefined) return statementOfAlias(view, call, QueryAlias, QueryParameters);
+  if (QueryParameters !== undefined)
+    throw invalidParameter('QueryParameters go with a QueryAlias; a QueryStatement has none.');
+  return QueryStatement ?? '';
 }
 
 async function translated(statement: string, call: Call, parts: LakeOperationParts): Promise<Translation> {
@@ -34,7 +49,7 @@ async function translated(statement: string, call: Call, parts: LakeOperationPar
 }
 
 /** The ids of the event data stores that a statement reads; those of the view, not what the statement calls them. */
-async function storeIdsOf(
+export async function storeIdsOf(
   statement: string,
   call: Call,
   parts: LakeOperationParts,
@@ -48,7 +63,11 @@ async function storeIdsOf(
   return [...new Set(translation.eventDataStoreIds.flatMap((id) => tables.viewOf(id)?.name ?? []))];
 }
 
-async function checkStores(ids: readonly string[], call: Call, parts: LakeOperationParts): Promise<void> {
+export async function checkStores(
+  ids: readonly string[],
+  call: Call,
+  parts: LakeOperationParts,
+): Promise<void> {
   for (const id of ids) {
     if (id === everythingId) continue;
     const store = await readStore(parts.state, id, call);
@@ -68,24 +87,31 @@ async function checkDelivery(uri: string, parts: LakeOperationParts): Promise<vo
     throw new AwsFault('S3BucketDoesNotExistException', `There is no bucket ${bucket}.`);
 }
 
+/** StartQuery on every event data store that a statement reads; on all while that cannot be told. */
+export async function needsOfStatement(
+  statement: string | undefined,
+  call: Call,
+  parts: LakeOperationParts,
+): Promise<readonly Need[]> {
+  const translation = statement === undefined ? undefined : await translated(statement, call, parts);
+  if (statement === undefined || translation?.kind !== 'query')
+    return [{ action: 'cloudtrail:StartQuery', resource: storeArn(call.accountId, call.region, '*') }];
+  const ids = await storeIdsOf(statement, call, parts);
+  return Promise.all(ids.map((id) => onStore('StartQuery', id, call, parts.state)));
+}
+
 /** StartQuery: translates the statement, refusing by name what is not supported, and leaves it to the runner. */
 export const StartQuery: LakeOperation<CloudTrail.StartQueryRequest, CloudTrail.StartQueryResponse> = {
   access: 'write',
   async needs(input, call, parts) {
-    const anywhere = [
-      { action: 'cloudtrail:StartQuery', resource: storeArn(call.accountId, call.region, '*') },
-    ];
-    if (input.QueryStatement === undefined) return anywhere;
-    const translation = await translated(input.QueryStatement, call, parts);
-    if (translation.kind === 'refused') return anywhere;
-    const ids = await storeIdsOf(input.QueryStatement, call, parts);
-    return Promise.all(ids.map((id) => onStore('StartQuery', id, call, parts.state)));
+    // What is wrong with the request is said to whoever may start queries.
+    const statement = await statementOf(input, call, parts.state).catch(() => undefined);
+    return needsOfStatement(statement, call, parts);
   },
   async handle(input, call, change, parts) {
-    refuseAlias(input);
     refuseOtherOwner(input.EventDataStoreOwnerAccountId, call);
-    if (input.QueryStatement === undefined) throw invalidParameter('QueryStatement is missing.');
-    const storeIds = await storeIdsOf(input.QueryStatement, call, parts);
+    const statement = await statementOf(input, call, change);
+    const storeIds = await storeIdsOf(statement, call, parts);
     await checkStores(storeIds, call, parts);
     if (input.DeliveryS3Uri !== undefined) await checkDelivery(input.DeliveryS3Uri, parts);
     if (parts.queries.activeOf(call.accountId) >= limits.lakeQueriesPerAccount) {
@@ -96,7 +122,7 @@ export const StartQuery: LakeOperation<CloudTrail.StartQueryRequest, CloudTrail.
       queryId: parts.random.uuid(),
       accountId: call.accountId,
       region: call.region,
-      statement: input.QueryStatement,
+      statement,
       storeIds,
       createdAt: call.time,
       status: 'QUEUED',
@@ -104,43 +130,62 @@ export const StartQuery: LakeOperation<CloudTrail.StartQueryRequest, CloudTrail.
         deliveryUri: input.DeliveryS3Uri,
         deliveryStatus: 'PENDING',
       }),
+      ...(input.QueryAlias !== undefined && {
+        alias: { name: input.QueryAlias, order: newRefreshId(undefined, call.time, parts.random) },
+      }),
     };
-    change.put(queryKey(call.accountId, query.queryId), query);
+    putQuery(change, query);
     return { QueryId: query.queryId };
   },
 };
 
-/** The caller's query, in the event data store that is named beside it. */
-async function findQuery(
-  queryId: string,
+function checkFound(
+  query: QueryDocument | undefined,
+  named: string,
   input: {
     readonly EventDataStore?: string | undefined;
     readonly EventDataStoreOwnerAccountId?: string | undefined;
   },
   call: Call,
-  parts: LakeOperationParts,
-): Promise<QueryDocument> {
+): QueryDocument {
   refuseOtherOwner(input.EventDataStoreOwnerAccountId, call);
-  const query = await readQuery(parts.state, call.accountId, queryId);
   const isInStore =
     input.EventDataStore === undefined || query?.storeIds.includes(storeIdOf(input.EventDataStore, call));
   if (!query || query.region !== call.region || !isInStore)
-    throw new AwsFault(
-      'QueryIdNotFoundException',
-      `There is no query ${queryId} in this account and region.`,
-    );
+    throw new AwsFault('QueryIdNotFoundException', `There is no query ${named} in this account and region.`);
   return query;
+}
+
+/** The caller's query, in the event data store that is named beside it. */
+async function findQuery(
+  queryId: string,
+  input: Parameters<typeof checkFound>[2],
+  call: Call,
+  parts: LakeOperationParts,
+): Promise<QueryDocument> {
+  return checkFound(await readQuery(parts.state, call.accountId, queryId), queryId, input, call);
+}
+
+/** The query of an id, or of the alias of a widget, if need be in one refresh of its dashboard. */
+async function queryNamed(
+  { QueryId = '', QueryAlias, RefreshId }: Given<CloudTrail.DescribeQueryRequest>,
+  { accountId }: Call,
+  { state }: LakeOperationParts,
+): Promise<QueryDocument | undefined> {
+  return QueryAlias === undefined
+    ? readQuery(state, accountId, QueryId)
+    : findAliasQuery(state, accountId, QueryAlias, RefreshId);
 }
 
 /** Needs on the event data stores that a query reads; of an unknown query, on all. */
 const needsQuery =
   (operation: string) =>
   async (
-    input: { readonly QueryId?: string },
+    input: Given<CloudTrail.DescribeQueryRequest>,
     call: Call,
     parts: LakeOperationParts,
   ): Promise<readonly Need[]> => {
-    const query = await readQuery(parts.state, call.accountId, input.QueryId ?? '');
+    const query = await queryNamed(input, call, parts);
     const ids = query && query.storeIds.length > 0 ? query.storeIds : ['*'];
     return Promise.all(ids.map((id) => onStore(operation, id, call, parts.state)));
   };
@@ -158,11 +203,14 @@ export const DescribeQuery: LakeOperation<CloudTrail.DescribeQueryRequest, Cloud
     access: 'read',
     needs: needsQuery('DescribeQuery'),
     async handle(input, call, _change, parts) {
-      if (input.QueryId === undefined || input.QueryAlias !== undefined || input.RefreshId !== undefined)
-        throw unsupported(
-          'Queries are found by QueryId; QueryAlias and RefreshId belong to dashboards, which are not supported.',
-        );
-      const query = await findQuery(input.QueryId, input, call, parts);
+      const { QueryId, QueryAlias, RefreshId } = input;
+      if ((QueryId === undefined) === (QueryAlias === undefined))
+        throw invalidParameter('Give either a QueryId or a QueryAlias.');
+      if (RefreshId !== undefined && QueryAlias === undefined)
+        throw invalidParameter('A RefreshId goes with a QueryAlias.');
+      const named =
+        QueryId ?? `${QueryAlias}${RefreshId === undefined ? '' : ` of the refresh ${RefreshId}`}`;
+      const query = checkFound(await queryNamed(input, call, parts), named, input, call);
       return {
         QueryId: query.queryId,
         QueryString: query.statement,

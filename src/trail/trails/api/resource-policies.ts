@@ -32,7 +32,9 @@ async function checkResource(view: StateView, arn: string, call: Call, parts: Tr
     );
   }
   const kind = parts.others[type as keyof typeof notFoundCodes];
-  const exists = parsed.accountId === call.accountId && (await kind?.readTags(view, arn)) !== undefined;
+  const exists =
+    parsed.accountId === call.accountId &&
+    (kind?.isAlwaysThere?.(arn, call) === true || (await kind?.readTags(view, arn)) !== undefined);
   if (!exists) throw new AwsFault('ResourceNotFoundException', `There is no resource ${arn}.`);
 }
 
@@ -59,14 +61,17 @@ const listed = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? (value as readonly T[]) : [value as T];
 
 interface RawStatement {
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly Action?: string | readonly string[];
   readonly Principal?: string | Readonly<Record<string, string | readonly string[]>>;
 }
 
+const statementsOf = (json: string): readonly RawStatement[] =>
+  listed((JSON.parse(json) as { readonly Statement: RawStatement | readonly RawStatement[] }).Statement);
+
 /** What the policy of a channel has to be ("AWS::CloudTrail::ResourcePolicy"). Throws ResourcePolicyNotValidException. */
 function checkChannelPolicy(json: string): void {
-  const { Statement } = JSON.parse(json) as { readonly Statement: RawStatement | readonly RawStatement[] };
-  const statements = listed<RawStatement>(Statement);
+  const statements = statementsOf(json);
   if (statements.length > mostStatements)
     throw notValid(`it has ${statements.length} statements; it can have ${mostStatements}`);
   for (const { Action, Principal } of statements) {
@@ -80,13 +85,38 @@ function checkChannelPolicy(json: string): void {
   }
 }
 
+const dashboardConditions = new Set(['aws:sourcearn', 'aws:sourceaccount']);
+
+/** What the policy of a dashboard has to be ("Resource-based policy example for a dashboard"). */
+function checkDashboardPolicy(json: string): void {
+  for (const { Action, Principal, Condition = {} } of statementsOf(json)) {
+    const actions = listed(Action);
+    if (actions.length !== 1 || actions[0]?.toLowerCase() !== 'cloudtrail:startdashboardrefresh')
+      throw notValid('the policy of a dashboard has the one action cloudtrail:StartDashboardRefresh');
+    const named = typeof Principal === 'string' ? [] : Object.entries(Principal ?? {});
+    const isCloudTrail = named.every(
+      ([type, names]) =>
+        type === 'Service' && listed(names).every((one) => one === 'cloudtrail.amazonaws.com'),
+    );
+    if (named.length === 0 || !isCloudTrail)
+      throw notValid('the policy of a dashboard has the one principal cloudtrail.amazonaws.com');
+    const other = Object.values(Condition)
+      .flatMap((keys) => Object.keys(keys))
+      .find((key) => !dashboardConditions.has(key.toLowerCase()));
+    if (other !== undefined)
+      throw notValid(`the conditions of a dashboard are aws:SourceArn and aws:SourceAccount, not ${other}`);
+  }
+}
+
 export const PutResourcePolicy: TrailOperation<PutResourcePolicyRequest, PutResourcePolicyResponse> = {
   access: 'write',
   needs: (input) => [{ action: 'cloudtrail:PutResourcePolicy', resource: input.ResourceArn }],
   async handle({ ResourceArn, ResourcePolicy }, call, change, parts) {
     await checkResource(change, ResourceArn, call, parts);
     const document = await checkPolicy(change, ResourcePolicy);
-    if (parseArn(ResourceArn)?.resource.startsWith('channel/')) checkChannelPolicy(ResourcePolicy);
+    const { resource = '' } = parseArn(ResourceArn) ?? {};
+    if (resource.startsWith('channel/')) checkChannelPolicy(ResourcePolicy);
+    if (resource.startsWith('dashboard/')) checkDashboardPolicy(ResourcePolicy);
     change.put(resourcePolicyKey(ResourceArn), document);
     return { ResourceArn, ResourcePolicy };
   },

@@ -113,7 +113,9 @@ export const cloudTrailConstraints: ServiceConstraints = {
       NextToken: { length: [4, 1000], pattern: anyLine },
     },
     ListChannelsRequest: { NextToken: { length: [4, 1000], pattern: anyLine } },
+    // The page of the operation has no bounds for it; "List dashboards with the AWS CLI" does.
     ListDashboardsRequest: {
+      MaxResults: { range: [1, 100] },
       NextToken: { length: [4, 1000], pattern: anyLine },
       Type: { values: ['MANAGED', 'CUSTOM'] },
     },
