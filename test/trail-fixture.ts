@@ -118,6 +118,18 @@ function routeOperation(
   };
 }
 
+/** Hands an operation that decodes its input what the wire would have decoded. */
+async function decodeBy(
+  operation: Operation<AuditedChange>,
+  input: Readonly<Record<string, unknown>>,
+  call: Call,
+): Promise<Readonly<Record<string, unknown>>> {
+  const request = { method: 'POST', path: '/', query: '', headers: {}, host: call.host };
+  const encoded = { signingName: 'none', request, body: new Uint8Array() };
+  const undecoded = { encoded, decode: () => input, claim: () => undefined };
+  return (await operation.decode?.(undecoded, call)) as Record<string, unknown>;
+}
+
 /** Opens a whole trail in memory. `wrap` may put something around the journal's stream that recording gets. */
 export async function openTrailFixture(
   over: Partial<TrailOptions> & { readonly wrap?: (stream: Stream) => Stream } = {},
@@ -177,15 +189,17 @@ export async function openTrailFixture(
       }
       return found;
     },
-    perform: (operation, decoded = {}) =>
-      trail.perform({
+    async perform(operation, decoded = {}) {
+      const { input = {}, call = callBy(rootOf(managementAccount)) } = decoded;
+      return trail.perform({
         service: serviceNamed('iam'),
         operationName: 'CreateUser',
         operation,
-        input: {},
-        call: callBy(rootOf(managementAccount)),
         ...decoded,
-      }),
+        call,
+        input: operation?.decode ? await decodeBy(operation, input, call) : input,
+      });
+    },
     async route(method, pathAndQuery, options = {}) {
       const url = new URL(pathAndQuery, 'http://localhost');
       const route = trail.routes.find((one) => one.method === method && one.path === url.pathname);

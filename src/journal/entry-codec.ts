@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto';
-import type { Sequence } from '../kernel/index.ts';
+import { sha256Bytes, writeSha256, type Sequence } from '../kernel/index.ts';
 import type { EntryKind, JournalEntry, NewEntry } from './journal-types.ts';
 
 /** See FORMAT.md: kind, version, time; then, for all kinds but `change`, the payload's SHA-256; then the payload. */
 const version = 1;
 const headBytes = 8;
-const hashBytes = 32;
 
 const kindCodes: Readonly<Record<EntryKind, number>> = { record: 1, ingested: 2, imported: 3, change: 4 };
 const kindNames: ReadonlyMap<number, EntryKind> = new Map(
@@ -18,7 +17,7 @@ export class EntryFormatError extends Error {
 }
 
 function payloadAtOf({ kind }: NewEntry): number {
-  return headBytes + (kind === 'change' ? 0 : hashBytes);
+  return headBytes + (kind === 'change' ? 0 : sha256Bytes);
 }
 
 /**
@@ -37,7 +36,8 @@ export function encodeEntries(entries: readonly NewEntry[], time: number): Buffe
     bytes[0] = kindCodes[kind];
     bytes[1] = version;
     bytes.writeUIntLE(time, 2, 6);
-    if (kind !== 'change') bytes.set(entry.hash ?? hash('sha256', payload, 'buffer'), headBytes);
+    if (entry.hash && kind !== 'change') bytes.set(entry.hash, headBytes);
+    else if (kind !== 'change') writeSha256(payload, bytes, headBytes);
     bytes.set(payload, payloadAt);
     return bytes;
   });
@@ -54,7 +54,7 @@ export function decodeEntry(sequence: Sequence, bytes: Uint8Array, note?: unknow
       `entry ${sequence} is of kind ${bytes[0]} and format ${bytes[1]}, which this version does not know`,
     );
   }
-  const payloadAt = headBytes + (kind === 'change' ? 0 : hashBytes);
+  const payloadAt = headBytes + (kind === 'change' ? 0 : sha256Bytes);
   if (bytes.length < payloadAt)
     throw new EntryFormatError(`entry ${sequence} is too short (${bytes.length} bytes)`);
   const low = (bytes[2] ?? 0) | ((bytes[3] ?? 0) << 8) | ((bytes[4] ?? 0) << 16) | ((bytes[5] ?? 0) << 24);

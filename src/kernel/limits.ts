@@ -68,6 +68,8 @@ export const limits = {
   /** CloudTrail PutAuditEvents (AWS: 100 events or 1 MB a request). */
   putAuditEventsCount: 100,
   putAuditEventsBytes: miB,
+  /** CloudTrail PutAuditEvents: bodies from this size on are taken apart in worker threads. */
+  putAuditEventsThreadBytes: 16 * kiB,
   /** Import: one log file as it is sent, and unpacked (AWS delivers at most 50 MB, packed). */
   importFileBytes: 256 * miB,
   importUnpackedBytes: 512 * miB,

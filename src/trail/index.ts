@@ -6,6 +6,6 @@
 export { openTrail, type Trail, type TrailOptions } from './open-trail.ts';
 export type { AuditedChange } from './recording/audited-change.ts';
 export type { OperationClass } from './recording/call-facts.ts';
-export { defaultChannelArn } from './api/put-audit-events.ts';
+export { defaultChannelArn } from './ingest/prepare-input.ts';
 export { openTrails, type Trails, type TrailsOptions } from './trails/index.ts';
 export type { ImportSummary } from './import/import-routes.ts';

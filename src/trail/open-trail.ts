@@ -5,6 +5,7 @@ import type { Authorise, HttpRoute, Operations, Perform, RecordRejected } from '
 import { openCloudTrail, openCloudTrailData } from './api/operations.ts';
 import type { History } from './history/index.ts';
 import { openHistoryReader } from './history-reader.ts';
+import { openEventPreparer } from './ingest/event-preparer.ts';
 import { openFileParsers } from './import/file-parsers.ts';
 import { importRoutes } from './import/import-routes.ts';
 import { openTakeLogFile, type TakeLogFile } from './lake/index.ts';
@@ -31,6 +32,8 @@ export interface TrailOptions {
   readonly onDamage?: ReaderOptions['onDamage'];
   /** Threads that take imported log files apart; 2 by default. */
   readonly importThreads?: number;
+  /** Threads that take large requests of PutAuditEvents apart; 2 by default. */
+  readonly ingestThreads?: number;
 }
 
 /** Everything of the trail, put together. Close it before the history, the state and the journal. */
@@ -75,6 +78,15 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
       idleMs: 30_000,
     }),
   );
+  const preparer = opening.use(
+    openEventPreparer({
+      clock,
+      log,
+      threads: options.ingestThreads ?? 2,
+      idleMs: 300_000,
+      threadBytes: limits.putAuditEventsThreadBytes,
+    }),
+  );
   const recording = opening.use(openRecording(options));
   const shared = { state, stream, history, historyReader, clock, managementAccountId };
   const opened = opening.move();
@@ -83,7 +95,7 @@ export async function openTrail(options: TrailOptions): Promise<Trail> {
     recordRejected: recording.recordRejected,
     operations: {
       cloudtrail: openCloudTrail({ history }),
-      'cloudtrail-data': openCloudTrailData({ clock, state }),
+      'cloudtrail-data': openCloudTrailData({ preparer, state }),
     },
     routes: [...searchRoutes(shared), ...importRoutes({ ...shared, parsers }), ...retention.routes],
     takeLogFile: openTakeLogFile({ ...shared, parsers }),

@@ -25,13 +25,20 @@ export type {
   ProtocolName,
   ServiceDescription,
   Session,
+  Undecoded,
 } from './service.ts';
 export { nothing, type Given, type Nothing } from './given.ts';
 export { openPipeline, type HandleRequest } from './pipeline.ts';
 export type { PipelineOptions, RequestReport } from './pipeline/progress.ts';
 export { openHttpServer, type HttpServer, type HttpServerOptions } from './http/index.ts';
 export { absentOperation } from './absent-operation.ts';
-export { parseXml, s3RequestIds, type XmlElement } from './protocol/index.ts';
+export {
+  openInputDecoder,
+  parseXml,
+  s3RequestIds,
+  type EncodedInput,
+  type XmlElement,
+} from './protocol/index.ts';
 export { invalidRequest, jsonAnswer, readRouteJson } from './route-json.ts';
 export { openAuditView } from './audit-view.ts';
 export { openServices, listOperations, classify, type Classification, type Services } from './services.ts';

@@ -11,10 +11,10 @@ import {
 } from './pipeline/own-routes.ts';
 import type { Pipeline, PipelineOptions, Progress } from './pipeline/progress.ts';
 import { refuse } from './pipeline/refuse.ts';
-import { decodeContent, openRawBody, openUnprovenBodies } from './pipeline/request-body.ts';
+import { claim, decodeContent, openRawBody, openUnprovenBodies } from './pipeline/request-body.ts';
 import { requireChecksum } from './pipeline/required-checksum.ts';
 import { refuseUnsigned } from './pipeline/unsigned.ts';
-import { decode, encodeOutput, route, validate, type RoutedOperation } from './protocol/index.ts';
+import { decodeValid, encodeOutput, route, type RoutedOperation } from './protocol/index.ts';
 import type { Operation } from './service.ts';
 import { claimedCredential, dialectOf, missingToken, normalisePath, openSigningKeys } from './sigv4/index.ts';
 
@@ -89,13 +89,13 @@ async function answerRequest<Change>(
   if (overloaded) throw overload(progress);
   const caller = (await authenticateCaller(pipeline, progress)) ?? (await refuseUnsigned(pipeline, progress));
   const routed = await routeCall(pipeline, progress, caller);
-  const input = await decodeInput(progress, caller, routed);
-  validate(routed, input);
+  const operation = presentOperation(pipeline, routed);
+  const input = await decodeAndValidate(progress, caller, routed, operation);
   progress.recorded = true;
   const output = await pipeline.perform({
     service: routed.service.description,
     operationName: routed.operationName,
-    operation: presentOperation(pipeline, routed),
+    operation,
     input,
     call: caller.call,
   });
@@ -142,17 +142,25 @@ async function routeCall<Change>(
 }
 
 /** For S3 the content encoding is a property of the object, and nothing to be undone. */
-async function decodeInput(
-  { dialect, body }: Progress,
+async function decodeAndValidate<Change>(
+  { dialect, body: raw }: Progress,
   caller: Authenticated,
   routed: RoutedOperation,
+  operation: Operation<Change> | undefined,
 ): Promise<Record<string, unknown>> {
-  const { wire } = caller;
+  const { wire, signingName } = caller;
   if (dialect === 's3') requireChecksum(routed.operationName, wire);
-  if (routed.streamingInput) return decode(routed, wire, caller.stream());
+  if (routed.streamingInput) return decodeValid(routed, wire, caller.stream());
   const bytes = await caller.whole();
-  const encoding = dialect === 's3' ? undefined : wire.headers['content-encoding'];
-  return decode(routed, wire, routed.form ? bytes : await decodeContent(bytes, encoding, body.memory));
+  const encoding = dialect === 's3' || routed.form ? undefined : wire.headers['content-encoding'];
+  const body = await decodeContent(bytes, encoding, raw.memory);
+  const decode = () => decodeValid(routed, wire, body);
+  if (!operation?.decode) return decode();
+  const encoded = { signingName, request: wire, body };
+  return operation.decode(
+    { encoded, decode, claim: (size) => claim(raw.memory, size) },
+    caller.call,
+  ) as Promise<Record<string, unknown>>;
 }
 
 function presentOperation<Change>(

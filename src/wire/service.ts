@@ -1,4 +1,5 @@
 import type { AccountId, Region } from '../kernel/index.ts';
+import type { EncodedInput } from './protocol/index.ts';
 
 /** Who is calling, as authentication found out. Shapes follow CloudTrail's userIdentity element. */
 export type Principal =
@@ -100,6 +101,15 @@ export interface AuditResource {
   readonly type?: string;
 }
 
+/** The input of a call, of which nothing has been read yet. */
+export interface Undecoded {
+  readonly encoded: EncodedInput;
+  /** Decodes and validates it on this thread; the SDK's own types. Throws AwsFault. */
+  readonly decode: () => unknown;
+  /** Claims memory for what is made of it, until the call has been answered. Throws OverloadError when there is none. */
+  readonly claim: (bytes: number) => void;
+}
+
 /**
  * One operation of a service, as its feature declares it. `Input` and `Output` are the SDK's own types;
  * `Change` is the transaction that a write gets (see `state`). The registry holds operations of many input types side by
@@ -115,6 +125,12 @@ export interface Operation<Change> {
   readonly issuesCredentials?: true;
   /** CloudTrail's eventCategory; `management` unless said. */
   readonly category?: 'management' | 'data';
+  /**
+   * Decodes and validates the input in its own way, so that large inputs can be taken apart in other threads (see
+   * `openInputDecoder`); what it resolves with is the `input` of the other members. It rejects with what
+   * `undecoded.decode()` throws. Nobody else reads the body afterwards, so it may be moved.
+   */
+  decode?(undecoded: Undecoded, call: Call): Promise<any>;
   /** Permissions that the call needs. Default: the action `<iamPrefix>:<operation>` on `*`. */
   needs?(input: any, call: Call): readonly Need[] | Promise<readonly Need[]>;
   /** The record's `resources` element; none by default. `output` is undefined when the call failed. */

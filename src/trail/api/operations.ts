@@ -1,19 +1,15 @@
 import type { LookupEventsRequest } from '@aws-sdk/client-cloudtrail';
-import type { Clock } from '../../kernel/index.ts';
-import type { Call, Operations } from '../../wire/index.ts';
+import type { Call, Operations, Undecoded } from '../../wire/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { History } from '../history/index.ts';
 import { findChannelArn } from '../lake/index.ts';
+import type { EventPreparer } from '../ingest/event-preparer.ts';
+import { channelArnOf, type PutAuditEventsInput } from '../ingest/prepare-input.ts';
+import type { PutAuditEventsResponse } from '../ingest/prepared-events.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { resourcePolicyNeed } from '../trails/other-resources.ts';
 import { LookupEvents } from './lookup-events.ts';
-import {
-  defaultChannelArn,
-  defaultChannelId,
-  PutAuditEvents,
-  type PutAuditEventsRequest,
-  type PutAuditEventsResponse,
-} from './put-audit-events.ts';
+import { PutAuditEvents } from './put-audit-events.ts';
 
 /** The operations of `cloudtrail` that are present. */
 export function openCloudTrail({ history }: { readonly history: History }): Operations<AuditedChange> {
@@ -25,17 +21,12 @@ export function openCloudTrail({ history }: { readonly history: History }): Oper
   };
 }
 
-function channelArnOf({ channelArn }: PutAuditEventsRequest, call: Call): string {
-  if (channelArn.startsWith('arn:')) return channelArn;
-  return defaultChannelArn(call.accountId, call.region).replace(defaultChannelId, channelArn);
-}
-
 /** The operations of `cloudtrail-data` that are present. */
 export function openCloudTrailData({
-  clock,
+  preparer,
   state,
 }: {
-  readonly clock: Clock;
+  readonly preparer: EventPreparer;
   readonly state: StateView;
 }): Operations<AuditedChange> {
   return {
@@ -43,8 +34,9 @@ export function openCloudTrailData({
       access: 'write',
       // CloudTrail logs PutAuditEvents on a channel as a data event of type AWS::CloudTrail::Channel.
       category: 'data',
-      async needs(input: PutAuditEventsRequest, call: Call) {
-        const resource = channelArnOf(input, call);
+      decode: (undecoded: Undecoded, call: Call) => preparer.prepare(undecoded, call),
+      async needs(input: PutAuditEventsInput, call: Call) {
+        const resource = channelArnOf(input.channelArn, call);
         const { externalId } = input;
         return [
           {
@@ -55,29 +47,28 @@ export function openCloudTrailData({
           },
         ];
       },
-      resources: (input: PutAuditEventsRequest, _output: unknown, call: Call) => [
+      resources: (input: PutAuditEventsInput, _output: unknown, call: Call) => [
         {
           accountId: call.accountId,
           type: 'AWS::CloudTrail::Channel',
-          ARN: channelArnOf(input, call),
+          ARN: channelArnOf(input.channelArn, call),
         },
       ],
       // The events stand in the journal themselves; the record of the call says how many were taken.
-      recorded: (input: PutAuditEventsRequest, output: PutAuditEventsResponse | undefined) => ({
+      recorded: (input: PutAuditEventsInput, output: PutAuditEventsResponse | undefined) => ({
         requestParameters: {
           channelArn: input.channelArn,
           ...(input.externalId !== undefined && { externalId: input.externalId }),
-          auditEventCount: input.auditEvents.length,
+          auditEventCount: input.events.count,
         },
         responseElements: output && { successfulCount: output.successful.length, failed: output.failed },
       }),
-      handle: async (input: PutAuditEventsRequest, call: Call, change: AuditedChange) =>
+      handle: async (input: PutAuditEventsInput, call: Call, change: AuditedChange) =>
         PutAuditEvents(
-          clock,
           input,
           call,
           change,
-          await findChannelArn(change, channelArnOf(input, call), call),
+          await findChannelArn(change, channelArnOf(input.channelArn, call), call),
         ),
     },
   };

@@ -9,15 +9,13 @@ import {
   rootOf,
   serviceNamed,
 } from '../../../test/trail-fixture.ts';
-import { manualClock, OverloadError } from '../../kernel/index.ts';
+import { OverloadError } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
-import { scanRecord, type RecordNote } from '../history/index.ts';
+import { scanEntry, scanRecord } from '../history/index.ts';
 import { defaultChannelArn } from '../index.ts';
-import {
-  PutAuditEvents,
-  type PutAuditEventsRequest,
-  type PutAuditEventsResponse,
-} from './put-audit-events.ts';
+import { prepareInput } from '../ingest/prepare-input.ts';
+import type { PutAuditEventsRequest, PutAuditEventsResponse } from '../ingest/prepared-events.ts';
+import { PutAuditEvents } from './put-audit-events.ts';
 
 const channelArn = defaultChannelArn(managementAccount, 'eu-central-1');
 
@@ -64,14 +62,13 @@ describe('PutAuditEvents', () => {
   ])('hands the history what a scan of the record finds: %s', (_, over) => {
     const entries: NewEntry[] = [];
     const request = { channelArn, auditEvents: [{ id: 'one', eventData: eventData(over) }] };
-    PutAuditEvents(manualClock(0), request, callBy(rootOf(managementAccount)), {
-      append: (entry) => void entries.push(entry),
-    });
-    const [{ note, payload } = { note: undefined, payload: new Uint8Array() }] = entries;
-    expect(scanRecord(payload)).toEqual({
-      kind: 'record',
-      record: (note as RecordNote | undefined)?.scanned,
-    });
+    const call = callBy(rootOf(managementAccount));
+    const input = prepareInput(request, { ...call, ingestionTime: '2026-11-22T10:00:00Z' });
+    PutAuditEvents(input, call, { append: (entry) => void entries.push(entry) });
+    const [{ note, payload, hash } = { note: undefined, payload: new Uint8Array() }] = entries;
+    expect(note).toBeDefined();
+    expect(scanRecord(payload)).toEqual(scanEntry({ note, payload }));
+    expect(hash).toEqual(new Uint8Array(createHash('sha256').update(payload).digest()));
   });
 
   it('makes the event durable as CloudTrail Lake shows it, with the data byte for byte', async () => {

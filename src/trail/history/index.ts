@@ -14,16 +14,8 @@ export type {
   HistoryStats,
   RecordProblem,
 } from './history-types.ts';
-export {
-  memberAt,
-  noteScan,
-  openScanPacker,
-  scanEntry,
-  scansOf,
-  type PackedScans,
-  type RecordNote,
-} from './packed-scans.ts';
-export { scanParsed } from './parsed-record.ts';
+export { memberAt, noteScan, openScanPacker, scanEntry, scansOf, type PackedScans } from './packed-scans.ts';
+export { scanActivity } from './parsed-record.ts';
 export { scanRecord } from './scan-record.ts';
 export { scanLogFile, type LogFileScan, type RecordSpan } from './scan-log-file.ts';
 export {

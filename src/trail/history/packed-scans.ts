@@ -101,11 +101,6 @@ export function keyOf(
 const scansOfNote = Symbol('scans');
 
 /** What whoever has scanned a record hands along with its journal entry, so that it need not be scanned again. */
-export interface RecordNote {
-  readonly scanned: ScannedRecord;
-}
-
-/** The same for the records of an import. */
 export interface ScanNote {
   readonly [scansOfNote]: PackedScans;
   readonly index: number;
@@ -125,7 +120,5 @@ export function scansOf(note: unknown): { readonly scans: PackedScans; readonly 
 /** What the history indexes of a journal entry's record: from what was handed along, else from its bytes. */
 export function scanEntry({ note, payload }: Pick<JournalEntry, 'note' | 'payload'>): RecordScan {
   const packed = scansOf(note);
-  if (packed) return { kind: 'record', record: unpackScan(packed.scans, packed.index) };
-  const isScanned = typeof note === 'object' && note !== null && 'scanned' in note;
-  return isScanned ? { kind: 'record', record: (note as RecordNote).scanned } : scanRecord(payload);
+  return packed ? { kind: 'record', record: unpackScan(packed.scans, packed.index) } : scanRecord(payload);
 }

@@ -1,4 +1,5 @@
-import type { EventResource, RecordScan } from './scanned-record.ts';
+import { assert } from '../../kernel/index.ts';
+import type { EventResource, ScannedRecord } from './scanned-record.ts';
 import { recordOf, type RecordFields } from './record-fields.ts';
 import { namingParameters } from './resource-names.ts';
 
@@ -92,6 +93,8 @@ function fieldsOfParsed(record: JsonObject): RecordFields {
   };
 }
 
+const noFields = fieldsOfParsed({});
+
 /** Reads a record with JSON.parse; undefined when the text is not a JSON object. */
 export function parseRecord(text: string): RecordFields | undefined {
   let value: unknown;
@@ -103,7 +106,35 @@ export function parseRecord(text: string): RecordFields | undefined {
   return isObject(value) ? fieldsOfParsed(value) : undefined;
 }
 
-/** What the history indexes of a record that JSON.parse has read: the same as `scanRecord` finds in its bytes. */
-export function scanParsed(record: JsonObject): RecordScan {
-  return recordOf(fieldsOfParsed(record));
+/** What stands around the data of an audit event of another system. */
+export interface ActivityHead {
+  readonly eventID: string;
+  readonly eventTime: string;
+  readonly region: string;
+  readonly accountId: string;
+}
+
+/**
+ * What the history indexes of the record of another system's audit event, whose `eventData` JSON.parse has read: the
+ * same as `scanRecord` finds in the record's bytes.
+ */
+export function scanActivity(head: ActivityHead, data: JsonObject): ScannedRecord {
+  const identity = memberOf(data, 'userIdentity');
+  const scan = recordOf({
+    ...noFields,
+    eventID: head.eventID,
+    eventTime: head.eventTime,
+    awsRegion: head.region,
+    recipientAccountId: head.accountId,
+    eventCategory: 'ActivityAuditLog',
+    eventType: 'ActivityLog',
+    dataEventName: textOf(data, 'eventName'),
+    dataEventSource: textOf(data, 'eventSource'),
+    dataErrorCode: textOf(data, 'errorCode'),
+    dataSourceIPAddress: textOf(data, 'sourceIPAddress'),
+    dataType: textOf(identity, 'type'),
+    dataPrincipalId: textOf(identity, 'principalId'),
+  });
+  assert(scan.kind === 'record', 'the head has what every record needs');
+  return scan.record;
 }

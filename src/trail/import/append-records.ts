@@ -1,8 +1,8 @@
-import { OverloadError, type Clock } from '../../kernel/index.ts';
+import { OverloadError, sha256Bytes, type Clock } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { Applied, HistoryReader } from '../history-reader.ts';
 import { noteScan } from '../history/index.ts';
-import { hashBytes, type ParsedLogFile } from './parse-log-file.ts';
+import type { ParsedLogFile } from './parse-log-file.ts';
 
 const groupEntries = 512;
 const groupBytes = 1024 * 1024;
@@ -23,7 +23,7 @@ function* groupsOf({ bytes, spans, hashes, scans }: ParsedLogFile): Iterable<rea
       group = [];
       size = 0;
     }
-    const hash = hashes.subarray((at / 2) * hashBytes, (at / 2 + 1) * hashBytes);
+    const hash = hashes.subarray((at / 2) * sha256Bytes, (at / 2 + 1) * sha256Bytes);
     group.push({ kind: 'imported', payload, hash, note: noteScan(scans, at / 2) });
     size += payload.length;
   }

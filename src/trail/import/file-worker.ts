@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../kernel/index.ts';
+import { readyMessage } from '../worker-pool.ts';
 import { parseLogFile } from './parse-log-file.ts';
 
 /** A worker thread of the import: log files come in, one at a time, and go back taken apart. Bytes are moved, not copied. */
@@ -19,3 +20,4 @@ port.on('message', (file: ArrayBuffer) => {
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   port.postMessage({ ...result, bytes: plain }, [plain.buffer, result.spans.buffer, result.hashes.buffer]);
 });
+port.postMessage(readyMessage);

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
+import { sha256Bytes, writeSha256 } from '../../kernel/index.ts';
 import { openScanPacker, scanLogFile, type PackedScans } from '../history/index.ts';
 
 /** A record of a file that cannot be taken. */
@@ -40,8 +41,6 @@ export interface BrokenLogFile {
 
 /** How many bad records are named one by one. */
 const namedBadRecords = 100;
-/** Of a SHA-256. */
-export const hashBytes = 32;
 
 type Inflated = { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> } | BrokenLogFile;
 
@@ -91,7 +90,7 @@ export function parseLogFile(
     return broken(reason === 'not valid JSON' ? `${reason} (at byte ${offset})` : reason);
   }
   const spans = new Uint32Array(scan.records.length * 2);
-  const hashes = new Uint8Array(scan.records.length * hashBytes);
+  const hashes = Buffer.alloc(scan.records.length * sha256Bytes);
   const packer = openScanPacker();
   const accounts = new Set<string>();
   const regions = new Set<string>();
@@ -114,7 +113,7 @@ export function parseLogFile(
     spans[good * 2] = start;
     spans[good * 2 + 1] = end;
     packer.add(record);
-    hashes.set(hash('sha256', bytes.subarray(start, end), 'buffer'), good * hashBytes);
+    writeSha256(bytes.subarray(start, end), hashes, good * sha256Bytes);
     good++;
   });
   return {
@@ -122,7 +121,7 @@ export function parseLogFile(
     sha256: hash('sha256', file, 'hex'),
     bytes,
     spans: spans.slice(0, good * 2),
-    hashes: hashes.slice(0, good * hashBytes),
+    hashes: new Uint8Array(hashes.buffer.slice(0, good * sha256Bytes)),
     scans: packer.pack(),
     badCount,
     bad,

@@ -56,5 +56,6 @@ export async function findChannelArn(
 ): Promise<string | undefined> {
   const id = arn.split('/').at(-1) ?? '';
   if (arn !== channelArn(accountId, region, id)) return undefined;
-  return (await view.get<ChannelDocument>(channelKey(accountId, id)))?.value.arn;
+  const channel = await view.get<ChannelDocument>(channelKey(accountId, id));
+  return channel?.value.arn === arn ? arn : undefined;
 }

@@ -150,6 +150,12 @@ function bodyFaults(dialect: Dialect): BodyFaults {
   };
 }
 
+/** Claims memory for what is made of a body. Throws OverloadError when there is none. */
+export function claim(memory: BodyMemory, bytes: number): void {
+  if (!memory.take(bytes))
+    throw new OverloadError('Too many bytes of requests are being received; try again later.');
+}
+
 const decompress = promisify(gunzip);
 
 /**
@@ -176,8 +182,7 @@ export async function decodeContent(
   }
   const size = bytes.length < 18 ? 0 : Buffer.from(bytes.slice(-4)).readUInt32LE();
   if (size > limits.requestBodyBytes) throw tooLarge(limits.requestBodyBytes);
-  if (!memory.take(size))
-    throw new OverloadError('Too many bytes of requests are being received; try again later.');
+  claim(memory, size);
   try {
     return await decompress(bytes, { maxOutputLength: Math.max(size, 1) });
   } catch (error) {

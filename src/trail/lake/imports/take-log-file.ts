@@ -1,10 +1,10 @@
-import type { Clock } from '../../../kernel/index.ts';
+import { sha256Bytes, type Clock } from '../../../kernel/index.ts';
 import type { Stream } from '../../../journal/index.ts';
 import type { HistoryReader } from '../../history-reader.ts';
 import { openScanPacker, scanRecord } from '../../history/index.ts';
 import { appendRecords } from '../../import/append-records.ts';
 import type { FileParsers } from '../../import/file-parsers.ts';
-import { hashBytes, type ParsedLogFile } from '../../import/parse-log-file.ts';
+import type { ParsedLogFile } from '../../import/parse-log-file.ts';
 
 /** What of a log file is wanted. */
 export interface WantedRecords {
@@ -64,7 +64,7 @@ function choose(file: ParsedLogFile, wanted: WantedRecords): Chosen {
     least = Math.min(least, eventTime);
     greatest = Math.max(greatest, eventTime);
     spans.push(start, end);
-    hashes.push(file.hashes.subarray((at / 2) * hashBytes, (at / 2 + 1) * hashBytes));
+    hashes.push(file.hashes.subarray((at / 2) * sha256Bytes, (at / 2 + 1) * sha256Bytes));
     packer.add(scan.record);
   }
   const events = hashes.length;

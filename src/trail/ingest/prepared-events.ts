@@ -1,0 +1,220 @@
+import { hash } from 'node:crypto';
+import { limits, sha256Bytes, writeSha256 } from '../../kernel/index.ts';
+import type { NewEntry } from '../../journal/index.ts';
+import { noteScan, openScanPacker, scanActivity, type PackedScans } from '../history/index.ts';
+import { checkEventData, type AuditEventProblem } from './audit-event-data.ts';
+
+/** PutAuditEvents' own shapes; there is no SDK client for JavaScript that has them. */
+export interface PutAuditEventsRequest {
+  readonly auditEvents: readonly AuditEvent[];
+  /** ARN of a channel, or the last part of it. */
+  readonly channelArn: string;
+  readonly externalId?: string;
+}
+
+export interface AuditEvent {
+  readonly id: string;
+  /** JSON text. */
+  readonly eventData: string;
+  /** Base64 of the SHA-256 of `eventData`. */
+  readonly eventDataChecksum?: string;
+}
+
+export interface PutAuditEventsResponse {
+  readonly successful: readonly { readonly id: string; readonly eventID: string }[];
+  readonly failed: readonly {
+    readonly id: string;
+    readonly errorCode: string;
+    readonly errorMessage: string;
+  }[];
+}
+
+/** The channel that events are prepared for, whether it exists or not. */
+export interface EventChannel {
+  readonly arn: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** As records show it. */
+  readonly ingestionTime: string;
+}
+
+/** The events of a request, checked and made into records, but not taken yet. It can be posted to another thread. */
+export interface PreparedEvents extends PutAuditEventsResponse {
+  readonly channelArn: string;
+  /** How many events the request has. */
+  readonly count: number;
+  /** What is wrong with the events as a whole; then none is prepared. */
+  readonly refusal?: { readonly code: string; readonly message: string };
+  /** The records of the successful ones. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where each record stands in `bytes`: start and end of each, one after the other. */
+  readonly spans: Uint32Array<ArrayBuffer>;
+  /** SHA-256 of each record. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
+  readonly scans: PackedScans;
+}
+
+function refusalOf(events: readonly AuditEvent[]): PreparedEvents['refusal'] {
+  const { putAuditEventsCount: most, putAuditEventsBytes: mostBytes } = limits;
+  if (events.length < 1 || events.length > most) {
+    const message = `The request has ${events.length} events; it takes 1 to ${most}.`;
+    return { code: 'ValidationException', message };
+  }
+  const size = events.reduce((sum, { eventData }) => sum + eventData.length, 0);
+  if (size > mostBytes) {
+    const message = `The events of the request are larger than ${mostBytes} bytes.`;
+    return { code: 'ValidationException', message };
+  }
+  const seen = new Set<string>();
+  for (const { id } of events) {
+    const message = `Two events of the request have the id ${id}.`;
+    if (seen.has(id)) return { code: 'DuplicatedAuditEventId', message };
+    seen.add(id);
+  }
+  return undefined;
+}
+
+const idCharacters = 36;
+const timeCharacters = 20;
+
+/** What stands before `eventData` in a record; the same for all events of a request but for two members of fixed length. */
+interface RecordHead {
+  readonly bytes: Buffer;
+  readonly eventIdAt: number;
+  readonly eventTimeAt: number;
+}
+
+/** What CloudTrail Lake provides around `eventData` after ingestion ("CloudTrail Lake integrations event schema"). */
+function headOf({ arn, accountId, region, ingestionTime }: EventChannel): RecordHead {
+  const head = JSON.stringify({
+    eventVersion: '1.0',
+    eventCategory: 'ActivityAuditLog',
+    eventType: 'ActivityLog',
+    eventID: ' '.repeat(idCharacters),
+    eventTime: ' '.repeat(timeCharacters),
+    awsRegion: region,
+    recipientAccountId: accountId,
+    metadata: { ingestionTime, channelARN: arn },
+  });
+  const behind = (text: string): number => head.indexOf(text) + text.length;
+  return {
+    bytes: Buffer.from(`${head.slice(0, -1)},"eventData":`),
+    eventIdAt: behind('"eventID":"'),
+    eventTimeAt: behind('"eventTime":"'),
+  };
+}
+
+/**
+ * The eventID of an ingested event: made from its channel, the id that its sender gave it, and its data, so that a
+ * request which is sent again after a lost answer does not make a second event. `bytes` are the three of them.
+ */
+function eventIdOf(bytes: Uint8Array): string {
+  const hex = hash('sha256', bytes, 'hex');
+  const variant = '89ab'[Number.parseInt(hex.charAt(16), 16) & 3] ?? '';
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+const wrongChecksum: AuditEventProblem = {
+  errorCode: 'InvalidChecksum',
+  errorMessage: 'eventDataChecksum is not the SHA-256 of eventData.',
+};
+
+const tooLong: AuditEventProblem = {
+  errorCode: 'FieldTooLong',
+  errorMessage: `The event is larger than ${limits.auditRecordBytes} bytes.`,
+};
+
+/** What identifies an event, in front of its data: together they make its eventID. */
+function nameOf(channel: EventChannel, { id }: AuditEvent): string {
+  return `${channel.arn}\0${id}\0`;
+}
+
+/**
+ * Makes the records one behind the other in one piece of memory. Each event's data is put where it stays, and what is
+ * hashed together with it is written in front of it, where the record's head comes at last: so every text becomes bytes
+ * once.
+ */
+function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
+  const head = headOf(channel);
+  const roomFor = (name: string): number => Math.max(head.bytes.length, Buffer.byteLength(name));
+  const sizeBytes = events.reduce(
+    (sum, event) => sum + roomFor(nameOf(channel, event)) + Buffer.byteLength(event.eventData) + 1,
+    0,
+  );
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  const hashes = Buffer.alloc(events.length * sha256Bytes);
+  const spans = new Uint32Array(events.length * 2);
+  const packer = openScanPacker();
+  let count = 0;
+  let end = 0;
+
+  const add = (event: AuditEvent): { readonly eventID: string } | AuditEventProblem => {
+    const { eventData, eventDataChecksum } = event;
+    const name = nameOf(channel, event);
+    const dataAt = end + roomFor(name);
+    const dataEnd = dataAt + bytes.write(eventData, dataAt);
+    const isRight =
+      eventDataChecksum === undefined ||
+      hash('sha256', bytes.subarray(dataAt, dataEnd), 'base64') === eventDataChecksum;
+    if (!isRight) return wrongChecksum;
+    const checked = checkEventData(eventData, channel.accountId);
+    if ('errorCode' in checked) return checked;
+    const nameAt = dataAt - Buffer.byteLength(name);
+    bytes.write(name, nameAt);
+    const eventID = eventIdOf(bytes.subarray(nameAt, dataEnd));
+    const start = dataAt - head.bytes.length;
+    if (dataEnd + 1 - start > limits.auditRecordBytes) return tooLong;
+    bytes.set(head.bytes, start);
+    bytes.write(eventID, start + head.eventIdAt, 'latin1');
+    bytes.write(checked.eventTime, start + head.eventTimeAt, 'latin1');
+    bytes[dataEnd] = 0x7d;
+    end = dataEnd + 1;
+    writeSha256(bytes.subarray(start, end), hashes, count * sha256Bytes);
+    packer.add(scanActivity({ ...channel, eventID, eventTime: checked.eventTime }, checked.data));
+    spans[count * 2] = start;
+    spans[count * 2 + 1] = end;
+    count += 1;
+    return { eventID };
+  };
+  return {
+    add,
+    done: () => ({
+      bytes: new Uint8Array(bytes.buffer),
+      spans: spans.slice(0, count * 2),
+      hashes: new Uint8Array(hashes.buffer),
+      scans: packer.pack(),
+    }),
+  };
+}
+
+/**
+ * Checks the events of a request and makes the records of those that can be taken, with each event's data as it was
+ * sent, byte for byte. Events that cannot be taken are named in `failed`; they do not keep the others out.
+ */
+export function prepareEvents(
+  { auditEvents }: Pick<PutAuditEventsRequest, 'auditEvents'>,
+  channel: EventChannel,
+): PreparedEvents {
+  const refusal = refusalOf(auditEvents);
+  const events = refusal ? [] : auditEvents;
+  const records = openRecords(channel, events);
+  const successful: { id: string; eventID: string }[] = [];
+  const failed: { id: string; errorCode: string; errorMessage: string }[] = [];
+  for (const event of events) {
+    const made = records.add(event);
+    if ('errorCode' in made) failed.push({ id: event.id, ...made });
+    else successful.push({ id: event.id, eventID: made.eventID });
+  }
+  const shared = { channelArn: channel.arn, count: auditEvents.length, successful, failed };
+  return { ...shared, ...(refusal && { refusal }), ...records.done() };
+}
+
+/** The records as journal entries, whose payloads and hashes are views. */
+export function entriesOf({ bytes, spans, hashes, scans }: PreparedEvents): readonly NewEntry[] {
+  return Array.from({ length: spans.length / 2 }, (_, index) => ({
+    kind: 'ingested',
+    payload: bytes.subarray(spans[index * 2], spans[index * 2 + 1]),
+    hash: hashes.subarray(index * sha256Bytes, (index + 1) * sha256Bytes),
+    note: noteScan(scans, index),
+  }));
+}
