@@ -1,4 +1,4 @@
-import { StatementType } from '@duckdb/node-api';
+import { StatementType, type DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { EngineInstance } from './engine-instance.ts';
 import { quoteText } from './table-sql.ts';
 
@@ -44,22 +44,28 @@ function tableProblem(tree: unknown, views: readonly string[]): string | undefin
   return undefined;
 }
 
+/** What a query did wrong, or more than it may. */
+export class QueryProblem extends Error {
+  override name = 'QueryProblem';
+}
+
 /**
  * The second look at a statement, by the engine's own parser: it is one SELECT, and reads the views that were made for it
- * and nothing else. What is wrong with it, or undefined.
+ * and nothing else. Throws a QueryProblem that says what is wrong with it.
  */
-export async function statementProblem(
+export async function prepareStatement(
   engine: EngineInstance,
   sql: string,
   views: readonly string[],
-): Promise<string | undefined> {
+): Promise<DuckDBPreparedStatement> {
   const statements = await engine.connection.extractStatements(sql);
-  if (statements.count !== 1) return 'a query is one statement';
+  if (statements.count !== 1) throw new QueryProblem('a query is one statement');
   const [[text] = []] = await engine.rows(`SELECT json_serialize_sql(${quoteText(sql)})`);
   const tree = JSON.parse(text ?? '{}') as { readonly error?: boolean; readonly error_message?: string };
-  if (tree.error !== false) return tree.error_message ?? 'only SELECT is allowed';
+  if (tree.error !== false) throw new QueryProblem(tree.error_message ?? 'only SELECT is allowed');
   const problem = tableProblem(tree, views);
-  if (problem !== undefined) return problem;
+  if (problem !== undefined) throw new QueryProblem(problem);
   const prepared = await statements.prepare(0);
-  return prepared.statementType === StatementType.SELECT ? undefined : 'only SELECT is allowed';
+  if (prepared.statementType !== StatementType.SELECT) throw new QueryProblem('only SELECT is allowed');
+  return prepared;
 }

@@ -72,6 +72,40 @@ it('keeps files that a seal looks for duplicates in until it has ended', async (
   expect(await readdir(join(directory, ownerA))).toEqual(['2.parquet']);
 });
 
+it('writes texts of any kind as they are', async () => {
+  await using columns = await openDuckColumns({
+    directory,
+    table: contractTable,
+    clock: systemClock,
+    log: silentLog,
+  });
+  const odd = [
+    '',
+    ' "a", \'b\' \\ c',
+    'one\r\ntwo\ttab',
+    '\u0000\u0001\u001f\u007f',
+    '日本 🙂 \u2028',
+    '#',
+    '\\N',
+    'null',
+  ];
+  const rows = odd.map((name, at) => rowOf(at, { who: { name } }));
+  await columns.append({ rows, through: sequence(odd.length) });
+  const asked = 'SELECT who.name, NULL, who, [NULL, flag], time FROM v ORDER BY time';
+  const answer = await ask(columns, asked);
+  expect(
+    answer.map(([name, none, who, list, time]) => [name, none, JSON.parse(who ?? ''), list, time]),
+  ).toEqual(
+    odd.map((name, at) => [
+      name,
+      null,
+      { name, since: null },
+      `[null,${at % 2 === 0}]`,
+      `2026-01-01 00:00:0${at}.000`,
+    ]),
+  );
+});
+
 describe('the index of ids', () => {
   it('gives the rows that reading everything gives', async () => {
     const random = seededRandom(20_261_129);

@@ -213,11 +213,9 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const viewOf = (
     view: ColumnsView,
   ): { readonly engine: EngineView; readonly files: readonly SealedFile[] } => {
-    const files = manifest.files.filter(({ owner }) => owner === view.owner);
-    const mine = `${quoteName(table.owner)} = ${quoteText(view.owner)}`;
-    const where = view.where === undefined ? mine : `${mine} AND (${view.where})`;
-    const { name, ids } = view;
-    return { engine: { name, files: files.map(given), where, ...(ids && { ids }) }, files };
+    const { name, owner, where = 'true', ids } = view;
+    const files = manifest.files.filter((file) => file.owner === owner);
+    return { engine: { name, owner, files: files.map(given), where, ...(ids && { ids }) }, files };
   };
   const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {
     const { engine, files } = viewOf(view);

@@ -36,6 +36,8 @@ export interface WrittenFile {
 
 export interface EngineView {
   readonly name: string;
+  /** Of all rows of the files. */
+  readonly owner: string;
   readonly files: readonly EngineFile[];
   readonly where: string;
   /** See `ColumnsView.ids`. */

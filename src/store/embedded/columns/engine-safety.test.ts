@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -63,6 +63,8 @@ describe('a hostile query', () => {
     ['a file of another statement', () => `SELECT 1; SELECT * FROM '${own()}'`],
     ['the network', () => `SELECT * FROM 'http://127.0.0.1:1/x.parquet'`],
     ['an object', () => `SELECT * FROM 's3://bucket/x.parquet'`],
+    ['the file of its result', () => `SELECT * FROM read_text('${join(directory, 'result.ndjson')}')`],
+    ['a copy over its result', () => `COPY (SELECT 1) TO '${join(directory, 'result.ndjson')}'`],
     ['a copy', () => `COPY (SELECT 1) TO '${join(directory, 'out.csv')}'`],
     ['a copy over its own rows', () => `COPY (SELECT 1) TO '${own()}' (FORMAT parquet, USE_TMP_FILE false)`],
     ['an export', () => `EXPORT DATABASE '${directory}'`],
@@ -109,6 +111,17 @@ describe('a hostile query', () => {
     expect(await readFile(own())).toEqual(before);
     expect((await readdir(directory)).filter((name) => /^(out|x)\./.test(name))).toEqual([]);
     expect(await ask('SELECT count(*) FROM v')).toMatchObject({ kind: 'finished' });
+  });
+
+  it('is ended when its result is larger than it may be, however fast it grows', async () => {
+    const sql = `SELECT repeat('x', 1000) || range FROM range(100000000)`;
+    expect(await ask(sql)).toEqual({
+      kind: 'failed',
+      reason: 'the result is larger than 1048576 bytes; narrow it down, or add a LIMIT',
+    });
+    const one = `SELECT repeat('x', 1048576)`;
+    expect(await ask(one)).toMatchObject({ kind: 'failed', reason: expect.stringMatching(/^the result is/) });
+    expect((await stat(join(directory, 'result.ndjson'))).size).toBeLessThan(256 * 1024 * 1024);
   });
 
   it('may still use WITH, functions that make rows, and any name that is in the view', async () => {
@@ -164,7 +177,7 @@ describe('the engine’s process', () => {
       kind: 'own',
       table: contractTable,
       bounds: { memoryBytes: 1 << 28, threads: 1 },
-      view: { name: 'none', files: [], where: 'true' },
+      view: { name: 'none', owner: ownerA, files: [], where: 'true' },
       sql: 'SELECT 1',
     } as const;
     await engine.run<'own'>(task);
@@ -183,7 +196,7 @@ describe('the engine’s process', () => {
       kind: 'own',
       table: contractTable,
       bounds: { memoryBytes: 1 << 28, threads: 1 },
-      view: { name: 'v', files: [], where: 'true' },
+      view: { name: 'v', owner: ownerA, files: [], where: 'true' },
       sql: 'SELECT 1',
     });
     expect(engine.alive).toBe(true);

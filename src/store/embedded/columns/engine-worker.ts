@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { systemClock, type Timer } from '../../../kernel/index.ts';
-import type { EngineAnswer, EngineTask } from './engine-messages.ts';
+import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
+import type { EngineAnswer, EngineBounds, EngineResults, EngineTask } from './engine-messages.ts';
 import { runMerge } from './run-merge.ts';
 import { runSeal } from './run-seal.ts';
 import { runOwn, runQuery } from './run-query.ts';
@@ -9,17 +11,40 @@ import { runOwn, runQuery } from './run-query.ts';
  * The engine's process. It does one task after the other for the process that started it, and ends with it. What kills the
  * engine (a crash, a query that takes more memory than there is) kills nothing else.
  */
-function run(task: EngineTask) {
+async function run(task: EngineTask, engine: EngineInstance): Promise<EngineResults[keyof EngineResults]> {
   switch (task.kind) {
     case 'seal':
-      return runSeal(task);
+      return await runSeal(task, engine);
     case 'merge':
-      return runMerge(task);
+      return await runMerge(task, engine);
     case 'query':
-      return runQuery(task);
+      return await runQuery(task, engine);
     case 'own':
-      return runOwn(task);
+      return await runOwn(task, engine);
   }
+}
+
+interface ReadyEngine {
+  readonly bounds: EngineBounds;
+  readonly engine: Promise<EngineInstance>;
+}
+
+/** An engine that no task has had: opening one takes a moment, so it is done while nobody waits. */
+let spare: ReadyEngine | undefined;
+
+function readyEngine(bounds: EngineBounds): ReadyEngine {
+  const engine = openEngineInstance(bounds);
+  // Whoever takes it is told.
+  engine.catch(() => undefined);
+  return { bounds, engine };
+}
+
+async function takeEngine(bounds: EngineBounds): Promise<EngineInstance> {
+  const ready = spare;
+  spare = undefined;
+  if (ready && isDeepStrictEqual(ready.bounds, bounds)) return await ready.engine;
+  (await ready?.engine)?.[Symbol.dispose]();
+  return await openEngineInstance(bounds);
 }
 
 function answer(message: EngineAnswer): void {
@@ -52,15 +77,20 @@ process.on('disconnect', () => process.exit(0));
 // Ctrl-C goes to the whole group of processes; this one ends when its parent is done with it.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-process.on('message', (task: EngineTask) => {
+process.on('message', async (task: EngineTask) => {
   const endWatch = watchMemory(task.bounds.memoryBytes);
-  run(task)
+  const engine = takeEngine(task.bounds);
+  await engine
+    .then((taken) => run(task, taken))
     .finally(endWatch)
     .then(
       (result) => answer({ kind: 'done', result }),
       (error: unknown) =>
         answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }),
     );
+  // Nobody waits for this any more.
+  await engine.then((taken) => taken[Symbol.dispose]()).catch(() => undefined);
+  spare = readyEngine(task.bounds);
 });
 // The first engine loads the library and takes a moment; it is over before the first task comes.
 (await DuckDBInstance.create(':memory:')).closeSync();

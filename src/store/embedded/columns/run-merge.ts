@@ -1,6 +1,6 @@
 import type { EngineTask, WrittenFile } from './engine-messages.ts';
 import { syncFile } from './durable-file.ts';
-import { openEngineInstance } from './engine-instance.ts';
+import type { EngineInstance } from './engine-instance.ts';
 import { indexIds } from './id-index.ts';
 import {
   fileFormat,
@@ -15,9 +15,8 @@ import {
 type MergeTask = Extract<EngineTask, { kind: 'merge' }>;
 
 /** Writes files of one owner anew as one. */
-export async function runMerge(task: MergeTask): Promise<WrittenFile> {
+export async function runMerge(task: MergeTask, engine: EngineInstance): Promise<WrittenFile> {
   const { table, inputs, sort, notBefore, output, owner } = task;
-  using engine = await openEngineInstance(task.bounds);
   const time = quoteName(table.time);
   const where = notBefore === undefined ? '' : ` WHERE ${time} >= ${timeLiteral(notBefore)}`;
   // Files of several versions are read one version after the other.

@@ -1,8 +1,6 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { DuckDBTypeId, type DuckDBType } from '@duckdb/node-api';
 import type { ColumnsTable } from '../../columns-port.ts';
-import { statementProblem } from './check-statement.ts';
-import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
+import { prepareStatement } from './check-statement.ts';
+import type { EngineInstance } from './engine-instance.ts';
 import type { EngineResults, EngineTask, EngineView } from './engine-messages.ts';
 import { findIds } from './id-index.ts';
 import {
@@ -14,14 +12,10 @@ import {
   sequenceColumn,
   storedColumns,
 } from './table-sql.ts';
+import { writeResult } from './write-result.ts';
 
 type QueryTask = Extract<EngineTask, { kind: 'query' }>;
 type OwnTask = Extract<EngineTask, { kind: 'own' }>;
-
-/** What a query did wrong, or more than it may. */
-class QueryProblem extends Error {
-  override name = 'QueryProblem';
-}
 
 /** What a view is made of: the rows of its files, or of where its ids can be. */
 async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<string> {
@@ -36,9 +30,12 @@ async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: Engin
 }
 
 async function makeView(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<void> {
+  // All rows of the files are the owner's, so the column that says so need not be read.
+  const shown = (name: string) =>
+    name === table.owner ? `${quoteText(view.owner)} AS ${quoteName(name)}` : quoteName(name);
   const columns = storedColumns(table)
     .filter((name) => name !== sequenceColumn)
-    .map(quoteName)
+    .map(shown)
     .join(', ');
   const source = await sourceOf(engine, table, view);
   await engine.run(
@@ -46,85 +43,30 @@ async function makeView(engine: EngineInstance, table: ColumnsTable, view: Engin
   );
 }
 
-/** Shuts the engine in with the files of its views. */
+/** Shuts the engine in with the files of its views and the one for its result. */
 async function lockIn(engine: EngineInstance, paths: readonly string[]): Promise<void> {
-  if (paths.length > 0) await engine.run(`SET allowed_paths = ${quoteList(paths)}`);
+  await engine.run(`SET allowed_paths = ${quoteList(paths)}`);
   await engine.run('SET enable_external_access = false');
   await engine.run('SET lock_configuration = true');
 }
 
-const timestamps = new Set([
-  DuckDBTypeId.TIMESTAMP,
-  DuckDBTypeId.TIMESTAMP_MS,
-  DuckDBTypeId.TIMESTAMP_NS,
-  DuckDBTypeId.TIMESTAMP_S,
-]);
-const nested = new Set([DuckDBTypeId.LIST, DuckDBTypeId.STRUCT, DuckDBTypeId.MAP, DuckDBTypeId.ARRAY]);
-
-/** A value as a query's result shows it: times as Trino writes them, what is nested as JSON. */
-function textOf(column: string, type: DuckDBType): string {
-  const { typeId } = type;
-  if (typeId === DuckDBTypeId.VARCHAR) return column;
-  if (timestamps.has(typeId)) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g')`;
-  if (typeId === DuckDBTypeId.TIMESTAMP_TZ) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g UTC')`;
-  return nested.has(typeId) ? `to_json(${column})::VARCHAR` : `${column}::VARCHAR`;
-}
-
-/** Writes the rows to the file as they come; how many, and how many bytes. */
-async function writeRows(
-  engine: EngineInstance,
-  sql: string,
-  into: string,
-  mostBytes: number,
-): Promise<{ readonly rows: number; readonly bytes: number }> {
-  const result = await engine.connection.stream(sql);
-  const file = openSync(into, 'w', 0o600);
-  let rows = 0;
-  let bytes = 0;
-  try {
-    for (;;) {
-      const chunk = await result.fetchChunk();
-      if (!chunk || chunk.rowCount === 0) return { rows, bytes };
-      const lines = chunk.getRows().map((row) => `${JSON.stringify(row)}\n`);
-      const text = Buffer.from(lines.join(''));
-      bytes += text.length;
-      rows += lines.length;
-      if (bytes > mostBytes)
-        throw new QueryProblem(
-          `the result is larger than ${mostBytes} bytes; narrow it down, or add a LIMIT`,
-        );
-      for (let done = 0; done < text.length;) done += writeSync(file, text, done);
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
 /** Runs a caller's query over its views, in an engine that can reach nothing else. */
-export async function runQuery(task: QueryTask): Promise<EngineResults['query']> {
-  const { table, views, sql, into, mostBytes } = task;
-  using engine = await openEngineInstance(task.bounds);
+export async function runQuery(task: QueryTask, engine: EngineInstance): Promise<EngineResults['query']> {
+  const { table, views, sql, into } = task;
   for (const view of views) await makeView(engine, table, view);
-  await lockIn(engine, [...new Set(views.flatMap(({ files }) => files.map(({ path }) => path)))]);
+  const paths = views.flatMap(({ files }) => files.map(({ path }) => path));
+  await lockIn(engine, [...new Set(paths), into]);
   const names = views.map(({ name }) => name);
-  const problem = await statementProblem(engine, sql, names);
-  if (problem !== undefined) throw new QueryProblem(problem);
-  const prepared = await engine.connection.prepare(sql);
-  const count = prepared.columnCount;
-  const columns = Array.from({ length: count }, (_, at) => ({
+  const prepared = await prepareStatement(engine, sql, names);
+  const columns = Array.from({ length: prepared.columnCount }, (_, at) => ({
     name: prepared.columnName(at),
     type: String(prepared.columnType(at)),
   }));
-  const cells = columns.map((_, at) => textOf(quoteName(`c${at}`), prepared.columnType(at)));
-  const aliases = columns.map((_, at) => quoteName(`c${at}`)).join(', ');
-  // The statement stands on lines of its own, so that a comment at its end comments nothing else out.
-  const shown = `SELECT ${cells.join(', ')} FROM (\n${sql}\n) AS result(${aliases})`;
-  return { columns, ...(await writeRows(engine, shown, into, mostBytes)) };
+  return { columns, ...(await writeResult(engine, sql, prepared, task)) };
 }
 
 /** Runs a statement of the program's own over one view. */
-export async function runOwn(task: OwnTask): Promise<EngineResults['own']> {
-  using engine = await openEngineInstance(task.bounds);
+export async function runOwn(task: OwnTask, engine: EngineInstance): Promise<EngineResults['own']> {
   await makeView(engine, task.table, task.view);
   if (task.into === undefined) return await engine.rows(task.sql);
   await engine.run(`COPY (${task.sql}) TO ${quoteText(task.into)} (${exportFormat})`);

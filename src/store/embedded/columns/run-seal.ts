@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ColumnsTable } from '../../columns-port.ts';
 import { syncFile, syncPath } from './durable-file.ts';
-import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
+import type { EngineInstance } from './engine-instance.ts';
 import type { EngineFile, EngineTask, SealResult, WrittenFile } from './engine-messages.ts';
 import { indexIds } from './id-index.ts';
 import { readStaged, rowsOfParts } from './read-staged.ts';
@@ -146,9 +146,8 @@ async function writeOwners(batch: Batch, task: SealTask): Promise<readonly Writt
 }
 
 /** Seals what is staged: one file for each owner, durable when it resolves. */
-export async function runSeal(task: SealTask): Promise<SealResult> {
+export async function runSeal(task: SealTask, engine: EngineInstance): Promise<SealResult> {
   const { table, scratch } = task;
-  using engine = await openEngineInstance(task.bounds);
   try {
     const { parts, lost } = await readStaged(engine, task);
     const batch = { engine, table, parts };

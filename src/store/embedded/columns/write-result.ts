@@ -1,0 +1,121 @@
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
+import { systemClock, type Timer } from '../../../kernel/index.ts';
+import { DuckDBTypeId, type DuckDBPreparedStatement, type DuckDBType } from '@duckdb/node-api';
+import { QueryProblem } from './check-statement.ts';
+import type { EngineInstance } from './engine-instance.ts';
+import { quoteName, quoteText } from './table-sql.ts';
+
+const timestamps = new Set([
+  DuckDBTypeId.TIMESTAMP,
+  DuckDBTypeId.TIMESTAMP_MS,
+  DuckDBTypeId.TIMESTAMP_NS,
+  DuckDBTypeId.TIMESTAMP_S,
+]);
+const nested = new Set([DuckDBTypeId.LIST, DuckDBTypeId.STRUCT, DuckDBTypeId.MAP, DuckDBTypeId.ARRAY]);
+
+/** A value as a query's result shows it: times as Trino writes them, what is nested as JSON. */
+function textOf(column: string, type: DuckDBType): string {
+  const { typeId } = type;
+  if (typeId === DuckDBTypeId.VARCHAR) return column;
+  if (timestamps.has(typeId)) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g')`;
+  if (typeId === DuckDBTypeId.TIMESTAMP_TZ) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g UTC')`;
+  return nested.has(typeId) ? `to_json(${column})::VARCHAR` : `${column}::VARCHAR`;
+}
+
+/** A file of lines that hold no control characters, so that nothing in it needs quotes. */
+const plainLines = `FORMAT csv, HEADER false, DELIMITER E'\\x01', QUOTE '', ESCAPE '', USE_TMP_FILE false`;
+
+const lookEveryMs = 20;
+
+/** Where a result goes, and how large it may be. */
+export interface ResultFile {
+  readonly into: string;
+  readonly mostBytes: number;
+}
+
+interface SizeWatch extends Disposable {
+  /** Whether the file has had more bytes than it may. */
+  readonly isExceeded: boolean;
+}
+
+/** Interrupts the engine once the file has more bytes than it may. */
+function watchSize(engine: EngineInstance, { into, mostBytes }: ResultFile): SizeWatch {
+  let timer: Timer | undefined;
+  let isExceeded = false;
+  const look = (): void => {
+    // The engine removes the file of a statement that fails.
+    isExceeded ||= (statSync(into, { throwIfNoEntry: false })?.size ?? 0) > mostBytes;
+    if (isExceeded) engine.connection.interrupt();
+    timer = systemClock.after(lookEveryMs, look);
+  };
+  look();
+  return {
+    get isExceeded() {
+      return isExceeded;
+    },
+    [Symbol.dispose]: () => timer?.cancel(),
+  };
+}
+
+interface Written {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+function tooLarge({ mostBytes }: ResultFile): QueryProblem {
+  return new QueryProblem(`the result is larger than ${mostBytes} bytes; narrow it down, or add a LIMIT`);
+}
+
+/** Has the engine write the lines. It is the fastest way, but holds some hundred thousand of them in memory. */
+async function copyLines(engine: EngineInstance, lines: string, result: ResultFile): Promise<Written> {
+  using size = watchSize(engine, result);
+  const copied = engine.rows(`COPY (${lines}) TO ${quoteText(result.into)} (${plainLines})`);
+  const [[rows] = []] = await copied.catch((error: unknown) => {
+    throw size.isExceeded ? tooLarge(result) : error;
+  });
+  const bytes = statSync(result.into).size;
+  if (bytes > result.mostBytes) throw tooLarge(result);
+  return { rows: Number(rows), bytes };
+}
+
+/** Writes the lines as they come, a few thousand at a time. */
+async function streamLines(engine: EngineInstance, lines: string, result: ResultFile): Promise<Written> {
+  const stream = await engine.connection.stream(lines);
+  const file = openSync(result.into, 'w', 0o600);
+  let rows = 0;
+  let bytes = 0;
+  try {
+    for (;;) {
+      const chunk = await stream.fetchChunk();
+      if (!chunk || chunk.rowCount === 0) return { rows, bytes };
+      const text = Buffer.from(`${chunk.getColumnValues(0).join('\n')}\n`);
+      rows += chunk.rowCount;
+      bytes += text.length;
+      if (bytes > result.mostBytes) throw tooLarge(result);
+      for (let done = 0; done < text.length;) done += writeSync(file, text, done);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Writes the rows of a statement to the file, a JSON list of texts and nulls on each line; how many rows and bytes. */
+export async function writeResult(
+  engine: EngineInstance,
+  sql: string,
+  prepared: DuckDBPreparedStatement,
+  result: ResultFile,
+): Promise<Written> {
+  const names = Array.from({ length: prepared.columnCount }, (_, at) => quoteName(`c${at}`));
+  const cells = names.map((name, at) => textOf(name, prepared.columnType(at)));
+  // The statement stands on lines of its own, so that a comment at its end comments nothing else out.
+  const lines = `SELECT to_json([${cells.join(', ')}])::VARCHAR FROM (\n${sql}\n) AS result(${names.join(', ')})`;
+  // Made here, for nobody else may read it.
+  closeSync(openSync(result.into, 'w', 0o600));
+  try {
+    return await copyLines(engine, lines, result);
+  } catch (error) {
+    if (!(error instanceof Error && error.message.startsWith('Out of Memory'))) throw error;
+    return await streamLines(engine, lines, result);
+  }
+}
