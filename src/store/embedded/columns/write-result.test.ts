@@ -1,0 +1,30 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openEngineInstance } from './engine-instance.ts';
+import { writeResult } from './write-result.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cairn-result-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+it('writes a result that is larger than the memory, in the order of the rows', async () => {
+  const [file, into] = [join(directory, 'rows.parquet'), join(directory, 'result.ndjson')];
+  using engine = await openEngineInstance({ memoryBytes: 48 * 1024 * 1024, threads: 2 });
+  const rows = 60_000;
+  await engine.run(`COPY (SELECT range AS n FROM range(${rows})) TO '${file}' (FORMAT parquet)`);
+  const sql = `SELECT n, repeat('x', 1500) AS x FROM '${file}'`;
+  const lines = `SELECT to_json([n::VARCHAR, x])::VARCHAR FROM (${sql})`;
+  await expect(engine.run(`COPY (${lines}) TO '${into}' (FORMAT csv)`)).rejects.toThrow(/^Out of Memory/);
+  const prepared = await engine.connection.prepare(sql);
+  const written = await writeResult(engine, sql, prepared, { into, mostBytes: 2 ** 30 });
+  const found = (await readFile(into, 'utf8')).split('\n').slice(0, -1);
+  expect(written).toMatchObject({ rows });
+  expect(found.length).toBe(rows);
+  expect(found.every((line, at) => line === `["${at}","${'x'.repeat(1500)}"]`)).toBe(true);
+});
