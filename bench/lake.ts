@@ -196,7 +196,7 @@ async function askClickHouse(sample: Sample, directory: string): Promise<void> {
   const numbers = names.flatMap((name) => /^(\d+)\.parquet$/.exec(name)?.[1] ?? []);
   session.query('CREATE DATABASE bench ENGINE = Atomic');
   session.query(
-    `CREATE TABLE bench.lake ENGINE = MergeTree ORDER BY eventTime SETTINGS allow_nullable_key = 1 AS SELECT eventTime, eventName, eventSource, errorCode, eventID, tupleElement(userIdentity, 'arn') AS arn FROM file('${directory}/columns/${sample.owner}/{${numbers.join(',')}}.parquet', Parquet) SETTINGS input_format_parquet_case_insensitive_column_matching = 1`,
+    `CREATE TABLE bench.lake ENGINE = MergeTree ORDER BY eventTime SETTINGS allow_nullable_key = 1 AS SELECT eventTime, eventName, eventSource, errorCode, tupleElement(userIdentity, 'arn') AS arn FROM file('${directory}/columns/${sample.owner}/{${numbers.join(',')}}.parquet', Parquet) SETTINGS input_format_parquet_case_insensitive_column_matching = 1`,
   );
   const asked = [
     [

@@ -10,6 +10,8 @@ export interface ColumnType {
   readonly since?: number;
   /** Its value in files of versions before that, in SQL of the engine over their columns; null unless told. */
   readonly earlier?: string;
+  /** Of a string column most of whose values are UUIDs: the version of the table since which they take 16 bytes. */
+  readonly uuidsSince?: number;
 }
 
 /** A column that queries find beside the others, made of them: reading it is faster than reading what it is made of. */

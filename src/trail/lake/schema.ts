@@ -58,8 +58,8 @@ export const lakeColumns: readonly ColumnType[] = [
   { name: 'requestParameters', type: 'MAP(VARCHAR, VARCHAR)' },
   { name: 'responseElements', type: 'MAP(VARCHAR, VARCHAR)' },
   { name: 'additionalEventData', type: 'MAP(VARCHAR, VARCHAR)' },
-  { name: 'requestID', type: 'VARCHAR' },
-  { name: 'eventID', type: 'VARCHAR' },
+  { name: 'requestID', type: 'VARCHAR', uuidsSince: 4 },
+  { name: 'eventID', type: 'VARCHAR', uuidsSince: 4 },
   { name: 'readOnly', type: 'BOOLEAN' },
   {
     name: 'resources',
@@ -149,7 +149,8 @@ export const withheldColumns: Readonly<Record<string, string>> = {
 export const lakeTable: ColumnsTable = {
   // 2: tlsDetails; metadata.ingestionTime and eventData.eventTime are texts; the flat members.
   // 3: Insights events of event data stores.
-  version: 3,
+  // 4: UUIDs of eventID and requestID as such.
+  version: 4,
   columns: lakeColumns,
   derived: derivedColumns,
   owner: 'recipientAccountId',

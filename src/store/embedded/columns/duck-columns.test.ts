@@ -226,6 +226,55 @@ describe('a table of a later version', () => {
     expect((await readFile(join(directory, 'part.parquet'))).includes('who.name')).toBe(false);
   });
 
+  it('keeps UUIDs as such, and shows every id as it came', async () => {
+    const open = (table: ColumnsTable) =>
+      openDuckColumns({ directory, table, clock: systemClock, log: silentLog, fewestIndexed: 1 });
+    const column = contractTable.columns.map((one) => (one.name === 'id' ? { ...one, uuidsSince: 2 } : one));
+    const withUuids = { ...contractTable, version: 2, columns: column };
+    const uuid = '0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d';
+    const ids = [uuid, uuid.toUpperCase(), `{${uuid}}`, uuid.replaceAll('-', ''), 'no-uuid', '', ` ${uuid}`];
+    const same = { time: '2026-01-01T00:00:00Z' };
+    const rows = (from: number, all: readonly string[]) =>
+      all.map((id, index) => rowOf(from + index, { ...same, id }));
+    {
+      await using columns = await open(contractTable);
+      await columns.append({ rows: rows(0, ids.slice(0, 5)), through: sequence(5) });
+    }
+    await using columns = await open(withUuids);
+    // Those of the version before, and what comes twice in a batch, are there already.
+    const again = [...ids, ...ids, uuid.replace('0', 'f'), '00000000-0000-0000-0000-000000000000'];
+    expect(await columns.append({ rows: rows(5, again), through: sequence(5 + again.length) })).toEqual({
+      added: 4,
+      duplicates: again.length - 4,
+      unreadable: [],
+    });
+    const all = [...new Set([...ids, ...again])].toSorted();
+    const check = async () => {
+      const sql = 'SELECT id FROM v ORDER BY id';
+      expect((await ask(columns, sql)).flat()).toEqual(all);
+      for (const id of [...all, 'ffffffff-ffff-ffff-ffff-ffffffffffff'])
+        expect(await ask(columns, `SELECT id FROM v WHERE id = '${id}'`, { ids: [id] })).toEqual(
+          all.includes(id) ? [[id]] : [],
+        );
+      const asked = `SELECT id FROM v WHERE id IN ('${ids.join("', '")}') ORDER BY id`;
+      expect((await ask(columns, asked, { ids })).flat()).toEqual(ids.toSorted());
+    };
+    await check();
+    const never = new AbortController().signal;
+    const view = { name: 'v', owner: ownerA };
+    const parts = await columns.parts(view, { by: ['id'] }, never);
+    expect(parts.map(({ values }) => values['id'])).toEqual(all);
+    // Written anew, the rows of the first version are as those of the second.
+    const through = 5 + again.length;
+    for (let at = 0; at < 8; at++)
+      await columns.append({ rows: [rowOf(through + at)], through: sequence(through + at + 1) });
+    await columns.settled();
+    expect(columns.stats().files).toBeLessThan(8);
+    all.push(...Array.from({ length: 8 }, (_, at) => `id-${through + at}`));
+    all.sort();
+    await check();
+  });
+
   it('is refused by the one before, with what to do', async () => {
     await writeFile(
       join(directory, 'manifest.json'),

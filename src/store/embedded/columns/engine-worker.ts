@@ -73,25 +73,33 @@ function watchMemory(mostBytes: number): () => void {
   return () => timer?.cancel();
 }
 
+async function outcomeOf(task: EngineTask, engine: Promise<EngineInstance>): Promise<EngineAnswer> {
+  try {
+    return { kind: 'done', result: await run(task, await engine) };
+  } catch (error) {
+    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function work(task: EngineTask): Promise<void> {
+  const endWatch = watchMemory(task.bounds.memoryBytes);
+  const engine = takeEngine(task.bounds);
+  const outcome = await outcomeOf(task, engine);
+  endWatch();
+  answer(outcome);
+  // Nobody waits for the rest: freeing what an engine holds, and opening one, take a moment.
+  await engine.then(
+    (taken) => taken[Symbol.dispose](),
+    () => undefined,
+  );
+  spare = readyEngine(task.bounds);
+}
+
 process.on('disconnect', () => process.exit(0));
 // Ctrl-C goes to the whole group of processes; this one ends when its parent is done with it.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
-process.on('message', async (task: EngineTask) => {
-  const endWatch = watchMemory(task.bounds.memoryBytes);
-  const engine = takeEngine(task.bounds);
-  await engine
-    .then((taken) => run(task, taken))
-    .finally(endWatch)
-    .then(
-      (result) => answer({ kind: 'done', result }),
-      (error: unknown) =>
-        answer({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }),
-    );
-  // Nobody waits for this any more.
-  await engine.then((taken) => taken[Symbol.dispose]()).catch(() => undefined);
-  spare = readyEngine(task.bounds);
-});
+process.on('message', (task: EngineTask) => void work(task));
 // The first engine loads the library and takes a moment; it is over before the first task comes.
 (await DuckDBInstance.create(':memory:')).closeSync();
 answer({ kind: 'done', result: [] });

@@ -3,7 +3,7 @@ import type { EngineInstance } from './engine-instance.ts';
 import { syncFile } from './durable-file.ts';
 import type { EngineFile, WrittenFile } from './engine-messages.ts';
 import { idsName } from './manifest.ts';
-import { quoteList, quoteName, quoteText } from './table-sql.ts';
+import { idText, quoteList, quoteName, quoteText, versionOf } from './table-sql.ts';
 
 /**
  * The index of a file's ids: for each row the hash of its id and the second of its time, in the order of the hashes. Whoever
@@ -28,8 +28,8 @@ export async function indexIds(
 ): Promise<{ readonly idBytes?: number }> {
   if (count < fewestIndexed) return {};
   const into = idsName(file);
-  const [id, time] = [table.id, table.time].map(quoteName);
-  const rows = `SELECT ${hashOf(String(id))} AS h, epoch_ms(${time}) // 1000 AS t FROM read_parquet(${quoteText(file)})`;
+  const [id, time] = [idText(table, versionOf(table)), quoteName(table.time)];
+  const rows = `SELECT ${hashOf(id)} AS h, epoch_ms(${time}) // 1000 AS t FROM read_parquet(${quoteText(file)})`;
   await engine.run(`COPY (${rows} ORDER BY h, t) TO ${quoteText(into)} (${indexFormat})`);
   return { idBytes: syncFile(into) };
 }

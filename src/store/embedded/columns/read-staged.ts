@@ -26,7 +26,7 @@ async function writeParts(engine: EngineInstance, task: SealTask, source: string
   const { table, scratch, isOneOwner } = task;
   // The rows have the columns as they are now, and none that is derived from them.
   const asRead = { ...table, columns: table.columns.map((column) => ({ ...column, since: 0 })) };
-  const select = `SELECT ${columnsOf(asRead, 0)} FROM (${source})`;
+  const select = `SELECT ${columnsOf(asRead, 0, 'stored')} FROM (${source})`;
   if (isOneOwner) {
     await engine.run(`COPY (${select}) TO ${quoteText(join(scratch, 'all.parquet'))} (${fileFormat})`);
     return;

@@ -3,6 +3,7 @@ import { syncFile } from './durable-file.ts';
 import type { EngineInstance } from './engine-instance.ts';
 import { indexIds } from './id-index.ts';
 import {
+  columnsOf,
   fileFormat,
   quoteList,
   quoteName,
@@ -25,6 +26,7 @@ export async function runMerge(task: MergeTask, engine: EngineInstance): Promise
   const source = rowsOfFiles(
     table,
     inputs.toSorted((one, other) => one.from - other.from),
+    (version) => columnsOf(table, version, 'stored'),
   );
   await engine.run(
     `COPY (SELECT * FROM (${source})${where}${order}) TO ${quoteText(output)} (${fileFormat})`,

@@ -4,13 +4,13 @@ import type { EngineInstance } from './engine-instance.ts';
 import type { EngineResults, EngineTask, EngineView } from './engine-messages.ts';
 import { findIds } from './id-index.ts';
 import {
+  columnsOf,
   exportFormat,
+  isOneOf,
   quoteList,
   quoteName,
   quoteText,
   rowsOfFiles,
-  sequenceColumn,
-  storedColumns,
 } from './table-sql.ts';
 import { writeResult } from './write-result.ts';
 
@@ -19,24 +19,21 @@ type OwnTask = Extract<EngineTask, { kind: 'own' }>;
 
 /** What a view is made of: the rows of its files, or of where its ids can be. */
 async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<string> {
-  if (view.ids === undefined) return rowsOfFiles(table, view.files);
-  const places = await findIds(engine, table, view.files, view.ids);
-  const ids = `${quoteName(table.id)} IN (${view.ids.map(quoteText).join(', ')})`;
-  return places.length === 0
-    ? rowsOfFiles(table, [])
-    : places
-        .map(({ files, where }) => rowsOfFiles(table, files, `${ids} AND (${where})`))
-        .join(' UNION ALL ');
+  const { files, ids } = view;
+  const select = (version: number) => columnsOf(table, version, 'shown');
+  if (ids === undefined) return rowsOfFiles(table, files, select);
+  const places = await findIds(engine, table, files, ids);
+  const rows = places.map(({ files: some, where }) =>
+    rowsOfFiles(table, some, select, (version) => `${isOneOf(table, version, ids)} AND (${where})`),
+  );
+  return rows.length === 0 ? rowsOfFiles(table, [], select) : rows.join(' UNION ALL ');
 }
 
 async function makeView(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<void> {
   // All rows of the files are the owner's, so the column that says so need not be read.
   const shown = (name: string) =>
     name === table.owner ? `${quoteText(view.owner)} AS ${quoteName(name)}` : quoteName(name);
-  const columns = storedColumns(table)
-    .filter((name) => name !== sequenceColumn)
-    .map(shown)
-    .join(', ');
+  const columns = [...table.columns, ...(table.derived ?? [])].map(({ name }) => shown(name)).join(', ');
   const source = await sourceOf(engine, table, view);
   await engine.run(
     `CREATE VIEW ${quoteName(view.name)} AS SELECT ${columns} FROM (${source}) WHERE ${view.where}`,

@@ -8,12 +8,15 @@ import { indexIds } from './id-index.ts';
 import { readStaged, rowsOfParts } from './read-staged.ts';
 import {
   fileFormat,
-  quoteList,
+  idParts,
+  idText,
   quoteName,
   quoteText,
   rowGroup,
+  rowsOfFiles,
   sequenceColumn,
   timeLiteral,
+  versionOf,
 } from './table-sql.ts';
 
 type SealTask = Extract<EngineTask, { kind: 'seal' }>;
@@ -31,13 +34,19 @@ const sequence = quoteName(sequenceColumn);
 const isKept = `${sequence} NOT IN (SELECT ${sequence} FROM gone)`;
 
 function namesOf(table: ColumnsTable) {
-  return { owner: quoteName(table.owner), id: quoteName(table.id), time: quoteName(table.time) };
+  return {
+    owner: quoteName(table.owner),
+    id: idText(table, versionOf(table)),
+    ids: idParts(table, versionOf(table)),
+    time: quoteName(table.time),
+  };
 }
 
 /** Notes the rows that cannot be kept: those without owner, id or time. Their sequences. */
 async function noteUnreadable({ engine, table, parts }: Batch): Promise<readonly number[]> {
-  const { owner, id, time } = namesOf(table);
-  const bad = `${id} IS NULL OR ${time} IS NULL OR ${owner} IS NULL OR NOT regexp_full_match(${owner}, '[0-9]{12}')`;
+  const { owner, ids, time } = namesOf(table);
+  const hasNoId = ids.map((part) => `${part} IS NULL`).join(' AND ');
+  const bad = `(${hasNoId}) OR ${time} IS NULL OR ${owner} IS NULL OR NOT regexp_full_match(${owner}, '[0-9]{12}')`;
   await engine.run(`CREATE TEMP TABLE gone AS SELECT ${sequence} FROM ${rowsOfParts(parts)} WHERE ${bad}`);
   const found = await engine.rows(`SELECT ${sequence} FROM gone ORDER BY ALL`);
   return found.map(([text]) => Number(text));
@@ -45,13 +54,12 @@ async function noteUnreadable({ engine, table, parts }: Batch): Promise<readonly
 
 /** Notes the rows that are there already: earlier in the batch, or in files whose times overlap. */
 async function noteDuplicates({ engine, table, parts }: Batch, known: readonly EngineFile[]): Promise<void> {
-  const { owner, id, time } = namesOf(table);
+  const { owner, id, ids, time } = namesOf(table);
+  const key = [owner, ...ids].join(', ');
   const kept = `${rowsOfParts(parts)} WHERE ${isKept}`;
-  const [[all, distinct] = []] = await engine.rows(
-    `SELECT count(*), count(DISTINCT (${owner}, ${id})) FROM ${kept}`,
-  );
+  const [[all, distinct] = []] = await engine.rows(`SELECT count(*), count(DISTINCT (${key})) FROM ${kept}`);
   if (all !== distinct) {
-    const place = `row_number() OVER (PARTITION BY ${owner}, ${id} ORDER BY ${sequence})`;
+    const place = `row_number() OVER (PARTITION BY ${key} ORDER BY ${sequence})`;
     await engine.run(`INSERT INTO gone SELECT ${sequence} FROM ${kept} QUALIFY ${place} > 1`);
   }
   const ranges = await engine.rows(
@@ -62,11 +70,14 @@ async function noteDuplicates({ engine, table, parts }: Batch, known: readonly E
     const near = known.filter((file) => file.owner === name && file.from <= to && file.to >= from);
     if (near.length === 0) continue;
     const mine = `${kept} AND ${owner} = ${quoteText(name ?? '')}`;
-    const there =
-      `SELECT file.${id} FROM read_parquet(${quoteList(near.map(({ path }) => path))}) file ` +
-      `SEMI JOIN (SELECT ${id} FROM ${mine}) mine USING (${id}) ` +
-      `WHERE file.${time} BETWEEN ${timeLiteral(from)} AND ${timeLiteral(to + 1)}`;
-    await engine.run(`INSERT INTO gone SELECT ${sequence} FROM ${mine} AND ${id} IN (${there})`);
+    const there = rowsOfFiles(
+      table,
+      near,
+      (version) => `${idText(table, version)} AS id`,
+      () => `${time} BETWEEN ${timeLiteral(from)} AND ${timeLiteral(to + 1)}`,
+    );
+    const both = `SELECT there.id FROM (${there}) there SEMI JOIN (SELECT ${id} AS id FROM ${mine}) mine USING (id)`;
+    await engine.run(`INSERT INTO gone SELECT ${sequence} FROM ${mine} AND ${id} IN (${both})`);
   }
 }
 
