@@ -163,6 +163,11 @@ describe('the index of ids', () => {
   });
 });
 
+/** Columns with an index of ids for every file. */
+function openIndexed(table: ColumnsTable): Promise<Columns> {
+  return openDuckColumns({ directory, table, clock: systemClock, log: silentLog, fewestIndexed: 1 });
+}
+
 describe('a table of a later version', () => {
   const later: ColumnsTable = {
     ...contractTable,
@@ -227,8 +232,6 @@ describe('a table of a later version', () => {
   });
 
   it('keeps UUIDs as such, and shows every id as it came', async () => {
-    const open = (table: ColumnsTable) =>
-      openDuckColumns({ directory, table, clock: systemClock, log: silentLog, fewestIndexed: 1 });
     const column = contractTable.columns.map((one) => (one.name === 'id' ? { ...one, uuidsSince: 2 } : one));
     const withUuids = { ...contractTable, version: 2, columns: column };
     const uuid = '0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d';
@@ -237,10 +240,10 @@ describe('a table of a later version', () => {
     const rows = (from: number, all: readonly string[]) =>
       all.map((id, index) => rowOf(from + index, { ...same, id }));
     {
-      await using columns = await open(contractTable);
+      await using columns = await openIndexed(contractTable);
       await columns.append({ rows: rows(0, ids.slice(0, 5)), through: sequence(5) });
     }
-    await using columns = await open(withUuids);
+    await using columns = await openIndexed(withUuids);
     // Those of the version before, and what comes twice in a batch, are there already.
     const again = [...ids, ...ids, uuid.replace('0', 'f'), '00000000-0000-0000-0000-000000000000'];
     expect(await columns.append({ rows: rows(5, again), through: sequence(5 + again.length) })).toEqual({
