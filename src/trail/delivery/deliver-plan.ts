@@ -5,7 +5,9 @@ import type { ActingFor, Buckets } from '../buckets.ts';
 import type { DeliveryTopics } from '../trails/trail-needs.ts';
 import type { TrailDocument } from '../trails/trail-documents.ts';
 import type { DeliveryStatus } from '../trails/trail-status.ts';
-import { collectFiles, type Collected } from './collect-files.ts';
+import { collectFiles } from './collect-files.ts';
+import type { Collecting } from './collect-in-place.ts';
+import type { Collected } from './collect-pass.ts';
 import { deliveredKey, type DeliveredFile } from './delivered-file.ts';
 import { commitDelivery, currentTrail, deliveryTime } from './delivery-commits.ts';
 import type { DeliveryPlan, PlannedFile } from './delivery-documents.ts';
@@ -16,7 +18,8 @@ import type { TrailRunner } from './trail-runner.ts';
 
 export interface DeliverParts {
   readonly state: State;
-  readonly stream: Pick<Stream, 'read' | 'start'>;
+  readonly stream: Pick<Stream, 'read' | 'start' | 'end'>;
+  readonly collecting: Collecting;
   readonly buckets: Pick<Buckets, 'put'>;
   readonly topics?: DeliveryTopics | undefined;
   readonly clock: Clock;

@@ -6,7 +6,9 @@ import type { Buckets } from '../buckets.ts';
 import { readEndedTrails } from '../trails/ended-trails.ts';
 import { trailId, trailKey, trailsPrefix } from '../trails/trail-documents.ts';
 import type { DeliveryTopics } from '../trails/trail-needs.ts';
-import { collectFiles, type Collected } from './collect-files.ts';
+import { collectFiles } from './collect-files.ts';
+import { collectInPlace, type Collecting } from './collect-in-place.ts';
+import type { Collected } from './collect-pass.ts';
 import { commitDelivery, commitEnd } from './delivery-commits.ts';
 import { deliveriesPrefix, deliveryKey, positionOf, type DeliveryDocument } from './delivery-documents.ts';
 import { commitPlan, deliverPlan, type DeliverParts } from './deliver-plan.ts';
@@ -18,6 +20,8 @@ export interface DeliveryOptions {
   readonly stream: Stream;
   readonly buckets: Pick<Buckets, 'put'>;
   readonly topics?: DeliveryTopics | undefined;
+  /** Where log files are put together; by default in place. Closed by whoever opened it, after the delivery. */
+  readonly collecting?: Collecting | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -52,9 +56,10 @@ const mib = 1024 * 1024;
 export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
   const { state, stream, clock, random } = options;
   const { mostBytes = 16 * mib, mostFiles = 64, mostKeptBytes = 64 * mib } = options;
+  const { collecting = collectInPlace(clock) } = options;
   const log = options.log.child({ part: 'delivery' });
   const stop = new AbortController();
-  const parts: DeliverParts = { ...options, log, signal: stop.signal };
+  const parts: DeliverParts = { ...options, collecting, log, signal: stop.signal };
   const runners = new Map<string, TrailRunner>();
   const running = new Set<Promise<void>>();
   let nudge = new AbortController();

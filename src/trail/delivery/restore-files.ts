@@ -1,5 +1,5 @@
 import type { Logger } from '../../kernel/index.ts';
-import type { CollectedFile } from './collect-files.ts';
+import type { CollectedFile } from './collect-pass.ts';
 import type { DeliveryPlan, PlannedFile } from './delivery-documents.ts';
 
 /** The files of a plan with the bytes to put; no bytes for what is in its bucket. */

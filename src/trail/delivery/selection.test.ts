@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { scanRecord } from '../history/index.ts';
 import { auditRecord } from '../../../test/trails-fixture.ts';
+import { selectableEvent } from '../trails/selectors/selectable-event.ts';
 import type { LoggingSettings } from './delivery-documents.ts';
 import { openSelection } from './selection.ts';
 
@@ -10,7 +11,7 @@ function classOf(logging: LoggingSettings, over: Record<string, unknown>, homeRe
   const raw = auditRecord('1', over);
   const scan = scanRecord(raw);
   if (scan.kind === 'problem') throw new Error(scan.problem);
-  return openSelection(homeRegion, logging).classOf(0, scan.record, raw);
+  return openSelection(homeRegion, logging).classOf(0, selectableEvent(scan.record, raw));
 }
 
 const insight = (insightType: string, sourceEventCategory?: string) => ({
@@ -59,14 +60,14 @@ describe('what a trail logs', () => {
     const raw = auditRecord('1');
     const scan = scanRecord(raw);
     if (scan.kind === 'problem') throw new Error(scan.problem);
-    const { record } = scan;
+    const event = selectableEvent(scan.record, raw);
     const selection = openSelection('eu-central-1', { ...all, isLogging: false });
-    expect([selection.idle, selection.classOf(1, record, raw)]).toEqual([true, undefined]);
+    expect([selection.idle, selection.classOf(1, event)]).toEqual([true, undefined]);
     selection.change(2, all);
-    expect(selection.classOf(3, record, raw)).toBe('CloudTrail');
+    expect(selection.classOf(3, event)).toBe('CloudTrail');
     selection.change(4, { ...all, isLogging: false });
-    expect(selection.classOf(5, record, raw)).toBe('CloudTrail');
-    expect(selection.classOf(6, record, raw)).toBeUndefined();
+    expect(selection.classOf(5, event)).toBe('CloudTrail');
+    expect(selection.classOf(6, event)).toBeUndefined();
     expect(selection.idle).toBe(true);
   });
 });

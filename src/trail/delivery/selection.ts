@@ -1,7 +1,6 @@
-import type { ScannedRecord } from '../history/index.ts';
 import { compileAdvanced, type EventPredicate } from '../trails/selectors/compile-advanced.ts';
 import { compileBasic, defaultSelectors } from '../trails/selectors/compile-basic.ts';
-import { selectableEvent, type SelectableEvent } from '../trails/selectors/selectable-event.ts';
+import type { SelectableEvent } from '../trails/selectors/selectable-event.ts';
 import type { EventClass, LoggingSettings } from './delivery-documents.ts';
 
 /** The services that AWS runs once for all regions and records in us-east-1 ("Global service events"). */
@@ -68,7 +67,7 @@ export interface Selection {
   /** Whether nothing is logged here, whatever it is. */
   readonly idle: boolean;
   /** The kind of an event of the trail's account, if the trail logs it. `at` is its sequence. */
-  classOf(at: number, scanned: ScannedRecord, raw: Uint8Array): EventClass | undefined;
+  classOf(at: number, event: SelectableEvent): EventClass | undefined;
   /** The settings change with the entry at this sequence. */
   change(at: number, logging: LoggingSettings): void;
 }
@@ -89,8 +88,7 @@ export function openSelection(homeRegion: string, initial: LoggingSettings): Sel
     get idle() {
       return !logging.isLogging && !before;
     },
-    classOf(at, scanned, raw) {
-      const event = selectableEvent(scanned, raw);
+    classOf(at, event) {
       if (!before) return now(event);
       if (at <= before.until) return before.classOf(event) ?? now(event);
       before = undefined;
