@@ -25,6 +25,7 @@ import {
   openSts,
 } from './identity/index.ts';
 import { openEstate } from './estate/index.ts';
+import { openCollectThread } from './trail/delivery/index.ts';
 import { openDigests } from './trail/digests/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openInsights, type Insights } from './trail/insights/index.ts';
@@ -244,6 +245,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       onDamage,
     }),
   );
+  const collecting = opening.use(openCollectThread({ clock }));
   const trails = opening.use(
     await openTrails({
       ...settings,
@@ -251,6 +253,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       stream,
       buckets: estate.buckets,
       keys: estate.dataKeys,
+      collecting,
       others: lakeResources,
       authoriseService,
       clock,

@@ -1,16 +1,11 @@
 import type { Sequence } from '../../kernel/index.ts';
-import type {
-  Collected,
-  CollectBounds,
-  CollectingTrail,
-  PassProgress,
-  RecordEntry,
-} from './collect-pass.ts';
+import type { Collected, CollectBounds, CollectingTrail, PassProgress, RecordEntry } from './collect-pass.ts';
 import type { TrailChange } from './trail-changes.ts';
 
 /** Records for the way between threads: their bytes one behind the other, so that they are moved as one. */
 export interface PackedRecords {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the bytes are, and perhaps more room. It comes back with the answer and is used again. */
+  readonly memory: ArrayBuffer;
   /** Of each record its sequence and its length. */
   readonly places: Float64Array<ArrayBuffer>;
 }
@@ -33,13 +28,23 @@ export type PassRequest =
   | { readonly kind: 'discard'; readonly pass: number };
 
 export type PassAnswer =
-  | { readonly kind: 'added'; readonly pass: number; readonly progress: PassProgress }
+  | {
+      readonly kind: 'added';
+      readonly pass: number;
+      readonly progress: PassProgress;
+      readonly memory: ArrayBuffer;
+    }
   | { readonly kind: 'finished'; readonly pass: number; readonly collected: readonly Collected[] }
   | { readonly kind: 'failed'; readonly pass: number; readonly message: string };
 
-export function packRecords(records: readonly RecordEntry[]): PackedRecords {
+const memoryStep = 256 * 1024;
+
+/** Packs records, into `memory` if there is room in it. */
+export function packRecords(records: readonly RecordEntry[], memory: ArrayBuffer | undefined): PackedRecords {
   const sizeBytes = records.reduce((sum, { payload }) => sum + payload.length, 0);
-  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(sizeBytes).buffer);
+  const isRoomy = memory !== undefined && memory.byteLength >= sizeBytes;
+  const into = isRoomy ? memory : new ArrayBuffer(Math.ceil(sizeBytes / memoryStep) * memoryStep);
+  const bytes = new Uint8Array(into);
   const places = new Float64Array(records.length * 2);
   let at = 0;
   for (const [index, { sequence, payload }] of records.entries()) {
@@ -48,14 +53,15 @@ export function packRecords(records: readonly RecordEntry[]): PackedRecords {
     places[index * 2] = sequence;
     places[index * 2 + 1] = payload.length;
   }
-  return { bytes, places };
+  return { memory: into, places };
 }
 
-/** The records, whose payloads are views of the packed bytes. */
-export function unpackRecords({ bytes, places }: PackedRecords): readonly RecordEntry[] {
+/** The records, whose payloads are views of the memory. */
+export function unpackRecords({ memory, places }: PackedRecords): readonly RecordEntry[] {
   let at = 0;
   return Array.from({ length: places.length / 2 }, (_, index) => {
-    const payload = bytes.subarray(at, (at += places[index * 2 + 1] as number));
+    const payload = Buffer.from(memory, at, places[index * 2 + 1]);
+    at += payload.length;
     return { sequence: places[index * 2] as number, payload };
   });
 }

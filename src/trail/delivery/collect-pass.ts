@@ -1,8 +1,7 @@
 import { sequence, type Sequence } from '../../kernel/index.ts';
-import { scanRecord } from '../history/index.ts';
-import { selectableEvent } from '../trails/selectors/selectable-event.ts';
 import type { EventClass, LoggingSettings } from './delivery-documents.ts';
 import { openLogFile, type BuiltFile, type LogFileBuilder } from './log-file-builder.ts';
+import { openRecordView, type RecordView } from './record-view.ts';
 import { openSelection, type Selection } from './selection.ts';
 import type { TrailChange } from './trail-changes.ts';
 
@@ -89,6 +88,8 @@ interface Pass {
   readonly collecting: readonly Collecting[];
   readonly byAccount: ReadonlyMap<string, readonly Collecting[]>;
   readonly problems: RecordProblem[];
+  /** One after the other, so that each record is read once for all trails. */
+  readonly view: RecordView;
   openFiles: number;
 }
 
@@ -109,24 +110,21 @@ function fileFor(
 
 /** Adds a record to the files of the trails that log it; what it has to wait for before the next comes. */
 function addRecord(pass: Pass, { sequence: at, payload }: RecordEntry): Promise<void>[] {
-  const { collecting, byAccount, problems } = pass;
+  const { collecting, byAccount, problems, view } = pass;
   if (collecting.every(({ selection }) => selection.idle)) return [];
-  const scan = scanRecord(payload);
-  if (scan.kind === 'problem') {
-    problems.push({ sequence: at, reason: scan.problem });
+  const reason = view.read(payload);
+  if (reason !== undefined) {
+    problems.push({ sequence: at, reason });
     return [];
   }
-  const { record } = scan;
-  const concerned = byAccount.get(record.accountId);
-  if (!concerned) return [];
-  const event = selectableEvent(record, payload);
+  const { accountId, region, eventTime } = view.event.scanned;
   const waits: Promise<void>[] = [];
-  for (const one of concerned) {
+  for (const one of byAccount.get(accountId) ?? []) {
     if (at < one.trail.position) continue;
-    const eventClass = one.selection.classOf(at, event);
+    const eventClass = one.selection.classOf(at, view.event);
     if (!eventClass) continue;
-    const file = fileFor(pass, one, { region: record.region, eventClass }, at);
-    const wait = file.builder.add(payload, record.eventTime);
+    const file = fileFor(pass, one, { region, eventClass }, at);
+    const wait = file.builder.add(payload, eventTime);
     if (wait) waits.push(wait);
   }
   return waits;
@@ -160,7 +158,7 @@ export function openCollectPass(
     files: new Map<string, OpenFile>(),
   }));
   const byAccount = Map.groupBy(collecting, ({ trail }) => trail.accountId);
-  const pass: Pass = { collecting, byAccount, problems: [], openFiles: 0 };
+  const pass: Pass = { collecting, byAccount, problems: [], view: openRecordView(), openFiles: 0 };
 
   /** Adds the records up to where the pass is full; it is so behind a record, never between a change and its record. */
   async function addAll(

@@ -65,15 +65,15 @@ function startThread(onLost: (thread: Thread) => void): Thread {
   return thread;
 }
 
-function ask(
-  { worker, waiting, lost }: Thread,
-  request: PassRequest,
-  moved: readonly ArrayBuffer[] = [],
-): Promise<PassAnswer> {
-  if (lost) return Promise.reject(lost);
+function send({ worker }: Thread, request: PassRequest, moved: readonly ArrayBuffer[] = []): void {
+  worker.postMessage(request, moved);
+}
+
+function ask(thread: Thread, request: PassRequest, moved: readonly ArrayBuffer[] = []): Promise<PassAnswer> {
+  if (thread.lost) return Promise.reject(thread.lost);
   return new Promise((resolve, reject) => {
-    waiting.set(request.pass, { resolve, reject });
-    worker.postMessage(request, moved);
+    thread.waiting.set(request.pass, { resolve, reject });
+    send(thread, request, moved);
   });
 }
 
@@ -99,16 +99,19 @@ export function openCollectThread(options: CollectThreadOptions): CollectThread 
   function openPass(on: Thread, ...[trails, bounds]: Parameters<Collecting['open']>): CollectPass {
     const pass = nextPass++;
     let isOpen = true;
+    let memory: ArrayBuffer | undefined;
     idle?.cancel();
     on.openPasses++;
     on.worker.ref();
-    on.worker.postMessage({ kind: 'open', pass, trails, bounds } satisfies PassRequest);
+    send(on, { kind: 'open', pass, trails, bounds });
     return {
       async add(entries, changes) {
-        const records = packRecords(entries);
-        const moved = [records.bytes.buffer, records.places.buffer];
+        const records = packRecords(entries, memory);
+        const moved = [records.memory, records.places.buffer];
+        memory = undefined;
         const answer = await ask(on, { kind: 'add', pass, records, changes }, moved);
         assert(answer.kind === 'added', 'what was added is answered');
+        ({ memory } = answer);
         return answer.progress;
       },
       async finish(to) {
@@ -119,7 +122,7 @@ export function openCollectThread(options: CollectThreadOptions): CollectThread 
       discard() {
         if (!isOpen) return;
         isOpen = false;
-        on.worker.postMessage({ kind: 'discard', pass } satisfies PassRequest);
+        send(on, { kind: 'discard', pass });
         if (--on.openPasses > 0) return;
         on.worker.unref();
         if (thread === on) idle = clock.after(idleMs, () => void end());

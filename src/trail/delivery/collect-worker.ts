@@ -44,8 +44,10 @@ async function perform(request: PassRequest): Promise<void> {
       passes.set(pass, openCollectPass(request.trails, request.bounds));
       return;
     case 'add': {
-      const progress = await passOf(pass).add(unpackRecords(request.records), request.changes);
-      port.postMessage({ kind: 'added', pass, progress } satisfies PassAnswer);
+      const { records, changes } = request;
+      const progress = await passOf(pass).add(unpackRecords(records), changes);
+      const { memory } = records;
+      port.postMessage({ kind: 'added', pass, progress, memory } satisfies PassAnswer, [memory]);
       return;
     }
     case 'finish':

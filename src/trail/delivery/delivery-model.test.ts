@@ -1,8 +1,9 @@
 import { gunzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { AwsFault, seededRandom } from '../../kernel/index.ts';
+import { AwsFault, seededRandom, systemClock } from '../../kernel/index.ts';
 import { auditRecord, openTrailsFixture, type TrailsFixture } from '../../../test/trails-fixture.ts';
+import { openCollectThread } from './collect-thread.ts';
 import type { DeliveredFile } from './delivered-file.ts';
 
 /** What the simulation knows of the trail, and of what it has to deliver. */
@@ -124,15 +125,18 @@ const firstSeed = Number(process.env['CAIRN_SEED'] ?? 1);
 const cases = Array.from({ length: 12 }, (_, index) => ({
   seed: firstSeed + index,
   doing: index % 2 === 0 ? ('delete' as const) : ('move' as const),
+  where: index % 3 === 0 ? ('in a thread' as const) : ('in place' as const),
 }));
 
 describe('delivery under a bucket that fails at random', () => {
   it.each(cases)(
-    'delivers each event in exactly one file, in order (CAIRN_SEED=$seed, $doing)',
-    async ({ seed, doing }) => {
+    'delivers each event in exactly one file, in order (CAIRN_SEED=$seed, $doing, $where)',
+    async ({ seed, doing, where }) => {
       const random = seededRandom(seed);
+      await using thread = openCollectThread({ clock: systemClock, fewEntries: 0 });
       await using fixture = await openTrailsFixture({
         seed,
+        collecting: where === 'in a thread' ? thread : undefined,
         deliveryBounds: { mostBytes: 3_000, mostKeptBytes: 5_000 },
       });
       fixture.buckets.addBucket('other');

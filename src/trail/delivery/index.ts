@@ -5,3 +5,4 @@
  * status. FORMAT.md describes the files and the documents.
  */
 export { openDelivery, type Delivery, type DeliveryOptions } from './open-delivery.ts';
+export { openCollectThread } from './collect-thread.ts';

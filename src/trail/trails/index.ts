@@ -25,6 +25,8 @@ export interface TrailsOptions {
   /** The journal's `audit` stream. */
   readonly stream: Stream;
   readonly buckets: Pick<Buckets, 'find' | 'put'>;
+  /** Where log files are put together; by default in place. */
+  readonly collecting?: DeliveryOptions['collecting'];
   readonly authoriseService: AuthoriseService;
   /** Without it no trail can have a key. */
   readonly keys?: TrailKeys | undefined;

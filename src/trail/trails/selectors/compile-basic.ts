@@ -52,13 +52,14 @@ function compileOne(selector: EventSelector): EventPredicate {
   const tests = DataResources.map(compileDataResource);
   return (event) => {
     if (!readWrite(event)) return false;
-    const { eventCategory, eventSource, resources } = event.scanned;
-    switch (eventCategory) {
+    // Only what is needed is asked for: the rest may still have to be scanned.
+    const { scanned } = event;
+    switch (scanned.eventCategory) {
       case 'Management':
       case 'ActivityAuditLog':
-        return IncludeManagementEvents && !ExcludeManagementEventSources.includes(eventSource ?? '');
+        return IncludeManagementEvents && !ExcludeManagementEventSources.includes(scanned.eventSource ?? '');
       case 'Data':
-        if (!resources.some(({ type }) => types.has(type))) return false;
+        if (types.size === 0 || !scanned.resources.some(({ type }) => types.has(type))) return false;
         return event.resources.some((resource) => tests.some((test) => test(resource)));
       case undefined:
       default:
