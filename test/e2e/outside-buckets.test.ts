@@ -51,12 +51,17 @@ const file = (key: string, text: string) => ({
   metadata: { signature: 'abcdef', 'signature-algorithm': 'SHA256withRSA' },
 });
 
+/** Gives up when the signal is aborted, or resolves all the same. */
+type Start = (signal: AbortSignal) => Promise<Elsewhere>;
+
 const suites = [
-  { name: 'OpenStack Swift', start: startSwift as () => Promise<Elsewhere>, installed: hasSwift },
-  { name: 'another Cairn', start: startCairn, installed: true },
+  { name: 'OpenStack Swift', start: startSwift as Start, installed: hasSwift },
+  { name: 'another Cairn', start: startCairn as Start, installed: true },
 ];
 
 describe.each(suites)('buckets on $name', ({ start, installed }) => {
+  const opened = new AsyncDisposableStack();
+  const giveUp = new AbortController();
   let elsewhere: Elsewhere;
   let directory: string;
   let outside: OutsideBuckets;
@@ -64,30 +69,32 @@ describe.each(suites)('buckets on $name', ({ start, installed }) => {
 
   beforeAll(async () => {
     if (!installed) return;
-    elsewhere = await start();
+    const starting = start(giveUp.signal);
+    // Also when this hook is given up, what it has started ends.
+    opened.defer(async () => (await starting.catch(() => undefined))?.[Symbol.asyncDispose]());
+    elsewhere = await starting;
     directory = await mkdtemp(join(tmpdir(), 'cairn-outside-'));
+    opened.defer(() => rm(directory, { recursive: true, force: true }));
     const path = join(directory, 'outside.json');
     const { endpoint, region, accessKeyId, secretAccessKey } = elsewhere;
     const entry = { endpoint, region, accessKeyId, secretAccessKey };
     const wrong = { ...entry, secretAccessKey: 'not the secret of this key' };
     await writeFile(path, JSON.stringify({ '*': entry, 'wrong-key': wrong }));
     await chmod(path, 0o600);
-    outside = openOutsideBuckets(await readOutsideSettings(path), systemClock);
+    outside = opened.use(openOutsideBuckets(await readOutsideSettings(path), systemClock));
     client = new S3Client({
       endpoint,
       region,
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
     });
+    opened.defer(() => client.destroy());
     await client.send(new CreateBucketCommand({ Bucket: 'audit-logs' }));
-  }, 60_000);
+  }, 120_000);
 
   afterAll(async () => {
-    if (!installed) return;
-    outside[Symbol.dispose]();
-    client.destroy();
-    await elsewhere[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true, force: true });
+    giveUp.abort(new Error('the tests are over'));
+    await opened.disposeAsync();
   });
 
   it.skipIf(!installed)(

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,16 +6,22 @@ import { createServer, connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 /**
  * OpenStack Swift with its s3api, as Debian packages it: an S3 that this project did not write. One replica of everything in a
- * temporary directory, on free ports of loopback.
+ * temporary directory, on free ports of loopback. Its processes end with the one that started them, however that ends.
  */
+
+const ringBuilder = '/usr/bin/swift-ring-builder';
+/** Runs a program that the system kills when its parent is gone. */
+const setpriv = '/usr/bin/setpriv';
+const endsWithParent = ['--pdeathsig', 'KILL', '--'];
 
 const programs = ['account', 'container', 'object', 'proxy'].map((name) => `/usr/bin/swift-${name}-server`);
 
 /** Whether swift-proxy, swift-account, swift-container, swift-object and memcached are installed. */
-export const hasSwift = [...programs, '/usr/bin/swift-ring-builder', '/usr/bin/memcached'].every((path) =>
+export const hasSwift = [...programs, ringBuilder, '/usr/bin/memcached', setpriv].every((path) =>
   existsSync(path),
 );
 
@@ -95,30 +101,51 @@ use = egg:swift#versioned_writes
 `;
 }
 
+const runFile = promisify(execFile);
+
 /** Says where the one device of a service is. */
-function buildRing(directory: string, name: string, port: number): void {
+async function buildRing(directory: string, name: string, port: number, signal: AbortSignal): Promise<void> {
   const builder = join(directory, `${name}.builder`);
   const run = (...args: string[]) =>
-    execFileSync('/usr/bin/swift-ring-builder', [builder, ...args], { stdio: 'ignore' });
-  run('create', '4', '1', '1');
-  run('add', `r1z1-127.0.0.1:${port}/d1`, '1');
-  run('rebalance');
+    runFile(setpriv, [...endsWithParent, ringBuilder, builder, ...args], { signal, killSignal: 'SIGKILL' });
+  await run('create', '4', '1', '1');
+  await run('add', `r1z1-127.0.0.1:${port}/d1`, '1');
+  await run('rebalance');
 }
 
-/** Starts Swift; resolves when all of it listens. */
-export async function startSwift(): Promise<SwiftServer> {
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function waitFor(port: number, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; !(await listens(port)); attempt++) {
+    if (attempt === 600) throw new Error(`Swift did not listen on port ${port}`);
+    await pause(50, undefined, { signal });
+  }
+}
+
+/**
+ * Starts Swift; resolves when all of it listens. Rejects when the signal is aborted before that. Then, as when anything
+ * else fails, everything that was started has ended.
+ */
+export async function startSwift(signal: AbortSignal): Promise<SwiftServer> {
   const directory = await mkdtemp(join(tmpdir(), 'cairn-swift-'));
   const children: ChildProcess[] = [];
   const start = (command: string, args: readonly string[]) => {
-    children.push(spawn(command, args, { stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } }));
+    signal.throwIfAborted();
+    const child = spawn(setpriv, [...endsWithParent, command, ...args], {
+      stdio: 'ignore',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    // What does not start does not listen, which is said then.
+    child.on('error', () => {});
+    children.push(child);
   };
   const stop = async () => {
-    for (const child of children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    }
+    await Promise.all(children.map(kill));
     await rm(directory, { recursive: true, force: true });
   };
   try {
@@ -135,7 +162,7 @@ export async function startSwift(): Promise<SwiftServer> {
     for (const name of services) {
       const port = await freePort();
       ports.push(port);
-      buildRing(directory, name, port);
+      await buildRing(directory, name, port, signal);
       const file = join(directory, `${name}.conf`);
       await writeFile(file, storageConfiguration(directory, name, port));
       start(`/usr/bin/swift-${name}-server`, [file]);
@@ -143,12 +170,7 @@ export async function startSwift(): Promise<SwiftServer> {
     const file = join(directory, 'proxy.conf');
     await writeFile(file, proxyConfiguration(directory, proxyPort, cachePort));
     start('/usr/bin/swift-proxy-server', [file]);
-    for (const port of ports) {
-      for (let attempt = 0; !(await listens(port)); attempt++) {
-        if (attempt === 600) throw new Error(`Swift did not listen on port ${port}`);
-        await pause(50);
-      }
-    }
+    for (const port of ports) await waitFor(port, signal);
     return {
       endpoint: `http://127.0.0.1:${proxyPort}`,
       region: 'us-east-1',
