@@ -1,14 +1,15 @@
 import { parentPort } from 'node:worker_threads';
-import { assert } from '../../kernel/index.ts';
+import { assert, workInBackground } from '../../kernel/index.ts';
 import { unpackRecords, type PassAnswer, type PassRequest } from './collect-messages.ts';
 import { openCollectPass, type Collected, type CollectPass } from './collect-pass.ts';
 
 /**
  * The thread that puts log files together: it scans records, decides which trails log them, and packs them. Passes
- * interleave where they wait for the packing. Bytes are moved, not copied.
+ * interleave where they wait for the packing. Bytes are moved, not copied. It gives way to what answers calls.
  */
 assert(parentPort, 'the collect worker runs as a worker thread');
 const port = parentPort;
+workInBackground();
 const passes = new Map<number, CollectPass>();
 
 function passOf(number: number): CollectPass {
