@@ -281,13 +281,11 @@ describe('a refresh by hand', () => {
     await using fixture = await openLakeFixture();
     const widget = { ViewProperties: table, QueryStatement: 'SELECT eventID FROM events' };
     await createDashboard(fixture, 'main', { Widgets: Array.from({ length: 10 }, () => widget) });
-    const codes = await Promise.all(
-      Array.from({ length: 12 }, () =>
-        faultOf(fixture.call('StartDashboardRefresh', { DashboardId: 'main' })),
-      ),
-    );
+    const codes: string[] = [];
+    for (let refresh = 0; refresh < 12; refresh++)
+      codes.push(await faultOf(fixture.call('StartDashboardRefresh', { DashboardId: 'main' })));
+    expect(codes.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 'none'));
     expect(codes).toContain('ServiceQuotaExceededException');
-    expect(codes.filter((code) => code === 'none').length).toBeGreaterThanOrEqual(9);
     expect(await fixture.run('SELECT eventID FROM events')).toMatchObject({ QueryStatus: 'FINISHED' });
     const waiting = { EventDataStore: eventsArn, QueryStatus: 'QUEUED' };
     expect((await fixture.call('ListQueries', waiting)).Queries.length).toBeGreaterThan(60);
@@ -372,7 +370,6 @@ describe('a refresh schedule', () => {
     await using fixture = await openLakeFixture();
     await createDashboard(fixture, 'main', { RefreshSchedule: everyHour });
     await mayRefresh(fixture);
-    await fixture.reopen();
     await fixture.lake[Symbol.asyncDispose]();
     await fixture.trail.clock.advance(5 * 3_600_000);
     await fixture.reopen();

@@ -64,6 +64,7 @@ export async function openRefreshScheduler(parts: SchedulerParts): Promise<Refre
     for (;;) {
       const change = state.begin();
       const found = (await change.get<DashboardDocument>(key))?.value;
+      // The document decides: the schedule may have been changed meanwhile.
       if (found?.nextRefreshAt === undefined || found.nextRefreshAt > clock.now()) return;
       const records = await refreshInto(change, found, parts);
       if ((await state.commit(change, records)).kind === 'committed') return;
@@ -74,6 +75,11 @@ export async function openRefreshScheduler(parts: SchedulerParts): Promise<Refre
     if (at === undefined) due.delete(key);
     else due.set(key, at);
   };
+  /** After this, `key` is looked at again, and its document says what is to be done. */
+  const retry = (key: string, error: unknown): void => {
+    due.set(key, clock.now() + longestWaitMs);
+    if (!isClosed) log.error({ err: error, key }, 'a dashboard could not be refreshed; it is tried again');
+  };
   const refreshDue = async (): Promise<void> => {
     const now = clock.now();
     for (const [key, at] of due) {
@@ -82,9 +88,7 @@ export async function openRefreshScheduler(parts: SchedulerParts): Promise<Refre
         await refreshOne(key);
         await note(key);
       } catch (error) {
-        due.set(key, now + longestWaitMs);
-        if (!isClosed)
-          log.error({ err: error, key }, 'a dashboard could not be refreshed; it is tried again');
+        retry(key, error);
       }
     }
   };
@@ -100,7 +104,11 @@ export async function openRefreshScheduler(parts: SchedulerParts): Promise<Refre
 
   const stopListening = state.onChange((keys) => {
     for (const key of keys) {
-      if (key.startsWith(dashboardsPrefix)) running = running.then(() => note(key)).then(schedule);
+      if (!key.startsWith(dashboardsPrefix)) continue;
+      running = running
+        .then(() => note(key))
+        .catch((error: unknown) => retry(key, error))
+        .then(schedule);
     }
   });
   for (const { key, value } of await state.list<DashboardDocument>(dashboardsPrefix)) {

@@ -41,6 +41,15 @@ async function checkRefresh(
     );
 }
 
+/** The widgets, each with its statement; before anything is written, because a scheduled refresh writes why it failed. */
+function filledWidgets({ widgets }: DashboardDocument, values: ParameterValues) {
+  return widgets.map((widget) => {
+    const filled = fillWidget(widget, values);
+    if (filled.kind === 'refused') throw new AwsFault('InvalidQueryStatementException', filled.message);
+    return { widget, statement: filled.statement };
+  });
+}
+
 /**
  * Starts a refresh in a change: a query for each widget, which the runner finds there, with the record of CloudTrail's
  * StartQuery. Gives the dashboard as it is then, already in the change. Throws EventDataStoreNotFoundException,
@@ -55,14 +64,12 @@ export async function startRefresh(
   await checkRefresh(change, dashboard, now, queries);
   const { accountId, region } = dashboard;
   const refreshId = newRefreshId(dashboard.lastRefreshId, now, random);
-  const records = dashboard.widgets.map((widget) => {
-    const filled = fillWidget(widget, values);
-    if (filled.kind === 'refused') throw new AwsFault('InvalidQueryStatementException', filled.message);
+  const records = filledWidgets(dashboard, values).map(({ widget, statement }) => {
     const query: QueryDocument = {
       queryId: random.uuid(),
       accountId,
       region,
-      statement: filled.statement,
+      statement,
       storeIds: widget.storeIds,
       createdAt: now,
       status: 'QUEUED',
