@@ -147,12 +147,19 @@ function questions(
 
 /** A question as a statement of the lake, and as the engine is asked it. */
 function translated(sql: string, owner: string) {
-  const table = { view: 'lake', columns: lakeColumns, flat: flatMembers, idColumn: lakeTable.id };
+  const table = {
+    view: 'lake',
+    columns: lakeColumns,
+    flat: flatMembers,
+    idColumn: lakeTable.id,
+    timeColumn: lakeTable.time,
+  };
   const statement = sql.replace('{}', 'lake').replaceAll('10 MINUTE', "'10' MINUTE");
   const translation = translate(statement, () => table);
   if (translation.kind === 'refused') throw new Error(`${statement}: ${translation.message}`);
-  const ids = translation.eventIds['lake'];
-  return { sql: translation.sql, views: [{ name: 'lake', owner, ...(ids && { ids }) }] };
+  const [ids, times] = [translation.eventIds['lake'], translation.eventTimes['lake']];
+  const view = { name: 'lake', owner, ...(ids && { ids }), ...(times && { times }) };
+  return { sql: translation.sql, views: [view] };
 }
 
 async function askLake(columns: Columns, sample: Sample, into: string): Promise<void> {

@@ -73,6 +73,14 @@ export interface ColumnsView {
   readonly where?: string;
   /** All ids that the query asks for: of other rows any may be missing in the view. Every row unless told. */
   readonly ids?: readonly string[];
+  /** Stretches of time that the query reads rows of: of other times any may be missing in the view. All times unless told. */
+  readonly times?: readonly TimeStretch[];
+}
+
+/** Bounds of times, inclusive, in SQL of the engine that names no columns; all of them hold. */
+export interface TimeStretch {
+  readonly atLeast: readonly string[];
+  readonly atMost: readonly string[];
 }
 
 export interface ColumnsQuery {

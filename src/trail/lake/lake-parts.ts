@@ -67,12 +67,13 @@ export async function openTables(
     find(id) {
       const view = viewOf(id);
       if (!view) return undefined;
-      const { id: idColumn } = lakeTable;
+      const { id: idColumn, time: timeColumn } = lakeTable;
       return {
         view: view.name,
         columns: lakeColumns,
         flat: flatMembers,
         idColumn,
+        timeColumn,
         withheld: withheldColumns,
       };
     },

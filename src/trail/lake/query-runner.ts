@@ -56,8 +56,8 @@ export async function openQueryRunner(
     if (translation.kind === 'refused') return { kind: 'refused' as const, message: translation.message };
     const views = translation.eventDataStoreIds.flatMap((id): ColumnsView[] => {
       const view = tables.viewOf(id);
-      const ids = translation.eventIds[id];
-      return view ? [{ ...view, ...(ids && { ids }) }] : [];
+      const [ids, times] = [translation.eventIds[id], translation.eventTimes[id]];
+      return view ? [{ ...view, ...(ids && { ids }), ...(times && { times }) }] : [];
     });
     return { kind: 'ready' as const, sql: translation.sql, views, columns: translation.columns };
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom, sequence, silentLog, systemClock } from '../../../kernel/index.ts';
-import type { Columns, ColumnsRow, ColumnsTable, ColumnsView } from '../../columns-port.ts';
+import type { Columns, ColumnsRow, ColumnsTable, ColumnsView, TimeStretch } from '../../columns-port.ts';
 import { columnsContract, contractTable, ownerA, rowOf, rowsOf } from '../../columns-contract.ts';
 import { openDuckColumns } from './duck-columns.ts';
 
@@ -160,6 +160,42 @@ describe('the index of ids', () => {
     await truncate(join(directory, ownerA, first), 10);
     await expect(ask(columns, 'SELECT count(*) FROM v')).rejects.toThrow(first);
     expect(await ask(columns, 'SELECT count(*) FROM v', { ids: ['id-99'] })).toEqual([['0']]);
+  });
+});
+
+describe('stretches of time', () => {
+  const time = (second: number) => `TIMESTAMP '2026-01-01 00:00:${String(second).padStart(2, '0')}.5'`;
+  const stretch = (from?: number, to?: number) => ({
+    atLeast: from === undefined ? [] : [time(from)],
+    atMost: to === undefined ? [] : [time(to)],
+  });
+
+  it('let a query read the files alone that have rows of them', async () => {
+    await using columns = await openDuckColumns({
+      clock: systemClock,
+      directory,
+      table: contractTable,
+      log: silentLog,
+    });
+    for (let at = 0; at < 6; at++)
+      await columns.append({ rows: rowsOf(at * 4, at * 4 + 4), through: sequence(at * 4 + 4) });
+    await columns.settled();
+    const ids = async (...times: readonly TimeStretch[]) =>
+      (await ask(columns, 'SELECT id FROM v ORDER BY time', { times })).map(([id]) => Number(id?.slice(3)));
+    const all = Array.from({ length: 24 }, (_, at) => at);
+    expect(await ids(stretch())).toEqual(all);
+    // The rows of whole files: all of those asked for, and others beside them.
+    expect(await ids(stretch(4, 9))).toEqual(all.slice(4, 12));
+    expect(await ids(stretch(20))).toEqual(all.slice(20));
+    expect(await ids(stretch(undefined, 0))).toEqual(all.slice(0, 4));
+    expect(await ids(stretch(1, 2), stretch(17, 18))).toEqual([...all.slice(0, 4), ...all.slice(16, 20)]);
+    expect(await ids(stretch(50))).toEqual([]);
+    expect(await ids({ atLeast: [time(2), time(9)], atMost: [time(13), time(59)] })).toEqual(
+      all.slice(8, 16),
+    );
+    // A bound that the engine cannot work out leaves everything to the query.
+    expect(await ids({ atLeast: ["strptime('x', '%Y')"], atMost: [] })).toEqual(all);
+    expect(await ids({ atLeast: ["'infinity'::TIMESTAMP"], atMost: [] })).toEqual(all);
   });
 });
 

@@ -213,9 +213,10 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const viewOf = (
     view: ColumnsView,
   ): { readonly engine: EngineView; readonly files: readonly SealedFile[] } => {
-    const { name, owner, where = 'true', ids } = view;
+    const { name, owner, where = 'true', ids, times } = view;
     const files = manifest.files.filter((file) => file.owner === owner);
-    return { engine: { name, owner, files: files.map(given), where, ...(ids && { ids }) }, files };
+    const narrowed = { ...(ids && { ids }), ...(times && { times }) };
+    return { engine: { name, owner, files: files.map(given), where, ...narrowed }, files };
   };
   const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {
     const { engine, files } = viewOf(view);

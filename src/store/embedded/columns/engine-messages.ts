@@ -1,4 +1,4 @@
-import type { ColumnsTable } from '../../columns-port.ts';
+import type { ColumnsTable, TimeStretch } from '../../columns-port.ts';
 
 /** What this process and the engine's process tell each other. */
 
@@ -42,6 +42,8 @@ export interface EngineView {
   readonly where: string;
   /** See `ColumnsView.ids`. */
   readonly ids?: readonly string[];
+  /** See `ColumnsView.times`. */
+  readonly times?: readonly TimeStretch[];
 }
 
 export type EngineTask =

@@ -2,6 +2,7 @@ import type { ColumnsTable } from '../../columns-port.ts';
 import { prepareStatement } from './check-statement.ts';
 import type { EngineInstance } from './engine-instance.ts';
 import type { EngineResults, EngineTask, EngineView } from './engine-messages.ts';
+import { filesOfTimes } from './files-of-times.ts';
 import { findIds } from './id-index.ts';
 import {
   columnsOf,
@@ -19,7 +20,8 @@ type OwnTask = Extract<EngineTask, { kind: 'own' }>;
 
 /** What a view is made of: the rows of its files, or of where its ids can be. */
 async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<string> {
-  const { files, ids } = view;
+  const { ids } = view;
+  const files = await filesOfTimes(engine, view.files, view.times);
   const select = (version: number) => columnsOf(table, version, 'shown');
   if (ids === undefined) return rowsOfFiles(table, files, select);
   const places = await findIds(engine, table, files, ids);
@@ -50,9 +52,9 @@ async function lockIn(engine: EngineInstance, paths: readonly string[]): Promise
 /** Runs a caller's query over its views, in an engine that can reach nothing else. */
 export async function runQuery(task: QueryTask, engine: EngineInstance): Promise<EngineResults['query']> {
   const { table, views, sql, into } = task;
-  for (const view of views) await makeView(engine, table, view);
-  const paths = views.flatMap(({ files }) => files.map(({ path }) => path));
+  const paths = views.flatMap(({ files }) => files.flatMap(({ path, ids }) => (ids ? [path, ids] : [path])));
   await lockIn(engine, [...new Set(paths), into]);
+  for (const view of views) await makeView(engine, table, view);
   const names = views.map(({ name }) => name);
   const prepared = await prepareStatement(engine, sql, names);
   const columns = Array.from({ length: prepared.columnCount }, (_, at) => ({

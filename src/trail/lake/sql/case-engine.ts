@@ -65,7 +65,9 @@ const stores: Readonly<Record<string, string>> = { [eventsId]: 'events "of" case
 
 function find(id: string): LakeTable | undefined {
   const view = Object.hasOwn(stores, id) ? stores[id] : undefined;
-  return view === undefined ? undefined : { view, columns, withheld, flat, idColumn: 'eventID' };
+  return view === undefined
+    ? undefined
+    : { view, columns, withheld, flat, idColumn: 'eventID', timeColumn: 'eventTime' };
 }
 
 /** Opens an engine in memory; its clock stands at 2024-05-06 07:08:09.123 UTC. */

@@ -33,6 +33,12 @@ describe('what is not supported is refused, with its name and place', () => {
   });
 });
 
+/** The bounds of the times of the events that a statement alone can see, for each reading of the store. */
+function timesOf(sql: string) {
+  const translation = engine.translate(sql);
+  return translation.kind === 'query' ? translation.eventTimes : translation;
+}
+
 /** The ids of the events that a statement alone can see. */
 function idsOf(sql: string) {
   const translation = engine.translate(sql);
@@ -109,6 +115,44 @@ describe('the face', () => {
     [`SELECT count(*) FROM ${eventsId} WHERE eventID = 'e01' UNION ALL SELECT count(*) FROM ${eventsId}`, {}],
   ])('says which events alone can be seen: %s', (sql, ids) => {
     expect(idsOf(sql)).toEqual(ids);
+  });
+
+  const [early, late] = ["TIMESTAMP '2024-05-01 00:00:00'", "TIMESTAMP '2024-05-02 00:00:00'"];
+  const from = `SELECT eventName FROM ${eventsId} WHERE`;
+  const after = { atLeast: [early], atMost: [] };
+  const between = { atLeast: [early], atMost: [late] };
+  it.each<[string, readonly object[] | undefined]>([
+    [`${from} eventTime > '2024-05-01 00:00:00'`, [after]],
+    [`${from} readOnly AND ('2024-05-01T00:00:00Z' <= EVENTTIME AND eventTime < ${late})`, [between]],
+    [`${from} eventTime BETWEEN ${early} AND ${late}`, [between]],
+    [`${from} eventTime = ${early}`, [{ atLeast: [early], atMost: [early] }]],
+    [`${from} eventTime >= now() - INTERVAL '1' DAY`, [{ atLeast: [expect.any(String)], atMost: [] }]],
+    [
+      `${from} eventTime > date_add('day', -7, current_timestamp)`,
+      [{ atLeast: [expect.any(String)], atMost: [] }],
+    ],
+    [
+      `${from} eventTime > ${early} UNION ALL ${from} eventTime < ${late}`,
+      [after, { atLeast: [], atMost: [late] }],
+    ],
+    [
+      `${from} eventTime > ${early} AND eventID IN (${from} eventTime BETWEEN ${early} AND ${late})`,
+      [after, between],
+    ],
+    [`${from} eventTime > ${early} OR readOnly`, undefined],
+    [`${from} NOT eventTime > ${early}`, undefined],
+    [`${from} eventTime <> ${early}`, undefined],
+    [`${from} eventTime NOT BETWEEN ${early} AND ${late}`, undefined],
+    [`${from} eventTime > eventTime`, undefined],
+    [`${from} eventTime > date_add('hour', CAST(random() * 10 AS bigint), ${early})`, undefined],
+    [`${from} eventTime > (SELECT min(eventTime) FROM ${archiveId})`, undefined],
+    [`${from} userIdentity.sessionContext.attributes.creationDate > ${early}`, undefined],
+    [`${from} eventTime > ${early} UNION ALL ${from} readOnly`, undefined],
+    [`${from} readOnly AND eventID IN (${from} eventTime > ${early})`, undefined],
+    [`SELECT a.eventName FROM ${eventsId} a, ${archiveId} b WHERE a.eventTime > ${early}`, undefined],
+    [`SELECT max(eventName) FROM ${eventsId} HAVING max(eventTime) > ${early}`, undefined],
+  ])('says the times of which alone events can be seen: %s', (sql, times) => {
+    expect(timesOf(sql)).toEqual(times ? { [eventsId]: times } : {});
   });
 
   it('does not take a column that an alias calls eventID for it', () => {

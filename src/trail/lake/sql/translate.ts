@@ -2,7 +2,7 @@ import { intervalDayText, intervalMonthText, timestampText } from './analyse/cas
 import { analyseExpression } from './analyse/expression.ts';
 import { analyseQuery } from './analyse/query.ts';
 import { hasOuterInLambda } from './analyse/typed.ts';
-import type { Result, Session, StoreUses } from './analyse/typed.ts';
+import type { Result, Session, StoreUses, TimeBounds } from './analyse/typed.ts';
 import { bounds } from './bounds.ts';
 import { parseStatement } from './parse/query.ts';
 import { RefusedError, placeOf, refuse } from './refusal.ts';
@@ -30,8 +30,9 @@ export interface LakeTable {
   readonly withheld?: Readonly<Record<string, string>>;
   /** Paths of members of rows (`userIdentity.arn`, letter by letter) that the view has as columns of that name as well. */
   readonly flat?: readonly string[];
-  /** The string column that tells events apart. */
+  /** The string column that tells events apart, and the timestamp that tells when they were. */
   readonly idColumn?: string;
+  readonly timeColumn?: string;
 }
 
 /**
@@ -50,6 +51,8 @@ export type Translation =
       readonly eventDataStoreIds: readonly string[];
       /** Of stores of which the statement can see events with these ids alone: the ids. */
       readonly eventIds: Readonly<Record<string, readonly string[]>>;
+      /** Of stores of which the statement can see events of some times alone: those of each reading. */
+      readonly eventTimes: Readonly<Record<string, readonly TimeBounds[]>>;
       /** The columns of the result, in order, with names as written (`_col0` for an expression) and Trino types. */
       readonly columns: readonly LakeColumn[];
     }
@@ -89,6 +92,7 @@ export function translate(
       ...written,
       eventDataStoreIds: [...stores.keys()],
       eventIds: onlyIds(stores),
+      eventTimes: onlyTimes(stores),
     };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
@@ -99,8 +103,17 @@ export function translate(
 /** The ids asked for of each store that the statement reads once; of one that is read twice the parts would have to be joined. */
 function onlyIds(stores: StoreUses): Readonly<Record<string, readonly string[]>> {
   const found = [...stores].flatMap(([store, uses]) => {
-    const [ids, ...more] = uses;
-    return ids && more.length === 0 ? [[store, ids] as const] : [];
+    const [seen, ...more] = uses;
+    return seen?.ids && more.length === 0 ? [[store, seen.ids] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+/** The times of each reading of the stores of which every reading says them. */
+function onlyTimes(stores: StoreUses): Readonly<Record<string, readonly TimeBounds[]>> {
+  const found = [...stores].flatMap(([store, uses]) => {
+    const times = uses.flatMap((seen) => seen.times ?? []);
+    return times.length === uses.length ? [[store, times] as const] : [];
   });
   return Object.fromEntries(found);
 }

@@ -12,8 +12,14 @@ export interface AnalysedRelation {
   readonly sql: string;
   readonly columns: readonly ScopeColumn[];
   readonly withheld?: Readonly<Record<string, string>>;
-  /** Set for an event data store alone: its id, and the SQL of the column that tells its events apart. */
-  readonly store?: { readonly id: string; readonly idColumn: string | undefined };
+  /** Set for an event data store alone: its id, and the SQL of the columns that tell its events apart and when they were. */
+  readonly store?: {
+    readonly id: string;
+    /** Which of the readings of the store it is. */
+    readonly reading: number;
+    readonly idColumn: string | undefined;
+    readonly timeColumn: string | undefined;
+  };
 }
 
 interface Surroundings {
@@ -79,7 +85,8 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
   const id = name.text.slice(name.text.lastIndexOf('/') + 1);
   const table = around.session.tables(id);
   if (!table) refuse(name.at, `There is no event data store ${name.text.slice(0, 120)}`);
-  around.session.stores.set(id, [...(around.session.stores.get(id) ?? []), undefined]);
+  const before = around.session.stores.get(id) ?? [];
+  around.session.stores.set(id, [...before, {}]);
   const read = (column: string): string => `"${engineAlias}".${quoteName(column)}`;
   const columns = table.columns.map((column) => ({
     name: column.name,
@@ -92,7 +99,12 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
   return {
     sql: `${quoteName(table.view)} AS "${engineAlias}"`,
     columns: renamed(columns, alias),
-    store: { id, idColumn: table.idColumn === undefined ? undefined : read(table.idColumn) },
+    store: {
+      id,
+      reading: before.length,
+      idColumn: table.idColumn === undefined ? undefined : read(table.idColumn),
+      timeColumn: table.timeColumn === undefined ? undefined : read(table.timeColumn),
+    },
     ...withheld,
   };
 }

@@ -5,8 +5,8 @@ import { engineType, isComparable, isOrderable, quoteName, typeText } from '../t
 import type { SqlType } from '../types.ts';
 import { columnsOfRelation } from './names.ts';
 import { analyseCondition } from './predicates.ts';
-import { noteIds } from './event-ids.ts';
 import { analyseFrom } from './relation.ts';
+import { noteSeen } from './seen-events.ts';
 import { readField } from './typed.ts';
 import type {
   CommonTables,
@@ -231,7 +231,7 @@ export function analyseSelect(
     namedWindows: new Map(),
   };
   const where = query.where ? ` WHERE ${analyseCondition(query.where, base).sql}` : '';
-  if (from?.store) noteIds(from.store, query.where, base);
+  if (from?.store) noteSeen(from.store, query.where, base);
   const grouping = analyseGrouping(query, base);
   if (!grouping && orderBy.some(({ expression }) => holdsAggregate(expression)))
     refuse(

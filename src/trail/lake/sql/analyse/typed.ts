@@ -50,8 +50,20 @@ export interface ResultColumn {
   readonly type: SqlType;
 }
 
-/** The stores that a statement reads: for each reading the ids of the events that it can see, undefined where those are all. */
-export type StoreUses = Map<string, (readonly string[] | undefined)[]>;
+/** Bounds of the times of events, as SQL of the engine that means the same for every event; all of them hold. */
+export interface TimeBounds {
+  readonly atLeast: readonly string[];
+  readonly atMost: readonly string[];
+}
+
+/** What one reading of a store can see of it: events with these ids, and of these times; all of them where it does not say. */
+export interface SeenEvents {
+  readonly ids?: readonly string[];
+  readonly times?: TimeBounds;
+}
+
+/** The stores that a statement reads: for each reading what it can see. */
+export type StoreUses = Map<string, SeenEvents[]>;
 
 /** What holds for the whole statement. */
 export interface Session {
