@@ -24,8 +24,8 @@ export async function filesOfTimes(
   const spans = await engine.rows(rows.join(' UNION ALL ')).then(
     (found) =>
       found.map(([from, to]) => ({
-        from: from == null ? -Infinity : Number(from) - 1,
-        to: to == null ? Infinity : Number(to) + 1,
+        from: Number(from ?? -Infinity) - 1,
+        to: Number(to ?? Infinity) + 1,
       })),
     () => undefined,
   );

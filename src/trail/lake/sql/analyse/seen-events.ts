@@ -39,26 +39,17 @@ const fixedFunctions = new Set([
   'parse_datetime',
 ]);
 
+const literals: ReadonlySet<Expression['kind']> = new Set(['string', 'number', 'interval', 'typed']);
+
 /** Whether the expression means the same for every event: a time that is written out, or made of such ones. */
 function isFixed(expression: Expression, place: Place): boolean {
-  switch (expression.kind) {
-    case 'string':
-    case 'number':
-    case 'interval':
-    case 'typed':
-      return true;
-    case 'sign':
-      return isFixed(expression.operand, place);
-    case 'arithmetic':
-      return isFixed(expression.left, place) && isFixed(expression.right, place);
-    case 'call': {
-      const { name, parameters, over, filter } = expression;
-      const isKnown = fixedFunctions.has(name.toLowerCase()) && place.session.nowMs !== undefined;
-      return isKnown && !over && !filter && parameters.every((one) => isFixed(one, place));
-    }
-    default:
-      return false;
-  }
+  if (expression.kind === 'sign') return isFixed(expression.operand, place);
+  if (expression.kind === 'arithmetic')
+    return isFixed(expression.left, place) && isFixed(expression.right, place);
+  if (expression.kind !== 'call') return literals.has(expression.kind);
+  const { name, parameters, over, filter } = expression;
+  const isKnown = fixedFunctions.has(name.toLowerCase()) && place.session.nowMs !== undefined;
+  return isKnown && !over && !filter && parameters.every((one) => isFixed(one, place));
 }
 
 const mirrored = { '=': '=', '<': '>', '<=': '>=', '>': '<', '>=': '<=' } as const;
