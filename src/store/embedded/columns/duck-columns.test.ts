@@ -168,12 +168,14 @@ function timeAt(second: number): string {
   return `TIMESTAMP '2026-01-01 00:00:${String(second).padStart(2, '0')}.5'`;
 }
 
-describe('stretches of time', () => {
-  const stretch = (from?: number, to?: number) => ({
+function stretch(from?: number, to?: number): TimeStretch {
+  return {
     atLeast: from === undefined ? [] : [timeAt(from)],
     atMost: to === undefined ? [] : [timeAt(to)],
-  });
+  };
+}
 
+describe('stretches of time', () => {
   it('let a query read the files alone that have rows of them', async () => {
     await using columns = await openDuckColumns({
       clock: systemClock,
