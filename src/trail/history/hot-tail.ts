@@ -121,6 +121,28 @@ export function openHotTail(options: {
     }
   };
 
+  const isFull = (sizeBytes: number): boolean => {
+    const { tail } = current;
+    return tail.count >= mostEvents || (tail.count > 0 && tail.sizeBytes + sizeBytes > mostBytes);
+  };
+
+  /**
+   * Takes a record in whose scan was handed along; undefined where something must be waited for, and nothing was done.
+   * Nearly all of an import's and of PutAuditEvents' records are taken so, without a promise for each.
+   */
+  const takeAtOnce = ({ payload, note }: JournalEntry): boolean | undefined => {
+    const packed = scansOf(note);
+    if (!packed) return undefined;
+    try {
+      if (isKnown(keyOf(packed.scans, packed.index))) return false;
+    } catch {
+      return undefined;
+    }
+    if (isFull(payload.length)) return undefined;
+    current.tail.addPacked(payload, packed.scans, packed.index);
+    return true;
+  };
+
   /** Makes room for an event in the tail; false when the event is there already. */
   const makeRoom = async (key: EventKey, sizeBytes: number): Promise<boolean> => {
     let known: boolean;
@@ -130,9 +152,7 @@ export function openHotTail(options: {
       known = await isKnownAfterRepair(key);
     }
     if (known) return false;
-    const { tail } = current;
-    if (tail.count >= mostEvents || (tail.count > 0 && tail.sizeBytes + sizeBytes > mostBytes))
-      await rotate();
+    if (isFull(sizeBytes)) await rotate();
     return true;
   };
 
@@ -160,7 +180,7 @@ export function openHotTail(options: {
     async apply(entries) {
       let [added, duplicates, sinceLast] = [0, 0, 0];
       for (const entry of entries) {
-        const taken = entry.kind === 'change' ? undefined : await take(entry);
+        const taken = entry.kind === 'change' ? undefined : (takeAtOnce(entry) ?? (await take(entry)));
         if (taken === true) added += 1;
         if (taken === false) duplicates += 1;
         applied = Math.max(applied, entry.sequence + 1);

@@ -124,11 +124,6 @@ const tooLong: AuditEventProblem = {
   errorMessage: `The event is larger than ${limits.auditRecordBytes} bytes.`,
 };
 
-/** What identifies an event, in front of its data: together they make its eventID. */
-function nameOf(channel: EventChannel, { id }: AuditEvent): string {
-  return `${channel.arn}\0${id}\0`;
-}
-
 /**
  * Makes the records one behind the other in one piece of memory. Each event's data is put where it stays, and what is
  * hashed together with it is written in front of it, where the record's head comes at last: so every text becomes bytes
@@ -136,9 +131,12 @@ function nameOf(channel: EventChannel, { id }: AuditEvent): string {
  */
 function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
   const head = headOf(channel);
-  const roomFor = (name: string): number => Math.max(head.bytes.length, Buffer.byteLength(name));
+  const channelName = Buffer.from(`${channel.arn}\0`);
+  /** Of what stands in front of the data of an event for its eventID: the channel and the id, each ended by a zero. */
+  const nameBytes = ({ id }: AuditEvent): number => channelName.length + Buffer.byteLength(id) + 1;
+  const roomFor = (event: AuditEvent): number => Math.max(head.bytes.length, nameBytes(event));
   const sizeBytes = events.reduce(
-    (sum, event) => sum + roomFor(nameOf(channel, event)) + Buffer.byteLength(event.eventData) + 1,
+    (sum, event) => sum + roomFor(event) + Buffer.byteLength(event.eventData) + 1,
     0,
   );
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
@@ -150,8 +148,7 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
 
   const add = (event: AuditEvent): { readonly eventID: string } | AuditEventProblem => {
     const { eventData, eventDataChecksum } = event;
-    const name = nameOf(channel, event);
-    const dataAt = end + roomFor(name);
+    const dataAt = end + roomFor(event);
     const dataEnd = dataAt + bytes.write(eventData, dataAt);
     const isRight =
       eventDataChecksum === undefined ||
@@ -159,8 +156,10 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
     if (!isRight) return wrongChecksum;
     const checked = checkEventData(eventData, channel.accountId);
     if ('errorCode' in checked) return checked;
-    const nameAt = dataAt - Buffer.byteLength(name);
-    bytes.write(name, nameAt);
+    const nameAt = dataAt - nameBytes(event);
+    bytes.set(channelName, nameAt);
+    bytes.write(event.id, nameAt + channelName.length);
+    bytes[dataAt - 1] = 0;
     const eventID = eventIdOf(bytes.subarray(nameAt, dataEnd));
     const start = dataAt - head.bytes.length;
     if (dataEnd + 1 - start > limits.auditRecordBytes) return tooLong;

@@ -29,17 +29,19 @@ function callerOf({ principalArn, username }: ScannedRecord): string {
 }
 
 /**
- * Whether what was handed along with an entry says that it is a management event that read and succeeded, which is not
- * counted. Most events of an import are, so that their scans need not be unpacked.
+ * Whether what was handed along with an entry says that it is nothing that insights look at: a management event that read
+ * and succeeded, as most of an import's are, or an event of another system. Then its scan need not be unpacked.
  */
-export function isNotedPlainRead(note: unknown): boolean {
+export function isNotedAsNothing(note: unknown): boolean {
   const packed = scansOf(note);
   if (!packed) return false;
   const { scans, index } = packed;
+  const category = memberAt(scans, index, 'eventCategory') ?? 'Management';
+  if (category === 'ActivityAuditLog') return true;
   return (
+    category === 'Management' &&
     memberAt(scans, index, 'readOnly') === 'true' &&
-    memberAt(scans, index, 'errorCode') === undefined &&
-    (memberAt(scans, index, 'eventCategory') ?? 'Management') === 'Management'
+    memberAt(scans, index, 'errorCode') === undefined
   );
 }
 

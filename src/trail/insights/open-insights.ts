@@ -5,7 +5,7 @@ import type { HttpRoute, Operations } from '../../wire/index.ts';
 import { scanEntry, type History } from '../history/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { insightOperations } from './api.ts';
-import { countedRecord, isNotedPlainRead } from './counted-record.ts';
+import { countedRecord, isNotedAsNothing } from './counted-record.ts';
 import { insightIds, insightRecord } from './insight-record.ts';
 import { insightRoutes } from './insight-routes.ts';
 import type { InsightFinding, InsightReceiver } from './insight-types.ts';
@@ -139,7 +139,7 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
 
   const countEntry = (entry: JournalEntry): void => {
     pass(entry.time);
-    if (entry.kind === 'change' || isNotedPlainRead(entry.note)) return;
+    if (entry.kind === 'change' || isNotedAsNothing(entry.note)) return;
     const scan = scanEntry(entry);
     if (scan.kind !== 'record') return;
     if (scan.record.eventCategory === 'Insight') {

@@ -5,8 +5,12 @@ import { decodeUtf8 } from './text.ts';
 import { writeTimestamp } from './timestamps.ts';
 import { exactNumber, readTree, serializationFault, tooManyValues } from './tree-reader.ts';
 
-/** A JSON body that is smaller than this can neither nest deeply nor hold enough to hurt the parser. */
-const shallowBytes = 32 * 1024;
+/**
+ * A JSON body that is smaller than this cannot hold enough to hurt the parser, which goes to any depth; what the shape
+ * knows is bounded when it is read. Where digits are kept, each level of nesting takes stack.
+ */
+const smallBytes = 256 * 1024;
+const smallExactBytes = 32 * 1024;
 
 /**
  * Reads a JSON body by its shape. `jsonNames` is set for restJson1. An empty body reads as an empty structure.
@@ -23,7 +27,7 @@ export function readJsonBody(shape: Shape, body: Uint8Array, jsonNames: boolean)
 }
 
 function parseJson(body: Uint8Array, exact: boolean): unknown {
-  if (body.length > shallowBytes) checkSize(body);
+  if (body.length > (exact ? smallExactBytes : smallBytes)) checkSize(body);
   const text = decodeUtf8(body);
   if (text === undefined) throw serializationFault('The body is not UTF-8');
   try {
@@ -131,9 +135,20 @@ function writeStructure(members: readonly Member[], value: unknown, how: JsonWri
     const entry = given[member.name];
     if (!present(entry) || how.only?.(member) === false) continue;
     const name = how.jsonNames ? member.jsonName : member.name;
-    parts.push(`${JSON.stringify(name)}:${writeJson(member.shape, entry, nested)}`);
+    parts.push(`${quotedName(name)}:${writeJson(member.shape, entry, nested)}`);
   }
   return `{${parts.join(',')}}`;
+}
+
+const quotedNames = new Map<string, string>();
+
+/** A member's name as JSON. The names of all models are a few thousand. */
+function quotedName(name: string): string {
+  const known = quotedNames.get(name);
+  if (known !== undefined) return known;
+  const quoted = JSON.stringify(name);
+  quotedNames.set(name, quoted);
+  return quoted;
 }
 
 function writeScalar(shape: ScalarShape, value: unknown): string {

@@ -1,7 +1,10 @@
+import { isAscii } from 'node:buffer';
+
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Decodes UTF-8; undefined where the bytes are not UTF-8, because replacing them would record something never sent. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   try {
     return strictUtf8.decode(bytes);
   } catch {
