@@ -79,7 +79,7 @@ function ask(thread: Thread, request: PassRequest, moved: readonly ArrayBuffer[]
 
 /** Opens it; no thread runs yet. */
 export function openCollectThread(options: CollectThreadOptions): CollectThread {
-  const { clock, fewEntries = 500, idleMs = 15_000 } = options;
+  const { clock, fewEntries = 500, idleMs = 10_000 } = options;
   const inPlace = collectInPlace(clock);
   let thread: Thread | undefined;
   let idle: Timer | undefined;
