@@ -1,5 +1,5 @@
 import type { EventResource, RecordScan, ScannedRecord } from './scanned-record.ts';
-import { namingParameters } from './resource-names.ts';
+import { typeNamed } from './resource-names.ts';
 
 /** The text members of a record that attributes come from, as they stand in it. Undefined: absent or not a string. */
 export interface RecordFields {
@@ -139,7 +139,7 @@ function resourcesOf(fields: RecordFields): readonly EventResource[] {
   for (const resource of fields.resources) add(resource);
   if (fields.eventSource !== undefined) {
     for (const [parameter, name] of fields.named) {
-      const type = namingParameters[parameter]?.types.get(fields.eventSource);
+      const type = typeNamed(parameter, fields.eventSource, fields.eventName);
       if (type !== undefined) add({ name, type });
     }
   }

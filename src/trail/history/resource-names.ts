@@ -8,11 +8,17 @@
 export interface NamingParameter {
   readonly side: 'requestParameters' | 'responseElements';
   readonly path: readonly string[];
-  /** Event source to CloudFormation-style resource type. */
-  readonly types: ReadonlyMap<string, string>;
+  /** By event source, the CloudFormation-style resource types; the first that is of the event counts. */
+  readonly types: ReadonlyMap<string, readonly NamedType[]>;
 }
 
-type Rows = readonly (readonly [path: string, type: string])[];
+interface NamedType {
+  readonly type: string;
+  /** What the names of the events contain whose resource is of this type; absent where all are. */
+  readonly of?: string;
+}
+
+type Rows = readonly (readonly [path: string, type: string, of?: string])[];
 
 const request: Readonly<Record<string, Rows>> = {
   'iam.amazonaws.com': [
@@ -60,8 +66,14 @@ const request: Readonly<Record<string, Rows>> = {
     ['aliasName', 'AWS::KMS::Alias'],
   ],
   'cloudtrail.amazonaws.com': [
+    ['name', 'AWS::CloudTrail::EventDataStore', 'EventDataStore'],
+    ['name', 'AWS::CloudTrail::Channel', 'Channel'],
+    ['name', 'AWS::CloudTrail::Dashboard', 'Dashboard'],
     ['name', 'AWS::CloudTrail::Trail'],
     ['trailName', 'AWS::CloudTrail::Trail'],
+    ['eventDataStore', 'AWS::CloudTrail::EventDataStore'],
+    ['channel', 'AWS::CloudTrail::Channel'],
+    ['dashboardId', 'AWS::CloudTrail::Dashboard'],
     ['s3BucketName', 'AWS::S3::Bucket'],
   ],
   'lambda.amazonaws.com': [['functionName', 'AWS::Lambda::Function']],
@@ -134,7 +146,12 @@ const response: Readonly<Record<string, Rows>> = {
     ['allocationId', 'AWS::EC2::EIP'],
     ['networkInterface.networkInterfaceId', 'AWS::EC2::NetworkInterface'],
   ],
-  'cloudtrail.amazonaws.com': [['trailARN', 'AWS::CloudTrail::Trail']],
+  'cloudtrail.amazonaws.com': [
+    ['trailARN', 'AWS::CloudTrail::Trail'],
+    ['eventDataStoreArn', 'AWS::CloudTrail::EventDataStore'],
+    ['channelArn', 'AWS::CloudTrail::Channel'],
+    ['dashboardArn', 'AWS::CloudTrail::Dashboard'],
+  ],
   'lambda.amazonaws.com': [['functionArn', 'AWS::Lambda::Function']],
   'kms.amazonaws.com': [['keyMetadata.arn', 'AWS::KMS::Key']],
   'sns.amazonaws.com': [['topicArn', 'AWS::SNS::Topic']],
@@ -147,11 +164,11 @@ function gather(
   side: NamingParameter['side'],
   table: Readonly<Record<string, Rows>>,
 ): readonly NamingParameter[] {
-  const byPath = new Map<string, Map<string, string>>();
+  const byPath = new Map<string, Map<string, readonly NamedType[]>>();
   for (const [source, rows] of Object.entries(table)) {
-    for (const [path, type] of rows) {
-      const types = byPath.get(path) ?? new Map<string, string>();
-      types.set(source, type);
+    for (const [path, type, of] of rows) {
+      const types = byPath.get(path) ?? new Map<string, readonly NamedType[]>();
+      types.set(source, [...(types.get(source) ?? []), { type, ...(of !== undefined && { of }) }]);
       byPath.set(path, types);
     }
   }
@@ -163,3 +180,13 @@ export const namingParameters: readonly NamingParameter[] = [
   ...gather('requestParameters', request),
   ...gather('responseElements', response),
 ];
+
+/** The type of the resource that a parameter names in an event; undefined where it names none. */
+export function typeNamed(
+  parameter: number,
+  eventSource: string,
+  eventName: string | undefined,
+): string | undefined {
+  const types = namingParameters[parameter]?.types.get(eventSource);
+  return types?.find(({ of }) => of === undefined || eventName?.includes(of))?.type;
+}
