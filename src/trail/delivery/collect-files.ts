@@ -79,6 +79,7 @@ async function readInto(feed: Feed, from: Sequence, options: CollectOptions): Pr
   for await (const { entries, damage } of stream.read(from)) {
     const full = report(log, await adding);
     if (full !== undefined) return full;
+    adding = undefined;
     signal.throwIfAborted();
     for (const one of damage) log.error({ damage: one }, 'trails cannot be given what is damaged');
     const last = entries.at(-1);

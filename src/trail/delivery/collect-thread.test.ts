@@ -119,14 +119,38 @@ describe('a thread that collects', () => {
     },
   );
 
-  it('says which record it could not read, and where', async () => {
+  it('says which record it could not read and what is damaged, once, and collects what is around it', async () => {
     await using fixture = await openTrailFixture();
     await using thread = openCollectThread({ clock: fixture.clock, fewEntries: 0 });
     await fill(fixture, 400);
+    const { stream } = fixture;
+    const damage = {
+      file: 'a.segment',
+      offset: 1_000,
+      length: 10,
+      reason: 'the checksum of entry 310 is wrong',
+    };
+    const torn: CollectOptions['stream'] = {
+      start: stream.start,
+      end: stream.end,
+      async *read(from) {
+        const entries = (await Array.fromAsync(stream.read(from))).flatMap((batch) => batch.entries);
+        yield { entries: entries.filter(({ sequence: at }) => at < 310), damage: [] };
+        yield { entries: [], damage: [damage] };
+        yield { entries: entries.filter(({ sequence: at }) => at > 310), damage: [] };
+      },
+    };
     const said: unknown[] = [];
     const log = { ...silentLog, error: (facts: unknown) => said.push(facts) } as unknown as typeof silentLog;
-    await collectFiles(trails, { ...optionsOf(fixture, thread), log });
-    expect(said).toEqual([{ sequence: 301, reason: 'not a JSON object' }]);
+    const [collected] = await collectFiles([trail('all')], {
+      ...optionsOf(fixture, thread),
+      stream: torn,
+      log,
+    });
+    expect(said).toEqual([{ sequence: 301, reason: 'not a JSON object' }, { damage }]);
+    // Of 400 records the account has four of five, and one of them is gone.
+    expect(collected?.files.reduce((sum, { records }) => sum + records, 0)).toBe(319);
+    expect(collected?.to).toBe(stream.end);
   });
 
   it('starts when there is much to do for a trail that logs, and ends when it had nothing to do for a while', async () => {
