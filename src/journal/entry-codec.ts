@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { sha256Bytes, writeSha256, type Sequence } from '../kernel/index.ts';
+import { assert, sha256Bytes, writeSha256, type Sequence } from '../kernel/index.ts';
 import type { EntryKind, JournalEntry, NewEntry } from './journal-types.ts';
 
 /** See FORMAT.md: kind, version, time; then, for all kinds but `change`, the payload's SHA-256; then the payload. */
@@ -16,29 +16,46 @@ export class EntryFormatError extends Error {
   override name = 'EntryFormatError';
 }
 
-function payloadAtOf({ kind }: NewEntry): number {
-  return headBytes + (kind === 'change' ? 0 : sha256Bytes);
+/** What an entry of any kind but `change` has before its payload. */
+export const entryRoomBytes = headBytes + sha256Bytes;
+
+/** Makes the room before a payload, which stands at `start` in `memory`, ready for an entry that is `inPlace`. */
+export function hashInPlace(memory: Buffer, start: number, end: number): void {
+  writeSha256(memory.subarray(start, end), memory, start - sha256Bytes);
+}
+
+function payloadAtOf(kind: EntryKind): number {
+  return kind === 'change' ? headBytes : entryRoomBytes;
 }
 
 /**
- * The bytes of entries in the log: one view for each, of memory that they share, so that a large group costs one
- * allocation. `time` is epoch milliseconds.
+ * The bytes of entries in the log: one view for each. Those that are not in place stand in memory that they share, so that a
+ * large group costs one allocation. `time` is epoch milliseconds.
  */
 export function encodeEntries(entries: readonly NewEntry[], time: number): Buffer[] {
-  const sizeBytes = entries.reduce((sum, entry) => sum + payloadAtOf(entry) + entry.payload.length, 0);
+  let sizeBytes = 0;
+  for (const { kind, payload, inPlace } of entries)
+    if (!inPlace) sizeBytes += payloadAtOf(kind) + payload.length;
   const all = Buffer.allocUnsafe(sizeBytes);
+  const low = time % 0x1_0000_0000;
+  const high = (time - low) / 0x1_0000_0000;
   let at = 0;
-  return entries.map((entry) => {
-    const { kind, payload } = entry;
-    const payloadAt = payloadAtOf(entry);
-    const bytes = all.subarray(at, at + payloadAt + payload.length);
-    at += bytes.length;
+  return entries.map(({ kind, payload, inPlace }) => {
+    const payloadAt = payloadAtOf(kind);
+    let bytes: Buffer;
+    if (inPlace) {
+      assert(payload.byteOffset >= payloadAt, 'an entry in place has room before its payload');
+      bytes = Buffer.from(payload.buffer, payload.byteOffset - payloadAt, payloadAt + payload.length);
+    } else {
+      bytes = all.subarray(at, at + payloadAt + payload.length);
+      at += bytes.length;
+      bytes.set(payload, payloadAt);
+      if (kind !== 'change') writeSha256(payload, bytes, headBytes);
+    }
     bytes[0] = kindCodes[kind];
     bytes[1] = version;
-    bytes.writeUIntLE(time, 2, 6);
-    if (entry.hash && kind !== 'change') bytes.set(entry.hash, headBytes);
-    else if (kind !== 'change') writeSha256(payload, bytes, headBytes);
-    bytes.set(payload, payloadAt);
+    bytes.writeUInt32LE(low, 2);
+    bytes.writeUInt16LE(high, 6);
     return bytes;
   });
 }
@@ -54,7 +71,7 @@ export function decodeEntry(sequence: Sequence, bytes: Uint8Array, note?: unknow
       `entry ${sequence} is of kind ${bytes[0]} and format ${bytes[1]}, which this version does not know`,
     );
   }
-  const payloadAt = headBytes + (kind === 'change' ? 0 : sha256Bytes);
+  const payloadAt = payloadAtOf(kind);
   if (bytes.length < payloadAt)
     throw new EntryFormatError(`entry ${sequence} is too short (${bytes.length} bytes)`);
   const low = (bytes[2] ?? 0) | ((bytes[3] ?? 0) << 8) | ((bytes[4] ?? 0) << 16) | ((bytes[5] ?? 0) << 24);

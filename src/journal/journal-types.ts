@@ -15,8 +15,11 @@ export type EntryKind = 'record' | 'ingested' | 'imported' | 'change';
 export interface NewEntry {
   readonly kind: EntryKind;
   readonly payload: Uint8Array;
-  /** SHA-256 of the payload, from whoever has it already; else the journal makes it. */
-  readonly hash?: Uint8Array | undefined;
+  /**
+   * The payload stands behind `entryRoomBytes` of its memory that `hashInPlace` has made ready for it and nobody else uses: the
+   * journal takes all of it as the entry, instead of copying it. Not for kind `change`.
+   */
+  readonly inPlace?: true;
   /**
    * What live readers are handed along with the entry, to spare them work. It is not kept: readers that come to the entry
    * later do without.
@@ -25,7 +28,7 @@ export interface NewEntry {
 }
 
 /** An entry as its readers get it. */
-export interface JournalEntry extends Omit<NewEntry, 'hash'> {
+export interface JournalEntry extends Omit<NewEntry, 'inPlace'> {
   readonly sequence: Sequence;
   /** When the journal took it, epoch milliseconds. */
   readonly time: number;

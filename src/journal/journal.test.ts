@@ -15,6 +15,8 @@ import type { Cursors, Log, LogDamage } from '../store/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../store/memory/index.ts';
 import { decodeEntry, encodeEntries, EntryFormatError } from './entry-codec.ts';
 import {
+  entryRoomBytes,
+  hashInPlace,
   openJournal,
   verifyStream,
   type JournalEntry,
@@ -109,6 +111,28 @@ describe('entries', () => {
     ['a record without its hash', [1, 1, 0, 0, 0, 0, 0, 0, 1, 2]],
   ])('of %s are refused', (_, bytes) => {
     expect(() => decodeEntry(sequence(0), Buffer.from(bytes))).toThrow(EntryFormatError);
+  });
+
+  it('are the same in place as copied, whatever stands around them', () => {
+    const payloads = array(uint8Array({ maxLength: 60 }), { minLength: 1, maxLength: 6 });
+    assert(
+      property(payloads, nat(), array(nat(200), { maxLength: 6 }), (texts, time, gaps) => {
+        const memory = Buffer.alloc(2000, 0xee);
+        let at = 0;
+        const inPlace = texts.map((text, index): NewEntry => {
+          const start = at + (gaps[index] ?? 0) + entryRoomBytes;
+          at = start + text.length;
+          memory.set(text, start);
+          hashInPlace(memory, start, at);
+          return { kind: 'imported', payload: memory.subarray(start, at), inPlace: true };
+        });
+        const copied = texts.map((payload): NewEntry => ({ kind: 'imported', payload }));
+        const mixed = inPlace.map((one, index) => (index % 2 === 0 ? one : (copied[index] ?? one)));
+        const expected = encodeEntries(copied, time);
+        expect(encodeEntries(mixed, time)).toEqual(expected);
+        expect(encodeEntries(inPlace, time)).toEqual(expected);
+      }),
+    );
   });
 
   it('that cannot be read are damage in their place', async () => {

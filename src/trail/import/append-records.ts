@@ -1,4 +1,4 @@
-import { OverloadError, sha256Bytes, type Clock } from '../../kernel/index.ts';
+import { OverloadError, type Clock } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { Applied, HistoryReader } from '../history-reader.ts';
 import { noteScan } from '../history/index.ts';
@@ -13,7 +13,7 @@ const firstPauseMs = 20;
 const patienceMs = 5_000;
 
 /** The records of a file as journal entries, in groups. The payloads are views of the file. */
-function* groupsOf({ bytes, spans, hashes, scans }: ParsedLogFile): Iterable<readonly NewEntry[]> {
+function* groupsOf({ bytes, spans, scans }: ParsedLogFile): Iterable<readonly NewEntry[]> {
   let group: NewEntry[] = [];
   let size = 0;
   for (let at = 0; at < spans.length; at += 2) {
@@ -23,8 +23,7 @@ function* groupsOf({ bytes, spans, hashes, scans }: ParsedLogFile): Iterable<rea
       group = [];
       size = 0;
     }
-    const hash = hashes.subarray((at / 2) * sha256Bytes, (at / 2 + 1) * sha256Bytes);
-    group.push({ kind: 'imported', payload, hash, note: noteScan(scans, at / 2) });
+    group.push({ kind: 'imported', payload, inPlace: true, note: noteScan(scans, at / 2) });
     size += payload.length;
   }
   if (group.length > 0) yield group;

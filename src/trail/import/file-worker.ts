@@ -14,10 +14,8 @@ port.on('message', (file: ArrayBuffer) => {
     port.postMessage(result);
     return;
   }
-  // Small buffers share Node's pool, which cannot be moved.
-  const isWhole = result.bytes.byteLength === result.bytes.buffer.byteLength;
-  const bytes = isWhole ? result.bytes : new Uint8Array(result.bytes);
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  port.postMessage({ ...result, bytes: plain }, [plain.buffer, result.spans.buffer, result.hashes.buffer]);
+  const { bytes, spans, scans } = result;
+  const moved = [bytes, spans, scans.times, scans.starts, scans.rows].map(({ buffer }) => buffer);
+  port.postMessage(result, moved);
 });
 port.postMessage(readyMessage);

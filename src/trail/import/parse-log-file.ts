@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
-import { sha256Bytes, writeSha256 } from '../../kernel/index.ts';
+import { entryRoomBytes, hashInPlace } from '../../journal/index.ts';
 import { openScanPacker, scanLogFile, type PackedScans } from '../history/index.ts';
 
 /** A record of a file that cannot be taken. */
@@ -15,12 +15,10 @@ export interface ParsedLogFile {
   readonly kind: 'parsed';
   /** Hexadecimal, of the file as it was sent. */
   readonly sha256: string;
-  /** The file, unpacked. */
+  /** The good records, each behind the room that its journal entry needs. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where the good records stand in `bytes`: start and end of each, one after the other. */
+  /** Where the records stand in `bytes`: start and end of each, one after the other. */
   readonly spans: Uint32Array<ArrayBuffer>;
-  /** SHA-256 of each good record, 32 bytes each. */
-  readonly hashes: Uint8Array<ArrayBuffer>;
   /** What was found in each good record. */
   readonly scans: PackedScans;
   readonly badCount: number;
@@ -42,6 +40,9 @@ export interface BrokenLogFile {
 /** How many bad records are named one by one. */
 const namedBadRecords = 100;
 
+/** Log files were seen to unpack to less than this many times their size. */
+const likelyRatio = 32;
+
 type Inflated = { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> } | BrokenLogFile;
 
 function broken(reason: string): BrokenLogFile {
@@ -57,11 +58,18 @@ interface InfoResult {
   readonly engine: { readonly bytesWritten: number };
 }
 
+/** So much is unpacked at once: all of it, if the gzip file says truly how much that is; a false one gets what is likely. */
+function chunkBytes(file: Uint8Array, mostBytes: number): number {
+  const said = file.length < 4 ? 0 : Buffer.from(file.subarray(-4)).readUInt32LE(0);
+  // One more byte, so that the end is seen at once.
+  return Math.max(64 * 1024, Math.min(said + 1, file.length * likelyRatio, mostBytes));
+}
+
 function inflate(file: Uint8Array<ArrayBuffer>, mostBytes: number): Inflated {
   const isGzip = file[0] === 0x1f && file[1] === 0x8b;
   if (!isGzip) return file.length > mostBytes ? tooLarge(mostBytes) : { kind: 'bytes', bytes: file };
   try {
-    const options = { info: true, maxOutputLength: mostBytes, chunkSize: 1024 * 1024 };
+    const options = { info: true, maxOutputLength: mostBytes, chunkSize: chunkBytes(file, mostBytes) };
     const { buffer, engine } = gunzipSync(file, options) as unknown as InfoResult;
     if (engine.bytesWritten < file.length) return broken('other bytes follow the gzip data');
     return { kind: 'bytes', bytes: buffer };
@@ -75,7 +83,7 @@ function inflate(file: Uint8Array<ArrayBuffer>, mostBytes: number): Inflated {
 
 /**
  * Takes a CloudTrail log file apart: `.json` as it is or `.json.gz`, told by its first bytes. Unpacks at most
- * `mostBytes`. The bytes of each record are kept as they are.
+ * `mostBytes`. The bytes of each record are kept as they are, and laid out as journal entries want them.
  */
 export function parseLogFile(
   file: Uint8Array<ArrayBuffer>,
@@ -89,14 +97,17 @@ export function parseLogFile(
     const { reason, offset } = scan.problem;
     return broken(reason === 'not valid JSON' ? `${reason} (at byte ${offset})` : reason);
   }
-  const spans = new Uint32Array(scan.records.length * 2);
-  const hashes = Buffer.alloc(scan.records.length * sha256Bytes);
+  const good = scan.records.filter((record) => record.scan.kind === 'record');
+  const sizeBytes = good.reduce((sum, { start, end }) => sum + entryRoomBytes + end - start, 0);
+  const laidOut = Buffer.allocUnsafeSlow(sizeBytes);
+  const spans = new Uint32Array(good.length * 2);
   const packer = openScanPacker();
   const accounts = new Set<string>();
   const regions = new Set<string>();
   const bad: BadRecord[] = [];
   let badCount = 0;
-  let good = 0;
+  let count = 0;
+  let at = 0;
   let from = Infinity;
   let to = -Infinity;
   scan.records.forEach(({ start, end, scan: result }, index) => {
@@ -110,23 +121,25 @@ export function parseLogFile(
     regions.add(record.region);
     from = Math.min(from, record.eventTime);
     to = Math.max(to, record.eventTime);
-    spans[good * 2] = start;
-    spans[good * 2 + 1] = end;
     packer.add(record);
-    writeSha256(bytes.subarray(start, end), hashes, good * sha256Bytes);
-    good++;
+    const payloadAt = at + entryRoomBytes;
+    at = payloadAt + end - start;
+    laidOut.set(bytes.subarray(start, end), payloadAt);
+    hashInPlace(laidOut, payloadAt, at);
+    spans[count * 2] = payloadAt;
+    spans[count * 2 + 1] = at;
+    count++;
   });
   return {
     kind: 'parsed',
     sha256: hash('sha256', file, 'hex'),
-    bytes,
-    spans: spans.slice(0, good * 2),
-    hashes: new Uint8Array(hashes.buffer.slice(0, good * sha256Bytes)),
+    bytes: new Uint8Array(laidOut.buffer),
+    spans,
     scans: packer.pack(),
     badCount,
     bad,
     accounts: [...accounts].toSorted(),
     regions: [...regions].toSorted(),
-    ...(good > 0 && { from, to }),
+    ...(count > 0 && { from, to }),
   };
 }

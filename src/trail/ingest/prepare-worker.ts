@@ -24,8 +24,8 @@ async function prepare({ encoded, sender }: PrepareJob): Promise<PrepareResult> 
 port.on('message', (job: PrepareJob) => {
   void prepare(job).then((result) => {
     if (result.kind === 'refused') return port.postMessage(result);
-    const { bytes, spans, hashes, scans } = result.input.events;
-    const moved = [bytes, spans, hashes, scans.times, scans.starts, scans.rows].map(({ buffer }) => buffer);
+    const { bytes, spans, scans } = result.input.events;
+    const moved = [bytes, spans, scans.times, scans.starts, scans.rows].map(({ buffer }) => buffer);
     return port.postMessage(result, moved);
   });
 });

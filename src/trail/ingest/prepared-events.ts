@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
-import { limits, sha256Bytes, writeSha256 } from '../../kernel/index.ts';
-import type { NewEntry } from '../../journal/index.ts';
+import { limits } from '../../kernel/index.ts';
+import { entryRoomBytes, hashInPlace, type NewEntry } from '../../journal/index.ts';
 import { noteScan, openScanPacker, scanActivity, type PackedScans } from '../history/index.ts';
 import { checkEventData, type AuditEventProblem } from './audit-event-data.ts';
 
@@ -45,12 +45,10 @@ export interface PreparedEvents extends PutAuditEventsResponse {
   readonly count: number;
   /** What is wrong with the events as a whole; then none is prepared. */
   readonly refusal?: { readonly code: string; readonly message: string };
-  /** The records of the successful ones. */
+  /** The records of the successful ones, each behind the room that its journal entry needs. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where each record stands in `bytes`: start and end of each, one after the other. */
   readonly spans: Uint32Array<ArrayBuffer>;
-  /** SHA-256 of each record. */
-  readonly hashes: Uint8Array<ArrayBuffer>;
   readonly scans: PackedScans;
 }
 
@@ -134,13 +132,13 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
   const channelName = Buffer.from(`${channel.arn}\0`);
   /** Of what stands in front of the data of an event for its eventID: the channel and the id, each ended by a zero. */
   const nameBytes = ({ id }: AuditEvent): number => channelName.length + Buffer.byteLength(id) + 1;
-  const roomFor = (event: AuditEvent): number => Math.max(head.bytes.length, nameBytes(event));
+  const roomFor = (event: AuditEvent): number =>
+    Math.max(entryRoomBytes + head.bytes.length, nameBytes(event));
   const sizeBytes = events.reduce(
     (sum, event) => sum + roomFor(event) + Buffer.byteLength(event.eventData) + 1,
     0,
   );
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  const hashes = Buffer.alloc(events.length * sha256Bytes);
   const spans = new Uint32Array(events.length * 2);
   const packer = openScanPacker();
   let count = 0;
@@ -168,7 +166,7 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
     bytes.write(checked.eventTime, start + head.eventTimeAt, 'latin1');
     bytes[dataEnd] = 0x7d;
     end = dataEnd + 1;
-    writeSha256(bytes.subarray(start, end), hashes, count * sha256Bytes);
+    hashInPlace(bytes, start, end);
     packer.add(scanActivity({ ...channel, eventID, eventTime: checked.eventTime }, checked.data));
     spans[count * 2] = start;
     spans[count * 2 + 1] = end;
@@ -180,7 +178,6 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
     done: () => ({
       bytes: new Uint8Array(bytes.buffer),
       spans: spans.slice(0, count * 2),
-      hashes: new Uint8Array(hashes.buffer),
       scans: packer.pack(),
     }),
   };
@@ -208,12 +205,12 @@ export function prepareEvents(
   return { ...shared, ...(refusal && { refusal }), ...records.done() };
 }
 
-/** The records as journal entries, whose payloads and hashes are views. */
-export function entriesOf({ bytes, spans, hashes, scans }: PreparedEvents): readonly NewEntry[] {
+/** The records as journal entries, in place. */
+export function entriesOf({ bytes, spans, scans }: PreparedEvents): readonly NewEntry[] {
   return Array.from({ length: spans.length / 2 }, (_, index) => ({
     kind: 'ingested',
     payload: bytes.subarray(spans[index * 2], spans[index * 2 + 1]),
-    hash: hashes.subarray(index * sha256Bytes, (index + 1) * sha256Bytes),
+    inPlace: true,
     note: noteScan(scans, index),
   }));
 }

@@ -1,4 +1,4 @@
-import { sha256Bytes, type Clock } from '../../../kernel/index.ts';
+import type { Clock } from '../../../kernel/index.ts';
 import type { Stream } from '../../../journal/index.ts';
 import type { HistoryReader } from '../../history-reader.ts';
 import { openScanPacker, scanRecord } from '../../history/index.ts';
@@ -48,7 +48,6 @@ interface Chosen {
 /** The part of a file that is wanted. */
 function choose(file: ParsedLogFile, wanted: WantedRecords): Chosen {
   const spans: number[] = [];
-  const hashes: Uint8Array[] = [];
   const packer = openScanPacker();
   let [foreign, least, greatest] = [0, Infinity, -Infinity];
   for (let at = 0; at < file.spans.length; at += 2) {
@@ -64,14 +63,12 @@ function choose(file: ParsedLogFile, wanted: WantedRecords): Chosen {
     least = Math.min(least, eventTime);
     greatest = Math.max(greatest, eventTime);
     spans.push(start, end);
-    hashes.push(file.hashes.subarray((at / 2) * sha256Bytes, (at / 2 + 1) * sha256Bytes));
     packer.add(scan.record);
   }
-  const events = hashes.length;
+  const events = spans.length / 2;
   const chosen = {
     ...file,
     spans: Uint32Array.from(spans),
-    hashes: new Uint8Array(Buffer.concat(hashes)),
     scans: packer.pack(),
   };
   const times = events > 0 ? { from: least, to: greatest } : { from: undefined, to: undefined };
