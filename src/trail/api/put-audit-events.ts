@@ -1,7 +1,7 @@
 import { assert, AwsFault, parseArn } from '../../kernel/index.ts';
 import type { Call } from '../../wire/index.ts';
 import { defaultChannelArn, defaultChannelId, type PutAuditEventsInput } from '../ingest/prepare-input.ts';
-import { entriesOf, type PutAuditEventsResponse } from '../ingest/prepared-events.ts';
+import { answerOf, entriesOf, type PutAuditEventsResponse } from '../ingest/prepared-events.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 
 /** The ARN of the channel that the request names. Throws the modelled faults for one that it cannot write to. */
@@ -37,9 +37,9 @@ export function PutAuditEvents(
   created?: string,
 ): PutAuditEventsResponse {
   const arn = channelOf(channelArn, call, created);
-  const { refusal, successful, failed } = events;
+  const { refusal } = events;
   if (refusal) throw new AwsFault(refusal.code, refusal.message);
   assert(events.channelArn === arn, 'events are taken for the channel that they were prepared for');
   for (const entry of entriesOf(events)) change.append(entry);
-  return { successful, failed };
+  return answerOf(events);
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { limits } from '../../kernel/index.ts';
 import { entryRoomBytes, hashInPlace, type NewEntry } from '../../journal/index.ts';
-import { noteScan, openScanPacker, scanActivity, type PackedScans } from '../history/index.ts';
+import { memberAt, noteScan, openScanPacker, scanActivity, type PackedScans } from '../history/index.ts';
 import { checkEventData, type AuditEventProblem } from './audit-event-data.ts';
 
 /** PutAuditEvents' own shapes; there is no SDK client for JavaScript that has them. */
@@ -39,13 +39,15 @@ export interface EventChannel {
 }
 
 /** The events of a request, checked and made into records, but not taken yet. It can be posted to another thread. */
-export interface PreparedEvents extends PutAuditEventsResponse {
+export interface PreparedEvents extends Pick<PutAuditEventsResponse, 'failed'> {
   readonly channelArn: string;
   /** How many events the request has. */
   readonly count: number;
   /** What is wrong with the events as a whole; then none is prepared. */
   readonly refusal?: { readonly code: string; readonly message: string };
-  /** The records of the successful ones, each behind the room that its journal entry needs. */
+  /** The ids that the sender gave those that can be taken. */
+  readonly ids: readonly string[];
+  /** Their records, each behind the room that its journal entry needs. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where each record stands in `bytes`: start and end of each, one after the other. */
   readonly spans: Uint32Array<ArrayBuffer>;
@@ -144,7 +146,7 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
   let count = 0;
   let end = 0;
 
-  const add = (event: AuditEvent): { readonly eventID: string } | AuditEventProblem => {
+  const add = (event: AuditEvent): AuditEventProblem | undefined => {
     const { eventData, eventDataChecksum } = event;
     const dataAt = end + roomFor(event);
     const dataEnd = dataAt + bytes.write(eventData, dataAt);
@@ -171,7 +173,7 @@ function openRecords(channel: EventChannel, events: readonly AuditEvent[]) {
     spans[count * 2] = start;
     spans[count * 2 + 1] = end;
     count += 1;
-    return { eventID };
+    return undefined;
   };
   return {
     add,
@@ -194,15 +196,21 @@ export function prepareEvents(
   const refusal = refusalOf(auditEvents);
   const events = refusal ? [] : auditEvents;
   const records = openRecords(channel, events);
-  const successful: { id: string; eventID: string }[] = [];
+  const ids: string[] = [];
   const failed: { id: string; errorCode: string; errorMessage: string }[] = [];
   for (const event of events) {
-    const made = records.add(event);
-    if ('errorCode' in made) failed.push({ id: event.id, ...made });
-    else successful.push({ id: event.id, eventID: made.eventID });
+    const problem = records.add(event);
+    if (problem) failed.push({ id: event.id, ...problem });
+    else ids.push(event.id);
   }
-  const shared = { channelArn: channel.arn, count: auditEvents.length, successful, failed };
+  const shared = { channelArn: channel.arn, count: auditEvents.length, ids, failed };
   return { ...shared, ...(refusal && { refusal }), ...records.done() };
+}
+
+/** What the sender is told: for each event that is taken, the eventID that it has now. */
+export function answerOf({ ids, scans, failed }: PreparedEvents): PutAuditEventsResponse {
+  const successful = ids.map((id, index) => ({ id, eventID: memberAt(scans, index, 'eventId') as string }));
+  return { successful, failed };
 }
 
 /** The records as journal entries, in place. */
