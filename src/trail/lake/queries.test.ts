@@ -46,6 +46,14 @@ describe('queries', () => {
     ).toEqual([Object.values(tlsDetails)]);
   });
 
+  it('may name an event data store in two ways, each with bounds of its own', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord({ eventID: 'a' }), lakeRecord({ eventID: 'b' }));
+    const everything = '"00000000-0000-4000-8000-000000000000"';
+    const statement = `SELECT one.eventID, other.eventID FROM events AS one, ${everything} AS other WHERE one.eventID = 'a' AND other.eventID = 'b'`;
+    expect(await fixture.rows(statement)).toEqual([['a', 'b']]);
+  });
+
   it('show an account nothing of another', async () => {
     await using fixture = await openLakeFixture();
     await fixture.add(lakeRecord(), lakeRecord({ recipientAccountId: otherAccount, eventID: 'theirs' }));

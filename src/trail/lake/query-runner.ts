@@ -54,12 +54,21 @@ export async function openQueryRunner(
     const tables = await openTables(parts, query, query.createdAt);
     const translation = translate(query.statement, tables.find, { nowMs: query.createdAt });
     if (translation.kind === 'refused') return { kind: 'refused' as const, message: translation.message };
-    const views = translation.eventDataStoreIds.flatMap((id): ColumnsView[] => {
+    const views = new Map<string, ColumnsView>();
+    for (const id of translation.eventDataStoreIds) {
       const view = tables.viewOf(id);
+      if (!view) continue;
       const [ids, times] = [translation.eventIds[id], translation.eventTimes[id]];
-      return view ? [{ ...view, ...(ids && { ids }), ...(times && { times }) }] : [];
-    });
-    return { kind: 'ready' as const, sql: translation.sql, views, columns: translation.columns };
+      // What goes by two names in the statement (such as `events`) is one view, and what bounds one name does not bound it.
+      const bounded = views.has(view.name) ? view : { ...view, ...(ids && { ids }), ...(times && { times }) };
+      views.set(view.name, bounded);
+    }
+    return {
+      kind: 'ready' as const,
+      sql: translation.sql,
+      views: [...views.values()],
+      columns: translation.columns,
+    };
   };
 
   const work = async ({ query, stop }: ActiveQuery): Promise<Ending> => {
