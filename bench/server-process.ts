@@ -67,6 +67,9 @@ export async function startServerProcess(
   rmSync(endpointFile, { force: true });
   const env = {
     ...process.env,
+    // As `npm start` does.
+    MALLOC_MMAP_THRESHOLD_: '131072',
+    MALLOC_TRIM_THRESHOLD_: '131072',
     CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
     CAIRN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     CAIRN_LOG_LEVEL: 'warn',

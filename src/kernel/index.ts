@@ -23,4 +23,5 @@ export { openLog, silentLog, type Logger } from './log.ts';
 export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';
 export { workInBackground } from './background.ts';
+export { countBuffersWithObjects } from './memory-limits.ts';
 export { sha256Bytes, writeSha256 } from './sha256.ts';

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { openLog, readSettings, SettingError, type Logger, type Settings } from '../../kernel/index.ts';
+import {
+  countBuffersWithObjects,
+  openLog,
+  readSettings,
+  SettingError,
+  type Logger,
+  type Settings,
+} from '../../kernel/index.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
 
@@ -81,6 +88,7 @@ export async function start(context: CommandContext, options: StartOptions): Pro
   const settings = settingsFrom(context.env, options);
   const log = openLog(settings.logLevel);
   crashOnUncaught(log);
+  countBuffersWithObjects();
   const { openServer } = await import('../../server.ts');
   const server = await openServer(settings, {
     log,
