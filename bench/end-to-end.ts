@@ -237,7 +237,9 @@ async function main(): Promise<void> {
     await measureCounts(server, postgres?.countMs);
     await measureDuckDb(server);
     await server.settled();
-    const found = await callToFound(server, { perSecond: 500, seconds: 10 });
+    // The server has run this code for a while before the calls that count; an account may have 5,000 users.
+    await callToFound(server, { perSecond: 200, seconds: 2 });
+    const found = await callToFound(server, { perSecond: 500, seconds: 9 });
     report(
       'call answered → found by LookupEvents, 500 calls/s',
       `p50 ${round(median(found))} ms, p99 ${round(percentile(found, 99))} ms`,

@@ -9,6 +9,8 @@ export interface DocCursor {
    * say. So a search for what is hard to find can pause.
    */
   seek(target: number, limit?: number): number;
+  /** Set when it is known at once that nothing is in the set. */
+  readonly isEmpty?: true;
 }
 
 /** Every document. */
@@ -17,11 +19,12 @@ export function rangeDocs(documents: number): DocCursor {
 }
 
 export function noDocs(documents: number): DocCursor {
-  return { seek: () => documents };
+  return { seek: () => documents, isEmpty: true };
 }
 
 /** Ascending documents in memory. */
 export function arrayDocs(docs: Int32Array, documents: number): DocCursor {
+  if (docs.length === 0) return noDocs(documents);
   let index = 0;
   return {
     seek(target) {

@@ -96,7 +96,13 @@ export function matchesIn(source: EventSource, query: EventQuery, start: number)
   const low = Math.max(start, source.newest <= query.to ? 0 : firstAtMost(source, Math.floor(query.to)));
   const high = source.oldest >= query.from ? documents : firstAtMost(source, Math.ceil(query.from) - 1);
   const conditions = query.filter.attributes ?? [];
-  const required = conditions.filter((one) => !one.not).map((one) => source.withValues(one.name, one.values));
+  const required: DocCursor[] = [];
+  for (const one of conditions.filter(({ not }) => !not)) {
+    const docs = source.withValues(one.name, one.values);
+    // Whoever puts the rarest first saves looking for the others where it is not.
+    if (docs.isEmpty) return { cursor: docs, accepts: undefined, range: undefined };
+    required.push(docs);
+  }
   const inRange = query.range && source.inRange(query.range);
   if (inRange) required.push(inRange);
   let cursor = withinDocs(intersectDocs(required, documents), low, high, documents);

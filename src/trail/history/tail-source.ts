@@ -1,5 +1,5 @@
 import { isInRange } from './address-range.ts';
-import { arrayDocs } from './doc-cursor.ts';
+import { noDocs, type DocCursor } from './doc-cursor.ts';
 import type { EventSource } from './event-source.ts';
 import type { Tail } from './tail.ts';
 import { isMultiple } from './tail.ts';
@@ -21,40 +21,65 @@ export function openTailOrder(tail: Tail): () => Int32Array {
     const fresh = Int32Array.from({ length: tail.count - order.length }, (_, index) => order.length + index);
     fresh.sort((one, other) => compareEvents(tail, one, other));
     const merged = new Int32Array(tail.count);
-    let [left, right] = [0, 0];
-    for (let at = 0; at < merged.length; at += 1) {
-      const takeLeft =
-        right === fresh.length ||
-        (left < order.length && compareEvents(tail, order[left] as number, fresh[right] as number) < 0);
-      merged[at] = takeLeft ? (order[left++] as number) : (fresh[right++] as number);
+    let left = 0;
+    let at = 0;
+    for (const event of fresh) {
+      const end = firstBehind(tail, order, left, event);
+      merged.set(order.subarray(left, end), at);
+      at += end - left;
+      merged[at++] = event;
+      left = end;
     }
+    merged.set(order.subarray(left), at);
     order = merged;
     return order;
   };
+}
+
+/** The first place from `low` on whose event comes behind `event`. */
+function firstBehind(tail: Tail, order: Int32Array, low: number, event: number): number {
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareEvents(tail, order[middle] as number, event) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The tail as it stands now. Events that are added later are not seen. */
 export function sourceOfTail(tail: Tail, order: Int32Array): EventSource {
   const documents = order.length;
   const eventAt = (doc: number) => order[doc] as number;
-  const docsWhere = (wanted: (event: number) => boolean) => {
-    const docs = new Int32Array(documents);
-    let count = 0;
-    for (let doc = 0; doc < documents; doc += 1) {
-      if (!wanted(eventAt(doc))) continue;
-      docs[count] = doc;
-      count += 1;
-    }
-    return arrayDocs(docs.subarray(0, count), documents);
-  };
+  /** Looks at the events as they are asked for: most conditions hold for most events, and a page is soon full. */
+  const docsWhere = (wanted: (event: number) => boolean): DocCursor => ({
+    seek(target) {
+      let doc = target;
+      while (doc < documents && !wanted(order[doc] as number)) doc += 1;
+      return Math.min(doc, documents);
+    },
+  });
+  const docsWith = (column: Int32Array, wanted: number): DocCursor => ({
+    seek(target) {
+      let doc = target;
+      while (doc < documents && column[order[doc] as number] !== wanted) doc += 1;
+      return Math.min(doc, documents);
+    },
+  });
+  const docsOf = (events: ReadonlySet<number>): DocCursor =>
+    events.size === 0 ? noDocs(documents) : docsWhere((event) => events.has(event));
   /** Events that have one of the values with these numbers. */
-  const withNumbers = (attribute: Parameters<Tail['attribute']>[0], wanted: ReadonlySet<number>) => {
+  const withNumbers = (attribute: Parameters<Tail['attribute']>[0], wanted: readonly number[]): DocCursor => {
     const { column, pairEvents, pairTexts } = tail.attribute(attribute);
-    if (!isMultiple(attribute)) return docsWhere((event) => wanted.has(column[event] as number));
+    const [first] = wanted;
+    if (first === undefined) return noDocs(documents);
+    if (!isMultiple(attribute) && wanted.length === 1) return docsWith(column, first);
+    const numbers = new Set(wanted);
+    if (!isMultiple(attribute)) return docsWhere((event) => numbers.has(column[event] as number));
     const events = new Set<number>();
     for (const [pair, text] of pairTexts.entries())
-      if (wanted.has(text)) events.add(pairEvents[pair] as number);
-    return docsWhere((event) => events.has(event));
+      if (numbers.has(text)) events.add(pairEvents[pair] as number);
+    return docsOf(events);
   };
   return {
     documents,
@@ -71,17 +96,17 @@ export function sourceOfTail(tail: Tail, order: Int32Array): EventSource {
       };
     },
     withValues(attribute, values) {
-      if (attribute === 'EventId') {
-        const wanted = new Set(values);
-        return docsWhere((event) => wanted.has(tail.eventIdAt(event)));
-      }
+      if (attribute === 'EventId') return docsOf(new Set(values.flatMap((value) => tail.eventsOf(value))));
       const { numbers } = tail.attribute(attribute);
-      return withNumbers(attribute, new Set(values.map((value) => numbers.get(value) ?? -2)));
+      return withNumbers(
+        attribute,
+        values.flatMap((value) => numbers.get(value) ?? []),
+      );
     },
     inRange(range) {
       const { texts } = tail.attribute('SourceIpAddress');
       const inside = texts.flatMap((text, number) => (isInRange(text, range) ? [number] : []));
-      return withNumbers('SourceIpAddress', new Set(inside));
+      return withNumbers('SourceIpAddress', inside);
     },
     groups: undefined,
   };

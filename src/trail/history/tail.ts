@@ -43,6 +43,8 @@ export interface Tail {
   readonly count: number;
   readonly sizeBytes: number;
   has(eventId: string, accountId: string): boolean;
+  /** The events with this eventID: at most one of each account. */
+  eventsOf(eventId: string): readonly number[];
   add(raw: Uint8Array, record: ScannedRecord): void;
   /** As `add`, of the scan at `index`: the texts that records share are looked up once for all of them. */
   addPacked(raw: Uint8Array, scans: PackedScans, index: number): void;
@@ -178,6 +180,10 @@ export function openTail(capacity: number): Tail {
     },
     get sizeBytes() {
       return sizeBytes;
+    },
+    eventsOf(eventId) {
+      const events = byId.get(eventId) ?? [];
+      return typeof events === 'number' ? [events] : events;
     },
     has(eventId, accountId) {
       const events = byId.get(eventId);
