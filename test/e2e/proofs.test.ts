@@ -263,7 +263,7 @@ describe('the log over crashes', () => {
     const readTile = (level: number, index: number, width: number) =>
       read(server, tilePath({ level, index, width }));
     const proofs = openTileProofs(readTile, last.size);
-    expect(seen.size).toBeGreaterThan(rounds);
+    expect(seen.size).toBeGreaterThan(1);
     for (const [size, root] of seen) {
       const older = { size, root: Buffer.from(root, 'base64') };
       expect(isConsistent(older, last, await proofs.consistency(size)), `${size} to ${last.size}`).toBe(true);

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert, workInBackground } from '../../kernel/index.ts';
+import { assert } from '../../kernel/index.ts';
 import { openTreeBuilder, type TreeBuilder } from './tree-builder.ts';
 import { TreeDamage } from './tree-files.ts';
 import type { TreeAnswer, TreeRequest, TreeWorkerStart } from './tree-messages.ts';
@@ -11,7 +11,6 @@ import type { TreeAnswer, TreeRequest, TreeWorkerStart } from './tree-messages.t
 const { directory, size } = workerData as TreeWorkerStart;
 assert(parentPort, 'the tree worker runs as a worker thread');
 const port = parentPort;
-workInBackground();
 let builder: TreeBuilder | undefined;
 
 function grow({ id, entries }: TreeRequest): TreeAnswer {
