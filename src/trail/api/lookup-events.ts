@@ -133,10 +133,10 @@ export async function LookupEvents(
   }
   const filter: EventFilter = {
     attributes: [
-      ...attributes.map(({ name, value }) => ({ name, values: [value] })),
       { name: 'AccountId', values: [accountId] },
       { name: 'Region', values: [region] },
       { name: 'EventCategory', values: ['Management'] },
+      ...attributes.map(({ name, value }) => ({ name, values: [value] })),
     ],
     ...within,
   };
