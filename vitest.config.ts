@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    // See "Threads" in ARCHITECTURE.md.
+    // See "Threads and memory" in ARCHITECTURE.md.
     execArgv: ['--no-memory-protection-keys'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -44,6 +44,13 @@ export class WorkerDiedError extends Error {
 /** What a thread says once its code is loaded. */
 export const readyMessage = 'ready';
 
+/** Bytes in memory of their own, which can be moved; those that share it with others (as small buffers do) are copied. */
+export function movable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes;
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  return isWhole ? new Uint8Array(buffer) : new Uint8Array(bytes);
+}
+
 interface Waiting<Job, Result> {
   readonly job: Job;
   readonly moved: readonly Transferable[];

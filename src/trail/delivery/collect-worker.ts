@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { assert, workInBackground } from '../../kernel/index.ts';
+import { movable } from '../worker-pool.ts';
 import { unpackRecords, type PassAnswer, type PassRequest } from './collect-messages.ts';
 import { openCollectPass, type Collected, type CollectPass } from './collect-pass.ts';
 
@@ -16,13 +17,6 @@ function passOf(number: number): CollectPass {
   const pass = passes.get(number);
   assert(pass, `pass ${number} is not open`);
   return pass;
-}
-
-/** Small buffers share Node's pool, which cannot be moved. */
-function movable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = bytes;
-  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return isWhole ? new Uint8Array(buffer) : Uint8Array.from(bytes);
 }
 
 async function finish(pass: number, collected: readonly Collected[]): Promise<void> {

@@ -1,8 +1,7 @@
 import { OverloadError, type Clock } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { Applied, HistoryReader } from '../history-reader.ts';
-import { noteScan } from '../history/index.ts';
-import type { ParsedLogFile } from './parse-log-file.ts';
+import { entryOf, type LaidOutRecords } from '../laid-out-records.ts';
 
 const groupEntries = 512;
 const groupBytes = 1024 * 1024;
@@ -12,19 +11,20 @@ const firstPauseMs = 20;
 /** How long one group waits for room in the journal. */
 const patienceMs = 5_000;
 
-/** The records of a file as journal entries, in groups. The payloads are views of the file. */
-function* groupsOf({ bytes, spans, scans }: ParsedLogFile): Iterable<readonly NewEntry[]> {
+/** Laid out records as journal entries, in groups. */
+function* groupsOf(records: LaidOutRecords): Iterable<readonly NewEntry[]> {
   let group: NewEntry[] = [];
   let size = 0;
-  for (let at = 0; at < spans.length; at += 2) {
-    const payload = bytes.subarray(spans[at], spans[at + 1]);
-    if (group.length >= groupEntries || (group.length > 0 && size + payload.length > groupBytes)) {
+  for (let index = 0; index < records.spans.length / 2; index += 1) {
+    const entry = entryOf('imported', records, index);
+    const { length } = entry.payload;
+    if (group.length >= groupEntries || (group.length > 0 && size + length > groupBytes)) {
       yield group;
       group = [];
       size = 0;
     }
-    group.push({ kind: 'imported', payload, inPlace: true, note: noteScan(scans, at / 2) });
-    size += payload.length;
+    group.push(entry);
+    size += length;
   }
   if (group.length > 0) yield group;
 }
@@ -53,10 +53,10 @@ async function appendGroup(options: AppendOptions, group: readonly NewEntry[]): 
  * OverloadError or DiskFullError when the journal does not take them; what it took until then stays, and is counted as
  * duplicates when the file comes again.
  */
-export async function appendRecords(options: AppendOptions, file: ParsedLogFile): Promise<Applied> {
+export async function appendRecords(options: AppendOptions, records: LaidOutRecords): Promise<Applied> {
   let added = 0;
   let duplicates = 0;
-  const groups = groupsOf(file)[Symbol.iterator]();
+  const groups = groupsOf(records)[Symbol.iterator]();
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const work = async () => {

@@ -26,11 +26,10 @@ const file = new URL(
 
 /** Opens the parsers; no thread runs yet. */
 export function openFileParsers({ clock, threads, mostBytes, idleMs }: FileParsersOptions): FileParsers {
-  const workerData = { mostBytes };
   const pool = openWorkerPool<ArrayBuffer, ParsedLogFile | BrokenLogFile>({
     clock,
     file,
-    workerData,
+    workerData: { mostBytes },
     threads,
     heapMiB: 1024,
     idleMs,

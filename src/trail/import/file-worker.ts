@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '../../kernel/index.ts';
+import { memoryOf } from '../laid-out-records.ts';
 import { readyMessage } from '../worker-pool.ts';
 import { parseLogFile } from './parse-log-file.ts';
 
@@ -14,8 +15,6 @@ port.on('message', (file: ArrayBuffer) => {
     port.postMessage(result);
     return;
   }
-  const { bytes, spans, scans } = result;
-  const moved = [bytes, spans, scans.times, scans.starts, scans.rows].map(({ buffer }) => buffer);
-  port.postMessage(result, moved);
+  port.postMessage(result, memoryOf(result));
 });
 port.postMessage(readyMessage);

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { entryRoomBytes, hashInPlace } from '../../journal/index.ts';
-import { openScanPacker, scanLogFile, type PackedScans } from '../history/index.ts';
+import { openScanPacker, scanLogFile } from '../history/index.ts';
+import type { LaidOutRecords } from '../laid-out-records.ts';
 
 /** A record of a file that cannot be taken. */
 export interface BadRecord {
@@ -10,17 +11,11 @@ export interface BadRecord {
   readonly reason: string;
 }
 
-/** A log file taken apart. */
-export interface ParsedLogFile {
+/** A log file taken apart, with its good records laid out. */
+export interface ParsedLogFile extends LaidOutRecords {
   readonly kind: 'parsed';
   /** Hexadecimal, of the file as it was sent. */
   readonly sha256: string;
-  /** The good records, each behind the room that its journal entry needs. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where the records stand in `bytes`: start and end of each, one after the other. */
-  readonly spans: Uint32Array<ArrayBuffer>;
-  /** What was found in each good record. */
-  readonly scans: PackedScans;
   readonly badCount: number;
   /** The first of them. */
   readonly bad: readonly BadRecord[];
@@ -105,14 +100,12 @@ export function parseLogFile(
   const accounts = new Set<string>();
   const regions = new Set<string>();
   const bad: BadRecord[] = [];
-  let badCount = 0;
   let count = 0;
   let at = 0;
   let from = Infinity;
   let to = -Infinity;
   scan.records.forEach(({ start, end, scan: result }, index) => {
     if (result.kind === 'problem') {
-      badCount++;
       if (bad.length < namedBadRecords) bad.push({ record: index, reason: result.problem });
       return;
     }
@@ -136,10 +129,10 @@ export function parseLogFile(
     bytes: new Uint8Array(laidOut.buffer),
     spans,
     scans: packer.pack(),
-    badCount,
+    badCount: scan.records.length - good.length,
     bad,
     accounts: [...accounts].toSorted(),
     regions: [...regions].toSorted(),
-    ...(count > 0 && { from, to }),
+    ...(good.length > 0 && { from, to }),
   };
 }

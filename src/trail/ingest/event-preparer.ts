@@ -1,7 +1,7 @@
 import { AwsFault, limits, type Clock, type Logger } from '../../kernel/index.ts';
 import type { Call, Undecoded } from '../../wire/index.ts';
 import { auditTime } from '../recording/user-identity.ts';
-import { openWorkerPool, WorkerDiedError, type WorkerPool } from '../worker-pool.ts';
+import { movable, openWorkerPool, WorkerDiedError, type WorkerPool } from '../worker-pool.ts';
 import {
   prepareInput,
   type EventSender,
@@ -41,12 +41,6 @@ const file = new URL(
 
 /** About what a record has beside its data and the channel's ARN. */
 const recordHeadBytes = 512;
-
-/** The body in memory of its own. Where it shares its memory with others, those must keep it. */
-function movable(body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const isWhole = body.buffer instanceof ArrayBuffer && body.byteLength === body.buffer.byteLength;
-  return isWhole ? new Uint8Array(body.buffer) : new Uint8Array(body);
-}
 
 function lostFault(cause: WorkerDiedError): AwsFault {
   const text = 'The request could not be taken apart now; none of its events was taken. Try again later.';

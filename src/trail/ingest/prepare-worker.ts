@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { assert, AwsFault } from '../../kernel/index.ts';
 import { openInputDecoder, openServices } from '../../wire/index.ts';
+import { memoryOf } from '../laid-out-records.ts';
 import { readyMessage } from '../worker-pool.ts';
 import { prepareInput, type PrepareJob, type PrepareResult } from './prepare-input.ts';
 import type { PutAuditEventsRequest } from './prepared-events.ts';
@@ -24,9 +25,7 @@ async function prepare({ encoded, sender }: PrepareJob): Promise<PrepareResult> 
 port.on('message', (job: PrepareJob) => {
   void prepare(job).then((result) => {
     if (result.kind === 'refused') return port.postMessage(result);
-    const { bytes, spans, scans } = result.input.events;
-    const moved = [bytes, spans, scans.times, scans.starts, scans.rows].map(({ buffer }) => buffer);
-    return port.postMessage(result, moved);
+    return port.postMessage(result, memoryOf(result.input.events));
   });
 });
 port.postMessage(readyMessage);

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { limits } from '../../kernel/index.ts';
 import { entryRoomBytes, hashInPlace, type NewEntry } from '../../journal/index.ts';
-import { memberAt, noteScan, openScanPacker, scanActivity, type PackedScans } from '../history/index.ts';
+import { memberAt, openScanPacker, scanActivity } from '../history/index.ts';
+import { entryOf, type LaidOutRecords } from '../laid-out-records.ts';
 import { checkEventData, type AuditEventProblem } from './audit-event-data.ts';
 
 /** PutAuditEvents' own shapes; there is no SDK client for JavaScript that has them. */
@@ -39,19 +40,14 @@ export interface EventChannel {
 }
 
 /** The events of a request, checked and made into records, but not taken yet. It can be posted to another thread. */
-export interface PreparedEvents extends Pick<PutAuditEventsResponse, 'failed'> {
+export interface PreparedEvents extends LaidOutRecords, Pick<PutAuditEventsResponse, 'failed'> {
   readonly channelArn: string;
   /** How many events the request has. */
   readonly count: number;
   /** What is wrong with the events as a whole; then none is prepared. */
   readonly refusal?: { readonly code: string; readonly message: string };
-  /** The ids that the sender gave those that can be taken. */
+  /** The ids that the sender gave those that can be taken, in the order of their records. */
   readonly ids: readonly string[];
-  /** Their records, each behind the room that its journal entry needs. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where each record stands in `bytes`: start and end of each, one after the other. */
-  readonly spans: Uint32Array<ArrayBuffer>;
-  readonly scans: PackedScans;
 }
 
 function refusalOf(events: readonly AuditEvent[]): PreparedEvents['refusal'] {
@@ -67,8 +63,10 @@ function refusalOf(events: readonly AuditEvent[]): PreparedEvents['refusal'] {
   }
   const seen = new Set<string>();
   for (const { id } of events) {
-    const message = `Two events of the request have the id ${id}.`;
-    if (seen.has(id)) return { code: 'DuplicatedAuditEventId', message };
+    if (seen.has(id)) {
+      const message = `Two events of the request have the id ${id}.`;
+      return { code: 'DuplicatedAuditEventId', message };
+    }
     seen.add(id);
   }
   return undefined;
@@ -213,12 +211,7 @@ export function answerOf({ ids, scans, failed }: PreparedEvents): PutAuditEvents
   return { successful, failed };
 }
 
-/** The records as journal entries, in place. */
-export function entriesOf({ bytes, spans, scans }: PreparedEvents): readonly NewEntry[] {
-  return Array.from({ length: spans.length / 2 }, (_, index) => ({
-    kind: 'ingested',
-    payload: bytes.subarray(spans[index * 2], spans[index * 2 + 1]),
-    inPlace: true,
-    note: noteScan(scans, index),
-  }));
+/** The records as journal entries. */
+export function entriesOf(events: PreparedEvents): readonly NewEntry[] {
+  return events.ids.map((_, index) => entryOf('ingested', events, index));
 }

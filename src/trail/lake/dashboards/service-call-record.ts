@@ -1,5 +1,6 @@
 import type { AwsFault, Random } from '../../../kernel/index.ts';
 import type { NewEntry } from '../../../journal/index.ts';
+import { auditTime } from '../../recording/user-identity.ts';
 import type { DashboardDocument } from './dashboard-documents.ts';
 
 const cloudTrail = 'cloudtrail.amazonaws.com';
@@ -23,7 +24,7 @@ export function serviceCallRecord(
   const record = {
     eventVersion: '1.11',
     userIdentity: { type: 'AWSService', invokedBy: cloudTrail },
-    eventTime: `${new Date(call.now).toISOString().slice(0, 19)}Z`,
+    eventTime: auditTime(call.now),
     eventSource: cloudTrail,
     eventName: call.eventName,
     awsRegion: region,
