@@ -148,6 +148,11 @@ export interface Operation<Change> {
     readonly responseElements: unknown;
     readonly additionalEventData?: unknown;
   };
+  /**
+   * Set where the record of a call that was denied names its resources and shows its parameters as well. S3 does that, and
+   * without resources no selector of data events would ever choose the record.
+   */
+  readonly shownWhenDenied?: true;
   /** Does the work. Throws `AwsFault` for what the caller did wrong. Run again from the start after a conflict. */
   handle(input: any, call: Call, change: Change): Promise<any>;
 }

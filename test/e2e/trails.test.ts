@@ -13,6 +13,7 @@ import {
   StartLoggingCommand,
   StopLoggingCommand,
 } from '@aws-sdk/client-cloudtrail';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CreateBucketCommand,
@@ -92,6 +93,18 @@ async function putAuditEvents(server: TestServer, count: number): Promise<readon
   return successful.map(({ eventID }) => eventID);
 }
 
+/** A client of S3 for a user that may do nothing. */
+async function nobodysS3(server: TestServer): Promise<S3Client> {
+  const users = new IAMClient(server.clientOptions);
+  await users.send(new CreateUserCommand({ UserName: 'nobody' }));
+  const { AccessKey } = await users.send(new CreateAccessKeyCommand({ UserName: 'nobody' }));
+  const credentials = {
+    accessKeyId: AccessKey?.AccessKeyId ?? '',
+    secretAccessKey: AccessKey?.SecretAccessKey ?? '',
+  };
+  return new S3Client({ ...server.clientOptions, credentials, forcePathStyle: true });
+}
+
 describe('trails', { timeout: 180_000 }, () => {
   it('deliver encrypted log files into a real bucket, from StartLogging to StopLogging', async () => {
     await using server = await startServer({ env });
@@ -129,6 +142,7 @@ describe('trails', { timeout: 180_000 }, () => {
     await expect(cloudTrail.send(new CreateTrailCommand(other))).rejects.toMatchObject({
       name: 'InsufficientEncryptionPolicyException',
     });
+    const nobody = await nobodysS3(server);
     const trail = await cloudTrail.send(new CreateTrailCommand({ ...other, Name: 'main' }));
     expect(trail).toMatchObject({ KmsKeyId: key.KeyMetadata?.Arn, LogFileValidationEnabled: false });
     await cloudTrail.send(new StartLoggingCommand({ Name: 'main' }));
@@ -150,6 +164,9 @@ describe('trails', { timeout: 180_000 }, () => {
     const s3 = s3Of(server);
     await s3.send(new PutObjectCommand({ Bucket: 'trail-logs', Key: 'mine/a', Body: 'a' }));
     await s3.send(new PutObjectCommand({ Bucket: 'trail-logs', Key: 'other/b', Body: 'b' }));
+    await expect(
+      nobody.send(new GetObjectCommand({ Bucket: 'trail-logs', Key: 'mine/a' })),
+    ).rejects.toMatchObject({ name: 'AccessDenied' });
     await cloudTrail.send(new StopLoggingCommand({ Name: 'main' }));
     await s3.send(new PutObjectCommand({ Bucket: 'trail-logs', Key: 'mine/after', Body: 'a' }));
     const files = await eventually(async () => {
@@ -162,6 +179,14 @@ describe('trails', { timeout: 180_000 }, () => {
         .filter((name) => !/^(List|Get)/.test(name))
         .toSorted(),
     ).toEqual(['PutEventSelectors', 'PutObject', 'StartLogging', 'StopLogging']);
+    // Whoever tried to read what they may not is what a trail of objects is for.
+    const records = files.flatMap((file) => file.records);
+    expect(records.find(({ errorCode }) => errorCode === 'AccessDenied')).toMatchObject({
+      eventName: 'GetObject',
+      userIdentity: { userName: 'nobody' },
+      requestParameters: { bucketName: 'trail-logs', key: 'mine/a' },
+      resources: [{ ARN: 'arn:aws:s3:::trail-logs/mine/a' }, { accountId: account }],
+    });
     expect(files.every(({ encryption }) => encryption === 'aws:kms')).toBe(true);
     const history = await signedFetch(server, '/_cairn/events', {
       service: 'cairn',

@@ -151,6 +151,7 @@ export function recordedCall(operation: {
   readonly resources?: (input: never, call: Call) => readonly AuditResource[];
 }) {
   return {
+    shownWhenDenied: true as const,
     resources: (input: object, _output: unknown, call: Call): readonly AuditResource[] => [
       ...(operation.resources?.(input as never, call) ?? []),
       ...namedResources(input),

@@ -159,8 +159,8 @@ export function openRecording(options: RecordingOptions): Recording {
   };
 
   const shownOf = async (decoded: Decoded, run: Run): Promise<ShownCall> => {
-    // CloudTrail shows no parameters of a call that was not allowed.
-    if (run.kind === 'denied') return nothingShown;
+    // CloudTrail shows no parameters of a call that was not allowed, but for a few services.
+    if (run.kind === 'denied' && !decoded.operation?.shownWhenDenied) return nothingShown;
     if (run.kind === 'done') return show(decoded, run);
     try {
       return await show(decoded, run);
