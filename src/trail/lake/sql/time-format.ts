@@ -73,6 +73,7 @@ const jodaLetters: Readonly<Record<string, (count: number) => string | undefined
   S: (count) => ({ 3: '%g', 6: '%f' })[count],
 };
 
+/** Years of two digits are not among what is read: which century they are of depends on the year of reading. */
 const jodaReadable = 'yYMdEaHhmsS';
 
 /**
@@ -86,7 +87,7 @@ export function jodaFormat(text: string, use: 'write' | 'read', zone: string | u
   )) {
     if (letters !== undefined) {
       const written = zoneText(letters, all.length, zone) ?? jodaLetters[letters]?.(all.length);
-      if (written === undefined || (use === 'read' && !jodaReadable.includes(letters)))
+      if (written === undefined || (use === 'read' && (!jodaReadable.includes(letters) || written === '%y')))
         return { kind: 'unsupported', what: all };
       out += use === 'read' ? written.replace('-', '') : written;
     } else if (quoted !== undefined)

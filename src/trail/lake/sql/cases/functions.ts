@@ -548,6 +548,14 @@ export const functionCases: readonly CaseGroup[] = [
         '2023-01-22 00:00:00.000',
       ),
       one(
+        "SELECT date_parse('70', '%y'), date_parse('69-02-28', '%y-%m-%d'), date_parse('00', '%y'), date_parse('1969', '%Y'), date_parse('%y 1969', '%%y %Y')",
+        '1970-01-01 00:00:00.000',
+        '2069-02-28 00:00:00.000',
+        '2000-01-01 00:00:00.000',
+        '1969-01-01 00:00:00.000',
+        '1969-01-01 00:00:00.000',
+      ),
+      one(
         "SELECT format_datetime(TIMESTAMP '2023-01-02 03:04:05.678', 'yyyy-MM-dd''T''HH:mm:ss.SSS'), format_datetime(TIMESTAMP '2023-01-02 15:04:05', 'EEE, d MMM yyyy h:mm a')",
         '2023-01-02T03:04:05.678',
         'Mon, 2 Jan 2023 3:04 PM',

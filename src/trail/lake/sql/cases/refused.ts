@@ -111,6 +111,7 @@ export const refusedCases: readonly RefusedCase[] = [
   ["SELECT date_trunc('century', now())", 'date_trunc knows no unit century', 8],
   ["SELECT date_format(now(), '%D')", 'The part %D in the format of date_format is not supported', 8],
   ["SELECT format_datetime(now(), 'GG')", 'The part GG in the format of format_datetime is not supported', 8],
+  ["SELECT parse_datetime('69', 'yy')", 'The part yy in the format of parse_datetime is not supported', 8],
   ["SELECT regexp_like('a', '(?=a)')", 'has a look-ahead, which is not supported', 8],
   ["SELECT regexp_like('a', '(?<!a)b')", 'has a look-behind, which is not supported', 8],
   ["SELECT regexp_like('a', '(a)\\1')", 'has the back-reference \\1, which is not supported', 8],

@@ -172,7 +172,14 @@ const formatDatetime: FunctionRule = (call) => {
 
 function parsing(call: Call, format: TimeFormat): string {
   const text = call.as(0, varchar).sql;
-  return `${canFail}date_trunc('milliseconds', CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP))`;
+  const read = `${canFail}date_trunc('milliseconds', CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP))`;
+  const parts = format.kind === 'format' ? [...format.text.matchAll(/%(.)/g)] : [];
+  if (!parts.some(([, letter]) => letter === 'y')) return read;
+  // Years of two digits are those from 1970 to 2069; the engine's begin with 1969.
+  return withOperands(
+    [read],
+    (at) => `CASE WHEN year(${at}) = 1969 THEN ${at} + INTERVAL 100 YEAR ELSE ${at} END`,
+  );
 }
 
 const isoShape = String.raw`^\d{4}-\d{2}-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?(Z|[+-]00:?00)?)?$`;
