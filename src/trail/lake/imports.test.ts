@@ -64,6 +64,64 @@ describe('imports', () => {
     await fixture.lake.ended(again.ImportId);
     expect(await countOf(fixture, id)).toBe(2);
     expect((await fixture.call('ListImports', { Destination: arn })).Imports).toHaveLength(2);
+  });
+
+  it('read again what failed when they are retried, as StartImport of the API reference has it', async () => {
+    const { fixture, put } = await openWithBucket();
+    await using _ = fixture;
+    const { id, arn } = await createStore(fixture, { StartIngestion: false });
+    await put('a.json.gz', Buffer.from('no log file'));
+    await put('b.json.gz', Buffer.from('nor this'));
+    const { ImportId } = await fixture.call('StartImport', { Destinations: [arn], ...source('s3://logs') });
+    await fixture.lake.ended(ImportId);
+    const outcome = async () => {
+      const { ImportStatus, ImportStatistics } = await fixture.call('GetImport', { ImportId });
+      const { Failures } = await fixture.call('ListImportFailures', { ImportId });
+      return {
+        status: ImportStatus,
+        files: ImportStatistics.FilesCompleted,
+        failed: ImportStatistics.FailedEntries,
+        failures: Failures.map((one: { Location: string; Status: string; ErrorType: string }) => [
+          one.Location,
+          one.Status,
+          one.ErrorType,
+        ]),
+      };
+    };
+    expect(await outcome()).toMatchObject({ status: 'FAILED', files: 0, failed: 2 });
+    const bad = { recordOfNothing: true };
+    await put('a.json.gz', logFile(lakeRecord({ eventID: 'a1' }), bad));
+    await fixture.call('StartImport', { ImportId });
+    await fixture.lake.ended(ImportId);
+    expect(await outcome()).toEqual({
+      status: 'COMPLETED',
+      files: 1,
+      failed: 2,
+      failures: [
+        ['s3://logs/a.json.gz', 'SUCCEEDED', 'InvalidLogFile'],
+        ['s3://logs/b.json.gz', 'FAILED', 'InvalidLogFile'],
+        ['s3://logs/a.json.gz', 'FAILED', 'InvalidRecords'],
+      ],
+    });
+    await put('b.json.gz', logFile(lakeRecord({ eventID: 'b1' })));
+    await fixture.call('StartImport', { ImportId });
+    await fixture.lake.ended(ImportId);
+    expect(await outcome()).toMatchObject({ status: 'COMPLETED', files: 2, failed: 1 });
+    expect(await fixture.rows(`SELECT eventID FROM ${id} ORDER BY eventID`)).toEqual([['a1'], ['b1']]);
+    // Into an event data store that is being deleted nothing is brought.
+    await fixture.call('DeleteEventDataStore', { EventDataStore: arn });
+    await expect(fixture.call('StartImport', { ImportId })).rejects.toMatchObject({
+      code: 'InactiveEventDataStoreException',
+    });
+  });
+
+  it('that left nothing over are not retried', async () => {
+    const { fixture, put } = await openWithBucket();
+    await using _ = fixture;
+    const { arn } = await createStore(fixture, { StartIngestion: false });
+    await put('a.json.gz', logFile(lakeRecord()));
+    const { ImportId } = await fixture.call('StartImport', { Destinations: [arn], ...source('s3://logs') });
+    await fixture.lake.ended(ImportId);
     await expect(fixture.call('StartImport', { ImportId })).rejects.toMatchObject({
       code: 'InvalidParameterException',
     });

@@ -1,6 +1,6 @@
 import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault } from '../../../kernel/index.ts';
-import type { StateView } from '../../../state/index.ts';
+import type { Change, StateView } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
 import {
   failuresPrefix,
@@ -10,6 +10,7 @@ import {
   type ImportDocument,
   type ImportFailureDocument,
 } from '../imports/import-documents.ts';
+import { retried } from '../imports/retry-import.ts';
 import { everythingId, readStore, storeArn, storeIdOf } from '../store-documents.ts';
 import { onStore } from './event-data-stores.ts';
 import { invalidParameter, pageOf, unsupported } from './lake-operation.ts';
@@ -111,19 +112,20 @@ function newImport(
   };
 }
 
-async function restart(importId: string, call: Call, view: StateView): Promise<ImportDocument> {
-  const old = await findImport(view, importId, call);
-  if (old.status === 'COMPLETED' || old.status === 'IN_PROGRESS')
+async function restart(importId: string, call: Call, change: Change): Promise<ImportDocument> {
+  const old = await findImport(change, importId, call);
+  if (old.status === 'IN_PROGRESS' || (old.status === 'COMPLETED' && old.failed === 0))
     throw invalidParameter(
-      `The import ${importId} is ${old.status}; only one that was stopped or failed can be started again.`,
+      `The import ${importId} is ${old.status}; only one that was stopped, or of which something failed, can be started again.`,
     );
-  return { ...old, status: 'IN_PROGRESS', updatedAt: call.time };
+  await destinationOf(old.destination, call, change);
+  return retried(change, old, call.time);
 }
 
 /**
  * StartImport: log files of a bucket into the journal, and so into the history and the event data store. Records of other
- * accounts than the caller's are left out, unless the caller is of the management account. With ImportId alone it goes on
- * with an import that was stopped or failed.
+ * accounts than the caller's are left out, unless the caller is of the management account. With ImportId alone it retries
+ * an import: files that failed are read again, and what a stop or a failure left over follows.
  */
 export const StartImport: LakeOperation<CloudTrail.StartImportRequest, CloudTrail.StartImportResponse> = {
   access: 'write',
@@ -203,7 +205,7 @@ export const ListImportFailures: LakeOperation<
     return {
       Failures: items.map(({ value }) => ({
         Location: value.location,
-        Status: 'FAILED',
+        Status: value.status ?? 'FAILED',
         ErrorType: value.errorType,
         ErrorMessage: value.message,
         LastUpdatedTime: new Date(value.time),

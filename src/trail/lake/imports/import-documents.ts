@@ -23,6 +23,8 @@ export interface ImportDocument {
   readonly files: number;
   readonly events: number;
   readonly failed: number;
+  /** Numbers of failures that are given, also to those that a retry mended; absent: as many as failed. */
+  readonly numbered?: number;
 }
 
 /** A file, or the listing itself, that could not be imported; under `trail/lake/import-failures/ACCOUNT/ID/NUMBER`. */
@@ -32,6 +34,8 @@ export interface ImportFailureDocument {
   readonly message: string;
   /** Epoch milliseconds. */
   readonly time: number;
+  /** RETRY: its file is to be read again; SUCCEEDED: it was, and could be imported. Absent: FAILED. */
+  readonly status?: 'RETRY' | 'SUCCEEDED';
 }
 
 export const importsPrefix = 'trail/lake/imports/';

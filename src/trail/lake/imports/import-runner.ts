@@ -10,6 +10,7 @@ import {
   type ImportDocument,
   type ImportFailureDocument,
 } from './import-documents.ts';
+import { isLogFile, keyOfFailure, locationOfKey, partlyTaken } from './retry-import.ts';
 import type { TakeLogFile } from './take-log-file.ts';
 
 /** Runs the imports that are IN_PROGRESS in the control state, also those that a restart finds there. */
@@ -27,9 +28,16 @@ interface RunningImport {
   readonly done: Promise<void>;
 }
 
+/** A failure of before, and where it is kept. */
+interface KnownFailure {
+  readonly key: string;
+  readonly value: ImportFailureDocument;
+}
+
 /** What a few files brought. */
 interface Progress {
-  readonly after: string;
+  /** Everything up to this key is done; absent of files that are read again. */
+  readonly after?: string;
   readonly prefixes: ReadonlySet<string>;
   files: number;
   events: number;
@@ -43,14 +51,6 @@ const firstRetryMs = 1_000;
 const lastRetryMs = 60_000;
 /** Patience with a bucket or a journal that is not there for the moment. */
 const mostRetries = 8;
-
-/** CloudTrail's log files among what a bucket holds; digests, insights and the files of others are passed over. */
-const logFileName = /(?:^|\/)[^/]+\.json(?:\.gz)?$/i;
-const otherFiles = /\/CloudTrail-(?:Digest|Insight)\/|\/Config\/|_CloudTrail-(?:Digest|Insight)_/;
-
-function isLogFile({ key }: StoredFile): boolean {
-  return logFileName.test(key) && !otherFiles.test(key);
-}
 
 function folderOf(key: string): string {
   return key.slice(0, key.lastIndexOf('/') + 1);
@@ -134,12 +134,12 @@ export async function openImportRunner(
 
   const takeFile = async (
     document: ImportDocument,
-    file: StoredFile,
+    file: Pick<StoredFile, 'key'>,
     buckets: Buckets,
     progress: Progress,
     signal: AbortSignal,
   ): Promise<void> => {
-    const location = `s3://${document.bucket}/${file.key}`;
+    const location = locationOfKey(document, file.key);
     const fail = (type: string, message: string) =>
       void progress.failures.push(failure(location, type, message));
     try {
@@ -160,9 +160,9 @@ export async function openImportRunner(
       progress.events += taken.events;
       if (taken.from !== undefined) progress.from = Math.min(progress.from, taken.from);
       if (taken.to !== undefined) progress.to = Math.max(progress.to, taken.to);
-      if (taken.bad > 0) fail('InvalidRecords', `${taken.bad} records cannot be read.`);
+      if (taken.bad > 0) fail(partlyTaken, `${taken.bad} records cannot be read.`);
       if (taken.foreign > 0)
-        fail('InvalidRecords', `${taken.foreign} records are of other accounts than ${document.accountId}.`);
+        fail(partlyTaken, `${taken.foreign} records are of other accounts than ${document.accountId}.`);
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof AwsFault)) throw error;
@@ -186,35 +186,51 @@ export async function openImportRunner(
       if ((await state.commit(change, [])).kind === 'committed') return next;
     }
   };
-  const save = (document: ImportDocument, progress: Progress) =>
-    update(
+  /**
+   * Writes what files brought. The failure of a file that is read again takes the place of the one that is known; one
+   * that is not there any more has succeeded.
+   */
+  const save = (document: ImportDocument, progress: Progress, again: readonly KnownFailure[] = []) => {
+    const known = new Map(again.map((one) => [one.value.location, one]));
+    const stillFailing = new Map(
+      progress.failures
+        .filter(({ location, errorType }) => known.has(location) && errorType !== partlyTaken)
+        .map((one) => [one.location, one]),
+    );
+    const added = progress.failures.filter((one) => stillFailing.get(one.location) !== one);
+    return update(
       document,
       (now) => ({
         ...now,
-        after: progress.after,
+        ...(progress.after !== undefined && { after: progress.after }),
         prefixes: [...new Set([...now.prefixes, ...progress.prefixes])].slice(-limits.lakeImportFailures),
         files: now.files + progress.files,
         events: now.events + progress.events,
-        failed: now.failed + progress.failures.length,
+        failed: now.failed + added.length - (again.length - stillFailing.size),
+        numbered: (now.numbered ?? now.failed) + added.length,
       }),
       async (change, now) => {
         const prefix = failuresPrefix(now.accountId, now.importId);
-        progress.failures.forEach((one, index) => {
-          const number = now.failed + index;
+        added.forEach((one, index) => {
+          const number = (now.numbered ?? now.failed) + index;
           if (number < limits.lakeImportFailures) change.put(prefix + String(number).padStart(9, '0'), one);
         });
+        for (const { key, value } of again) {
+          const failed = stillFailing.get(value.location);
+          change.put(key, failed ?? { ...value, time: clock.now(), status: 'SUCCEEDED' });
+        }
         await extendStore(change, now, progress);
       },
     );
+  };
 
   const takeFiles = async (
     document: ImportDocument,
-    files: readonly StoredFile[],
+    files: readonly Pick<StoredFile, 'key'>[],
     buckets: Buckets,
     signal: AbortSignal,
-  ): Promise<boolean> => {
+  ): Promise<Progress> => {
     const progress: Progress = {
-      after: files.at(-1)?.key ?? '',
       prefixes: new Set(files.map(({ key }) => folderOf(key))),
       files: 0,
       events: 0,
@@ -230,12 +246,32 @@ export async function openImportRunner(
       }
     };
     await Promise.all(Array.from({ length: limits.lakeImportFilesAtOnce }, lane));
-    return (await save(document, progress)) !== undefined;
+    return progress;
+  };
+
+  /** Reads again what an import before could not read; false when the import is not IN_PROGRESS any more. */
+  const retryFailures = async (
+    document: ImportDocument,
+    buckets: Buckets,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const prefix = failuresPrefix(document.accountId, document.importId);
+    const waiting = (await state.list<ImportFailureDocument>(prefix)).filter(
+      ({ value }) => value.status === 'RETRY',
+    );
+    for (let at = 0; at < waiting.length; at += filesPerCommit) {
+      const some = waiting.slice(at, at + filesPerCommit);
+      const files = some.map(({ value }) => ({ key: keyOfFailure(document, value) }));
+      const progress = await takeFiles(document, files, buckets, signal);
+      if ((await save(document, progress, some)) === undefined) return false;
+    }
+    return true;
   };
 
   const work = async (document: ImportDocument, signal: AbortSignal): Promise<void> => {
     const { buckets } = parts;
     if (!buckets) throw new Error('there is no S3 to import from');
+    if (!(await retryFailures(document, buckets, signal))) return;
     let { after } = document;
     for (;;) {
       const files: StoredFile[] = [];
@@ -253,8 +289,10 @@ export async function openImportRunner(
         }
       });
       if (files.length === 0) return;
-      if (!(await takeFiles(document, files, buckets, signal))) return;
-      after = files.at(-1)?.key;
+      const last = files.at(-1)?.key ?? '';
+      const progress = await takeFiles(document, files, buckets, signal);
+      if ((await save(document, { ...progress, after: last })) === undefined) return;
+      after = last;
     }
   };
 
@@ -273,10 +311,15 @@ export async function openImportRunner(
         error instanceof AwsFault ? [error.code, error.message] : ['InternalError', (error as Error).message];
       await update(
         document,
-        (now) => ({ ...now, status: 'FAILED', failed: now.failed + 1 }),
+        (now) => ({
+          ...now,
+          status: 'FAILED',
+          failed: now.failed + 1,
+          numbered: (now.numbered ?? now.failed) + 1,
+        }),
         async (change, now) =>
           change.put(
-            failuresPrefix(now.accountId, now.importId) + String(now.failed).padStart(9, '0'),
+            failuresPrefix(now.accountId, now.importId) + String(now.numbered ?? now.failed).padStart(9, '0'),
             failure(location, type, message),
           ),
       );
