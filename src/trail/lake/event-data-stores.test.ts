@@ -69,6 +69,22 @@ describe('event data stores', () => {
     expect(await mine()).toEqual([['one'], ['two']]);
   });
 
+  it('keep what they took when they change between one region and all', async () => {
+    await using fixture = await openLakeFixture();
+    const { id } = await createStore(fixture, { MultiRegionEnabled: false });
+    const far = { awsRegion: 'us-east-1' };
+    const ids = () => fixture.rows(`SELECT eventID FROM ${id} WHERE eventName = 'CreateUser' ORDER BY 1`);
+    const change = (MultiRegionEnabled: boolean) =>
+      fixture.call('UpdateEventDataStore', { EventDataStore: id, MultiRegionEnabled });
+    await fixture.add(lakeRecord({ eventID: 'a-near' }), lakeRecord({ eventID: 'b-far', ...far }));
+    await change(true);
+    expect(await ids()).toEqual([['a-near']]);
+    await fixture.add(lakeRecord({ eventID: 'c-near' }), lakeRecord({ eventID: 'd-far', ...far }));
+    await change(false);
+    await fixture.add(lakeRecord({ eventID: 'e-near' }), lakeRecord({ eventID: 'f-far', ...far }));
+    expect(await ids()).toEqual([['a-near'], ['c-near'], ['d-far'], ['e-near']]);
+  });
+
   it('hide what is past their retention at once, and files go when nobody keeps them', async () => {
     await using fixture = await openLakeFixture({ defaultRetentionDays: 10 });
     const { id } = await createStore(fixture, { RetentionPeriod: 20 });

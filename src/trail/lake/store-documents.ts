@@ -9,6 +9,8 @@ export interface IngestionSpan {
   readonly from: number;
   readonly to?: number;
   readonly selectors: readonly CloudTrail.AdvancedEventSelector[];
+  /** Whether it took events of all regions; absent: as the event data store says. */
+  readonly isMultiRegion?: boolean;
 }
 
 /** What an import brought into an event data store: events of these times (epoch milliseconds, both inclusive). */
@@ -17,6 +19,8 @@ export interface ImportedSpan {
   readonly from: number;
   readonly to: number;
   readonly selectors: readonly CloudTrail.AdvancedEventSelector[];
+  /** Whether it took events of all regions; absent: as the event data store says. */
+  readonly isMultiRegion?: boolean;
 }
 
 /** A stretch of the journal in which a channel wrote to an event data store. */

@@ -6,15 +6,17 @@ import { selectorsCondition } from './selector-sql.ts';
 
 const dayMs = 86_400_000;
 
-function spansCondition({ spans, imported }: EventDataStoreDocument): string {
-  const live = spans.map(({ from, to, selectors }) => {
-    const end = to === undefined ? '' : ` AND "_sequence" < ${to}`;
-    return `("_sequence" >= ${from}${end} AND ${selectorsCondition(selectors)})`;
+function spansCondition(store: EventDataStoreDocument): string {
+  const inRegion = ({ isMultiRegion = store.isMultiRegion }: { readonly isMultiRegion?: boolean }): string =>
+    isMultiRegion ? '' : ` AND "awsRegion" = '${store.region}'`;
+  const live = store.spans.map((span) => {
+    const end = span.to === undefined ? '' : ` AND "_sequence" < ${span.to}`;
+    return `("_sequence" >= ${span.from}${end}${inRegion(span)} AND ${selectorsCondition(span.selectors)})`;
   });
-  const brought = imported.map(
-    ({ from, to, selectors }) =>
-      `("eventTime" BETWEEN epoch_ms(${from}) AND epoch_ms(${to}) AND ${selectorsCondition(selectors)})`,
-  );
+  const brought = store.imported.map((span) => {
+    const times = `"eventTime" BETWEEN epoch_ms(${span.from}) AND epoch_ms(${span.to})`;
+    return `(${times}${inRegion(span)} AND ${selectorsCondition(span.selectors)})`;
+  });
   const all = [...live, ...brought];
   return all.length === 0 ? 'false' : `(${all.join(' OR ')})`;
 }
@@ -43,7 +45,6 @@ function insightsCondition({ insightSources = [] }: EventDataStoreDocument): str
 export function viewOfStore(store: EventDataStoreDocument, now: number): ColumnsView {
   const conditions = [
     `"eventTime" >= epoch_ms(${now - store.retentionDays * dayMs})`,
-    ...(store.isMultiRegion ? [] : [`"awsRegion" = '${store.region}'`]),
     spansCondition(store),
     channelsCondition(store),
     insightsCondition(store),

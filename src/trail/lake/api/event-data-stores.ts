@@ -174,7 +174,19 @@ function respan(store: EventDataStoreDocument, end: number): EventDataStoreDocum
   const spans = closed.filter(({ from, to }) => to === undefined || to > from);
   return {
     ...store,
-    spans: store.isIngesting ? [...spans, { from: end, selectors: store.selectors }] : spans,
+    spans: store.isIngesting
+      ? [...spans, { from: end, selectors: store.selectors, isMultiRegion: store.isMultiRegion }]
+      : spans,
+  };
+}
+
+/** With the regions that it takes events of now written to what it has taken, so that they stay when it takes others. */
+function settled(store: EventDataStoreDocument): EventDataStoreDocument {
+  const { isMultiRegion } = store;
+  return {
+    ...store,
+    spans: store.spans.map((span) => ({ isMultiRegion, ...span })),
+    imported: store.imported.map((span) => ({ isMultiRegion, ...span })),
   };
 }
 
@@ -233,7 +245,7 @@ export const CreateEventDataStore: LakeOperation<
   },
 };
 
-/** UpdateEventDataStore: other selectors hold for events from now on; what was taken before stays. */
+/** UpdateEventDataStore: other selectors and regions hold for events from now on; what was taken before stays. */
 export const UpdateEventDataStore: LakeOperation<
   CloudTrail.UpdateEventDataStoreRequest,
   CloudTrail.UpdateEventDataStoreResponse
@@ -248,7 +260,7 @@ export const UpdateEventDataStore: LakeOperation<
     if (billingMode === 'FIXED_RETENTION_PRICING' && old.billingMode !== billingMode)
       throw invalidParameter('BillingMode cannot be changed to FIXED_RETENTION_PRICING.');
     const changed: EventDataStoreDocument = {
-      ...old,
+      ...settled(old),
       name: input.Name ?? old.name,
       selectors: input.AdvancedEventSelectors ?? old.selectors,
       isMultiRegion: input.MultiRegionEnabled ?? old.isMultiRegion,
@@ -263,7 +275,8 @@ export const UpdateEventDataStore: LakeOperation<
       const insights = await readStoreInsights(change, old.arn);
       if (insights) checkSource(insights.selectors, changed);
     }
-    const store = input.AdvancedEventSelectors && old.isIngesting ? respan(changed, stream.end) : changed;
+    const takesOthers = input.AdvancedEventSelectors || changed.isMultiRegion !== old.isMultiRegion;
+    const store = takesOthers && old.isIngesting ? respan(changed, stream.end) : changed;
     change.put(storeKey(store.accountId, store.id), store);
     return shown(store);
   },

@@ -97,6 +97,7 @@ const extendStore = async (change: Change, document: ImportDocument, progress: P
     from: Math.min(progress.from, before?.from ?? Infinity),
     to: Math.max(progress.to, before?.to ?? -Infinity),
     selectors: before?.selectors ?? store.selectors,
+    isMultiRegion: before?.isMultiRegion ?? store.isMultiRegion,
   };
   change.put(key, {
     ...store,
