@@ -11,12 +11,19 @@ interface Condition {
   readonly value: string;
 }
 
-function eventOf({ eventId, eventTime, raw }: FoundEvent): Event {
+interface FoundInsight {
+  readonly event: Event;
+  /** The trail that an Insights event of data events is of. */
+  readonly source: string | undefined;
+}
+
+function insightOf({ eventId, eventTime, raw }: FoundEvent): FoundInsight {
   const CloudTrailEvent = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString();
-  const { insightDetails } = JSON.parse(CloudTrailEvent) as {
+  const { insightDetails, insightSource } = JSON.parse(CloudTrailEvent) as {
     readonly insightDetails?: { readonly eventName?: string; readonly eventSource?: string };
+    readonly insightSource?: string;
   };
-  return {
+  const event: Event = {
     EventId: eventId,
     EventName: insightDetails?.eventName,
     EventTime: new Date(eventTime),
@@ -24,6 +31,7 @@ function eventOf({ eventId, eventTime, raw }: FoundEvent): Event {
     Resources: [],
     CloudTrailEvent,
   };
+  return { event, source: insightSource };
 }
 
 /**
@@ -36,10 +44,12 @@ export async function lookUpInsights(
     readonly call: Pick<Call, 'accountId' | 'region'>;
     readonly attributes: readonly Condition[];
     readonly within: { readonly from?: number; readonly to?: number };
+    /** ARN of a trail: those of its data events alone. */
+    readonly source?: string;
   },
   page: { readonly limit: number; readonly after: string | undefined },
 ): Promise<{ readonly events: Event[]; readonly next: string | undefined }> {
-  const { call, attributes, within } = asked;
+  const { call, attributes, within, source } = asked;
   const unknown = attributes.find(({ name }) => !insightAttributes.includes(name));
   if (unknown) {
     throw new AwsFault(
@@ -59,7 +69,9 @@ export async function lookUpInsights(
   for (;;) {
     const found = await history.search(filter, { limit: page.limit, ...(after !== undefined && { after }) });
     const events = found.events
-      .map(eventOf)
+      .map(insightOf)
+      .filter((insight) => source === undefined || insight.source === source)
+      .map(({ event }) => event)
       // Those of event data stores are found in the lake.
       .filter(({ EventName }) => EventName !== undefined)
       .filter((event) =>

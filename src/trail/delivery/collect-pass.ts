@@ -154,7 +154,7 @@ export function openCollectPass(
 ): CollectPass {
   const collecting = trails.map((trail) => ({
     trail,
-    selection: openSelection(trail.homeRegion, trail.logging),
+    selection: openSelection(trail, trail.logging),
     files: new Map<string, OpenFile>(),
   }));
   const byAccount = Map.groupBy(collecting, ({ trail }) => trail.accountId);

@@ -5,25 +5,33 @@ import { selectableEvent } from '../trails/selectors/selectable-event.ts';
 import type { LoggingSettings } from './delivery-documents.ts';
 import { openSelection } from './selection.ts';
 
+const trail = { accountId: '000000000000', homeRegion: 'eu-central-1', name: 'main' };
 const all: LoggingSettings = { isLogging: true, isMultiRegion: true, includeGlobalServiceEvents: true };
 
 function classOf(logging: LoggingSettings, over: Record<string, unknown>, homeRegion = 'eu-central-1') {
   const raw = auditRecord('1', over);
   const scan = scanRecord(raw);
   if (scan.kind === 'problem') throw new Error(scan.problem);
-  return openSelection(homeRegion, logging).classOf(0, selectableEvent(scan.record, raw));
+  return openSelection({ ...trail, homeRegion }, logging).classOf(0, selectableEvent(scan.record, raw));
 }
 
-const insight = (insightType: string, sourceEventCategory?: string) => ({
+const insight = (insightType: string, sourceEventCategory?: string, insightSource?: string) => ({
   eventCategory: 'Insight',
   insightDetails: { insightType, sourceEventCategory },
+  insightSource,
 });
+const arnOf = (name: string) => `arn:aws:cloudtrail:eu-central-1:000000000000:trail/${name}`;
 
 describe('what a trail logs', () => {
   const rates: LoggingSettings = { ...all, insightSelectors: [{ InsightType: 'ApiCallRateInsight' }] };
   const dataRates: LoggingSettings = {
     ...all,
     insightSelectors: [{ InsightType: 'ApiCallRateInsight', EventCategories: ['Data'] }],
+  };
+
+  const noCategories: LoggingSettings = {
+    ...all,
+    insightSelectors: [{ InsightType: 'ApiCallRateInsight', EventCategories: [] }],
   };
 
   it.each([
@@ -33,6 +41,10 @@ describe('what a trail logs', () => {
     [rates, insight('ApiCallRateInsight', 'Data'), undefined],
     [dataRates, insight('ApiCallRateInsight', 'Data'), 'CloudTrail-Insight'],
     [dataRates, insight('ApiCallRateInsight'), undefined],
+    [dataRates, insight('ApiCallRateInsight', 'Data', arnOf('main')), 'CloudTrail-Insight'],
+    [dataRates, insight('ApiCallRateInsight', 'Data', arnOf('other')), undefined],
+    [noCategories, insight('ApiCallRateInsight'), 'CloudTrail-Insight'],
+    [noCategories, insight('ApiCallRateInsight', 'Data'), undefined],
   ])('of insights with %j: %j', (logging, over, expected) => {
     expect(classOf(logging, over)).toBe(expected);
   });
@@ -61,7 +73,7 @@ describe('what a trail logs', () => {
     const scan = scanRecord(raw);
     if (scan.kind === 'problem') throw new Error(scan.problem);
     const event = selectableEvent(scan.record, raw);
-    const selection = openSelection('eu-central-1', { ...all, isLogging: false });
+    const selection = openSelection(trail, { ...all, isLogging: false });
     expect([selection.idle, selection.classOf(1, event)]).toEqual([true, undefined]);
     selection.change(2, all);
     expect(selection.classOf(3, event)).toBe('CloudTrail');

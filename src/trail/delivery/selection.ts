@@ -1,6 +1,7 @@
 import { compileAdvanced, type EventPredicate } from '../trails/selectors/compile-advanced.ts';
 import { compileBasic, defaultSelectors } from '../trails/selectors/compile-basic.ts';
 import type { SelectableEvent } from '../trails/selectors/selectable-event.ts';
+import { trailArn } from '../trails/trail-names.ts';
 import type { EventClass, LoggingSettings } from './delivery-documents.ts';
 
 /** The services that AWS runs once for all regions and records in us-east-1 ("Global service events"). */
@@ -18,23 +19,33 @@ const globalRegion = 'us-east-1';
 /** Whether an event is of a kind that the settings let through, before regions are looked at. */
 type ClassPredicate = (event: SelectableEvent) => EventClass | undefined;
 
-function compileInsights({ insightSelectors = [] }: LoggingSettings): EventPredicate {
+/** The trail that selects; its ARN is that of all its incarnations. */
+interface SelectingTrail {
+  readonly accountId: string;
+  readonly homeRegion: string;
+  readonly name: string;
+}
+
+function compileInsights({ insightSelectors = [] }: LoggingSettings, arn: string): EventPredicate {
   const wanted = new Map(insightSelectors.map((one) => [one.InsightType as string, one.EventCategories]));
   return (event) => {
     const type = event.inside('insightDetails', 'insightType') ?? '';
     if (!wanted.has(type)) return false;
-    const categories: readonly string[] = wanted.get(type) ?? ['Management'];
+    // Those of data events are of one trail.
+    if ((event.top('insightSource') ?? arn) !== arn) return false;
+    const given = wanted.get(type) ?? [];
+    const categories: readonly string[] = given.length > 0 ? given : ['Management'];
     const source = event.inside('insightDetails', 'sourceEventCategory') ?? 'Management';
     return categories.includes(source);
   };
 }
 
-function compileClasses(logging: LoggingSettings): ClassPredicate {
+function compileClasses(logging: LoggingSettings, arn: string): ClassPredicate {
   const { advancedEventSelectors, eventSelectors = defaultSelectors } = logging;
   const selected = advancedEventSelectors
     ? compileAdvanced(advancedEventSelectors)
     : compileBasic(eventSelectors);
-  const isWantedInsight = compileInsights(logging);
+  const isWantedInsight = compileInsights(logging, arn);
   return (event) => {
     switch (event.scanned.eventCategory) {
       case 'Insight':
@@ -48,9 +59,10 @@ function compileClasses(logging: LoggingSettings): ClassPredicate {
   };
 }
 
-function compileSettings(logging: LoggingSettings, homeRegion: string): ClassPredicate {
+function compileSettings(logging: LoggingSettings, trail: SelectingTrail): ClassPredicate {
   if (!logging.isLogging) return () => undefined;
-  const classOf = compileClasses(logging);
+  const { accountId, homeRegion, name } = trail;
+  const classOf = compileClasses(logging, trailArn(accountId, homeRegion, name));
   return (event) => {
     const { region, eventSource } = event.scanned;
     if (!logging.isMultiRegion && region !== homeRegion) return undefined;
@@ -77,9 +89,9 @@ export interface Selection {
  * behind the change; it is logged if the trail logged such calls before or does so from now on, so that neither the start
  * of logging nor its end goes unseen.
  */
-export function openSelection(homeRegion: string, initial: LoggingSettings): Selection {
+export function openSelection(trail: SelectingTrail, initial: LoggingSettings): Selection {
   let logging = initial;
-  let now = compileSettings(initial, homeRegion);
+  let now = compileSettings(initial, trail);
   let before: { readonly until: number; readonly classOf: ClassPredicate } | undefined;
   return {
     get logging() {
@@ -98,7 +110,7 @@ export function openSelection(homeRegion: string, initial: LoggingSettings): Sel
       if (JSON.stringify(next) === JSON.stringify(logging)) return;
       before = { until: at + 1, classOf: now };
       logging = next;
-      now = compileSettings(next, homeRegion);
+      now = compileSettings(next, trail);
     },
   };
 }

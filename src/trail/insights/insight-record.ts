@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { InsightFinding, InsightReceiver } from './insight-types.ts';
+import { isOfTrails, type InsightFinding, type InsightReceiver } from './insight-types.ts';
 import { keyOf } from './rate-engine.ts';
 
 const minuteMs = 60_000;
@@ -15,7 +15,7 @@ function guid(secret: Uint8Array, text: string): string {
 
 /**
  * The ids of an insight: what begins at one minute has one sharedEventID, and its start and its end have one eventID each,
- * however often they are found; those of each event data store are others. Nobody without the secret can take an id before
+ * however often they are found; those of each receiver are others. Nobody without the secret can take an id before
  * the event does.
  */
 export function insightIds(
@@ -57,9 +57,13 @@ export const insightTime = ({ state, startMinute, endMinute }: InsightFinding): 
 const timeText = (finding: InsightFinding): string =>
   `${new Date(insightTime(finding)).toISOString().slice(0, 19)}Z`;
 
-function insightRecordOfTrails(finding: InsightFinding, secret: Uint8Array): unknown {
+function insightRecordOfTrails(
+  finding: InsightFinding,
+  secret: Uint8Array,
+  receiver: InsightReceiver,
+): unknown {
   const { subject } = finding;
-  const { eventId, sharedEventId } = insightIds(secret, finding, 'trails');
+  const { eventId, sharedEventId } = insightIds(secret, finding, receiver);
   return {
     eventVersion: '1.11',
     eventTime: timeText(finding),
@@ -70,6 +74,7 @@ function insightRecordOfTrails(finding: InsightFinding, secret: Uint8Array): unk
     sharedEventID: sharedEventId,
     insightDetails: insightDetails(finding),
     eventCategory: 'Insight',
+    ...(receiver !== 'trails' && { insightSource: receiver }),
   };
 }
 
@@ -111,9 +116,8 @@ export function insightRecord(
   secret: Uint8Array,
   receiver: InsightReceiver,
 ): Buffer {
-  const record =
-    receiver === 'trails'
-      ? insightRecordOfTrails(finding, secret)
-      : insightRecordOfStore(finding, secret, receiver);
+  const record = isOfTrails(receiver)
+    ? insightRecordOfTrails(finding, secret, receiver)
+    : insightRecordOfStore(finding, secret, receiver);
   return Buffer.from(JSON.stringify(record));
 }

@@ -1,15 +1,13 @@
-import type { AdvancedFieldSelector, InsightSelector } from '@aws-sdk/client-cloudtrail';
+import type { InsightSelector } from '@aws-sdk/client-cloudtrail';
 import { AwsFault } from '../../kernel/index.ts';
 import type { EventDataStoreDocument } from '../lake/store-documents.ts';
+import { equals } from './insight-trails.ts';
 
 /** What event data stores have to log for insights. */
 
 type LoggingStore = Pick<EventDataStoreDocument, 'arn' | 'selectors'>;
 
 export const invalid = (text: string): AwsFault => new AwsFault('InvalidInsightSelectorsException', text);
-
-const equals = (fields: readonly AdvancedFieldSelector[], field: string, value: string): boolean =>
-  fields.some(({ Field, Equals }) => Field === field && Equals?.includes(value) === true);
 
 /** Whether an event data store logs events of a category. */
 export function logsCategory({ selectors }: LoggingStore, category: string): boolean {

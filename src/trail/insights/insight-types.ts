@@ -1,10 +1,18 @@
+import { parseArn } from '../../kernel/index.ts';
 import type { ValueAverage } from './value-counts.ts';
 
 export type InsightType = 'ApiCallRateInsight' | 'ApiErrorRateInsight';
 export type SourceCategory = 'Management' | 'Data';
 
-/** For whom an Insights event is: all trails, or the event data store whose events it is about, by its ARN. */
+/**
+ * For whom an Insights event is. Of management events: all trails, or the event data store whose events it is about, by its
+ * ARN. Of data events: one trail, by its ARN, because ListInsightsData tells them by the trail.
+ */
 export type InsightReceiver = 'trails' | (string & {});
+
+/** Whether the events have the form of trails; else they have that of event data stores. */
+export const isOfTrails = (receiver: InsightReceiver): boolean =>
+  receiver === 'trails' || parseArn(receiver)?.resource.startsWith('trail/') === true;
 
 /** What an insight is about. */
 export interface InsightSubject {

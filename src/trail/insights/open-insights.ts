@@ -5,6 +5,7 @@ import type { HttpRoute, Operations } from '../../wire/index.ts';
 import { scanEntry, type History } from '../history/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { insightOperations } from './api.ts';
+import { listInsightsOperations } from './list-insights-operations.ts';
 import { countedRecord, isNotedAsNothing } from './counted-record.ts';
 import { insightIds, insightRecord } from './insight-record.ts';
 import { insightRoutes } from './insight-routes.ts';
@@ -21,7 +22,7 @@ export interface InsightsOptions {
   readonly state: State;
   /** The journal's `audit` stream. */
   readonly stream: Stream;
-  readonly history: Pick<History, 'stream'>;
+  readonly history: Pick<History, 'stream' | 'search' | 'count'>;
   /** Where the counts are kept. */
   readonly directory: string;
   readonly clock: Clock;
@@ -212,7 +213,7 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
   timer = clock.after(tickMs, () => void tick());
 
   return {
-    operations: insightOperations(stream),
+    operations: { ...insightOperations(stream), ...listInsightsOperations(options) },
     routes: insightRoutes(options),
     reader,
     settle: judge,

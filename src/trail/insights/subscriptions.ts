@@ -2,6 +2,7 @@ import type { InsightSelector } from '@aws-sdk/client-cloudtrail';
 import type { StateView } from '../../state/index.ts';
 import { readStores } from '../lake/store-documents.ts';
 import { readTrails } from '../trails/trail-documents.ts';
+import { logsSource } from './insight-trails.ts';
 import type { InsightReceiver, InsightSubject } from './insight-types.ts';
 
 /** Insights of an event data store, under `trail/insights/stores/ARN`. */
@@ -27,20 +28,24 @@ export async function readStoreInsights(
 
 /** Whoever wants insights of an account: in one region, or in all. */
 interface Subscription {
-  readonly receiver: InsightReceiver;
   readonly accountId: string;
   readonly region: string | undefined;
   readonly selectors: readonly InsightSelector[];
+  /** As whom; undefined where what the insight is about is not logged. */
+  readonly receiverOf: (subject: InsightSubject) => InsightReceiver | undefined;
 }
 
 async function trailSubscriptions(view: StateView): Promise<readonly Subscription[]> {
   return (await readTrails(view))
     .filter(({ isLogging }) => isLogging)
-    .map(({ accountId, homeRegion, isMultiRegion, insightSelectors = [] }) => ({
-      receiver: 'trails',
-      accountId,
-      region: isMultiRegion ? undefined : homeRegion,
-      selectors: insightSelectors,
+    .map((trail) => ({
+      accountId: trail.accountId,
+      region: trail.isMultiRegion ? undefined : trail.homeRegion,
+      selectors: trail.insightSelectors ?? [],
+      receiverOf: (subject) => {
+        if (!logsSource(trail, subject)) return undefined;
+        return subject.category === 'Data' ? trail.arn : 'trails';
+      },
     }));
 }
 
@@ -53,15 +58,20 @@ async function storeSubscriptions(view: StateView, now: number): Promise<readonl
     const store = stores.get(storeArn);
     if (!store?.isIngesting || store.deletedAt !== undefined) return [];
     const region = store.isMultiRegion ? undefined : store.region;
-    return [{ receiver: storeArn, accountId, region, selectors }];
+    return [{ accountId, region, selectors, receiverOf: () => storeArn }];
   });
 }
 
-function selects({ InsightType, EventCategories }: InsightSelector, subject: InsightSubject): boolean {
-  // Selectors without categories are from before there were insights of data events.
-  const categories: readonly string[] = EventCategories?.length ? EventCategories : ['Management'];
-  return InsightType === subject.insightType && categories.includes(subject.category);
-}
+/** The categories that a selector turns insights on for: without any it is management events ("InsightSelector"). */
+const categoriesOf = ({ EventCategories }: InsightSelector): readonly string[] =>
+  EventCategories?.length ? EventCategories : ['Management'];
+
+/** Whether insight selectors ask for what an insight is about. */
+export const selectsInsight = (
+  selectors: readonly InsightSelector[],
+  { insightType, category }: Pick<InsightSubject, 'insightType' | 'category'>,
+): boolean =>
+  selectors.some((one) => one.InsightType === insightType && categoriesOf(one).includes(category));
 
 /** Makes the function that says who wants an insight, by the trails and event data stores as they are at `now`. */
 export async function insightReceivers(
@@ -74,8 +84,8 @@ export async function insightReceivers(
       ({ accountId, region, selectors }) =>
         accountId === subject.accountId &&
         (region === undefined || region === subject.region) &&
-        selectors.some((selector) => selects(selector, subject)),
+        selectsInsight(selectors, subject),
     );
-    return [...new Set(wanting.map(({ receiver }) => receiver))];
+    return [...new Set(wanting.flatMap(({ receiverOf }) => receiverOf(subject) ?? []))];
   };
 }

@@ -10,6 +10,8 @@ const otherwise: Readonly<Record<string, readonly string[]>> = {
     'cloudtrail:StartDashboardRefresh',
     'cloudtrail:StartQuery',
   ],
+  // The page of the operation, for a request that names a trail.
+  'cloudtrail:ListInsightsMetricData': ['cloudtrail:ListInsightsData', 'cloudtrail:LookupEvents'],
   'cloudtrail:UpdateDashboard': ['cloudtrail:StartQuery', 'cloudtrail:UpdateDashboard'],
   'iam:AddRoleToInstanceProfile': ['iam:AddRoleToInstanceProfile', 'iam:PassRole'],
   'kms:ReEncrypt': ['kms:ReEncryptFrom', 'kms:ReEncryptTo'],

@@ -150,6 +150,13 @@ const ownValues: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
     ImportSource: ({ shared }) => importOf(shared).ImportSource,
   },
   'cloudtrail.GetInsightSelectors': { TrailName: trail },
+  'cloudtrail.ListInsightsData': { InsightSource: trail, DataType: always('InsightsEvents') },
+  'cloudtrail.ListInsightsMetricData': {
+    TrailName: trail,
+    EventSource: always('s3.amazonaws.com'),
+    EventName: always('PutObject'),
+    InsightType: always('ApiCallRateInsight'),
+  },
   'cloudtrail.PutInsightSelectors': { TrailName: trail },
   'cloudtrail.PutEventSelectors': {
     EventSelectors: always([{ ReadWriteType: 'All', IncludeManagementEvents: true }]),
