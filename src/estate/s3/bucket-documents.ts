@@ -64,6 +64,10 @@ export async function readBucket(view: StateView, name: string): Promise<BucketD
   return (await view.get<BucketDocument>(bucketKey(name)))?.value;
 }
 
+/** Whether two documents of one name are of one bucket, and not of a later one after the first was deleted. */
+export const isSameBucket = (one: BucketDocument, other: BucketDocument): boolean =>
+  one.accountId === other.accountId && one.createdAt === other.createdAt;
+
 export const bucketArn = (name: string): string => `arn:aws:s3:::${name}`;
 export const objectArn = (bucket: string, key: string): string => `arn:aws:s3:::${bucket}/${key}`;
 

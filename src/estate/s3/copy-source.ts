@@ -3,9 +3,11 @@ import { readBucket, type BucketDocument } from './bucket-documents.ts';
 import { checkCopyConditions } from './conditions.ts';
 import { accessDenied, invalidArgument, noSuchBucket } from './faults.ts';
 import { keyCaller, requireObject } from './object-answers.ts';
-import type { ObjectVersion } from './object-documents.ts';
+import type { ObjectTag, ObjectVersion } from './object-documents.ts';
+import type { Conditions } from './needs.ts';
 import { onExistingObject, type ObjectInput } from './object-needs.ts';
 import type { S3Parts } from './operation.ts';
+import { findVersion } from './version-chain.ts';
 
 /** What CopyObject and UploadPartCopy say of their source. */
 export interface CopyInput {
@@ -50,19 +52,32 @@ export function parseCopySource({ CopySource, ExpectedSourceBucketOwner }: CopyI
   };
 }
 
+/** `s3:x-amz-copy-source`: the bucket and key of the source, without a version. */
+export function copySourceCondition(input: CopyInput): Conditions {
+  const { Bucket, Key } = parseCopySource(input);
+  return { 's3:x-amz-copy-source': [`${Bucket}/${Key}`] };
+}
+
 /** What reading the source needs; its tags too, where they are copied. */
-export async function onCopySource(
+export function onCopySource(
   input: CopyInput,
   call: Call,
   parts: S3Parts,
   withTags: boolean,
 ): Promise<readonly Need[]> {
-  const source = parseCopySource(input);
-  const needs = await onExistingObject(['s3:GetObject'], source, call, parts);
-  if (!withTags) return needs;
-  const tags = (await readSource(input, call, parts).catch(() => undefined))?.version.tags;
-  if (!tags) return needs;
-  return [...needs, ...(await onExistingObject(['s3:GetObjectTagging'], source, call, parts))];
+  const actions = withTags ? ['s3:GetObject', 's3:GetObjectTagging'] : ['s3:GetObject'];
+  return onExistingObject(actions, parseCopySource(input), call, parts);
+}
+
+/** The tags that a copy takes over from its source, if any; what the source lacks is said later. */
+export async function copiedTags(
+  input: CopyInput & { readonly TaggingDirective?: string | undefined },
+  { state }: Pick<S3Parts, 'state'>,
+): Promise<readonly ObjectTag[] | undefined> {
+  if (input.TaggingDirective === 'REPLACE') return undefined;
+  const { Bucket, Key, VersionId } = parseCopySource(input);
+  const version = await findVersion(state, Bucket, Key, VersionId);
+  return version?.kind === 'object' ? version.tags : undefined;
 }
 
 export interface CopySource {

@@ -1,6 +1,6 @@
 import type { StateView } from '../../state/index.ts';
 import type { Call, Need } from '../../wire/index.ts';
-import { bucketArn, objectArn, readBucket, type BucketDocument } from './bucket-documents.ts';
+import { bucketArn, isSameBucket, objectArn, readBucket, type BucketDocument } from './bucket-documents.ts';
 import { bucketPolicyInForce } from './bucket-policy-reach.ts';
 import { accessDenied, noSuchBucket } from './faults.ts';
 import { note } from './recorded-call.ts';
@@ -28,6 +28,20 @@ export async function calledBucket(
     throw accessDenied();
   }
   return bucket;
+}
+
+/**
+ * The bucket again, once a body has flowed, which may take hours. Throws NoSuchBucket where another bucket bears the name by
+ * now: whoever was let into the first one was not let into that.
+ */
+export async function stillBucket(
+  input: BucketInput,
+  view: Pick<StateView, 'get'>,
+  before: BucketDocument,
+): Promise<BucketDocument> {
+  const bucket = await calledBucket(input, view);
+  if (isSameBucket(bucket, before)) return bucket;
+  throw noSuchBucket(input.Bucket);
 }
 
 /**

@@ -111,6 +111,13 @@ export interface UploadDocument {
   readonly metadata: Readonly<Record<string, string>>;
   readonly encryption: ObjectEncryption;
   readonly storageClass: string;
+  /** What the headers asked for in so many words, because policies judge the upload's parts by it. */
+  readonly asked?: {
+    readonly acl?: string;
+    readonly storageClass?: string;
+    readonly encryption?: string;
+    readonly kmsKeyId?: string;
+  };
   readonly tags?: readonly ObjectTag[];
   readonly retention?: Retention;
   readonly legalHold?: true;

@@ -1,10 +1,10 @@
-import type { StateView } from '../../state/index.ts';
 import type { Call, Need } from '../../wire/index.ts';
 import type { BucketDocument } from './bucket-documents.ts';
 import { calledBucket, onBucket, onObject, type BucketInput, type Conditions } from './needs.ts';
 import { tagsOfHeader } from './object-facts.ts';
 import type { ObjectTag, StoredVersion } from './object-documents.ts';
 import type { S3Parts } from './operation.ts';
+import { findUpload } from './uploads.ts';
 import { findVersion } from './version-chain.ts';
 
 /** What every input about an object has. */
@@ -59,6 +59,7 @@ interface NewObjectInput {
   readonly ObjectLockMode?: string | undefined;
   readonly ObjectLockRetainUntilDate?: Date | undefined;
   readonly ObjectLockLegalHoldStatus?: string | undefined;
+  readonly WebsiteRedirectLocation?: string | undefined;
   readonly IfMatch?: string | undefined;
   readonly IfNoneMatch?: string | undefined;
 }
@@ -79,27 +80,78 @@ export function retentionConditions(
   };
 }
 
+/** What a policy may ask of tags that a request gives. */
+export const requestedTags = (tags: readonly ObjectTag[] | undefined): Conditions => ({
+  ...tagConditions('RequestObjectTag', tags),
+  ...(tags && { 's3:RequestObjectTagKeys': tags.map(({ Key }) => Key) }),
+});
+
+/** Whether a request makes an object, or prepares one alone and so takes no If-Match ("Enforce conditional writes"). */
+const creation = (creates: boolean): Conditions => ({ 's3:ObjectCreationOperation': [String(creates)] });
+
+function objectConditions(
+  input: NewObjectInput,
+  tags: readonly ObjectTag[] | undefined,
+  call: Call,
+): Conditions {
+  return {
+    ...given('s3:x-amz-acl', input.ACL),
+    ...given('s3:x-amz-storage-class', input.StorageClass),
+    ...given('s3:x-amz-server-side-encryption', input.ServerSideEncryption),
+    ...given('s3:x-amz-server-side-encryption-aws-kms-key-id', input.SSEKMSKeyId),
+    ...given('s3:x-amz-website-redirect-location', input.WebsiteRedirectLocation),
+    ...given('s3:if-match', input.IfMatch),
+    ...given('s3:if-none-match', input.IfNoneMatch),
+    ...requestedTags(tags),
+    ...retentionConditions(input.ObjectLockMode, input.ObjectLockRetainUntilDate, call.time),
+    ...given('s3:object-lock-legal-hold', input.ObjectLockLegalHoldStatus),
+  };
+}
+
+/**
+ * The need of a request that goes on with an upload: it carries none of the headers that the upload was begun with, and
+ * policies that ask for them (an encryption, say) mean the object, so those of the upload count.
+ */
+export async function onUpload(
+  input: ObjectInput & Pick<NewObjectInput, 'IfMatch' | 'IfNoneMatch'> & { readonly UploadId: string },
+  call: Call,
+  { state }: Pick<S3Parts, 'state'>,
+  options: { readonly creates: boolean; readonly more?: Conditions },
+): Promise<Need> {
+  const bucket = await calledBucket(input, state);
+  const upload = await findUpload(state, input);
+  const { asked, retention } = upload ?? {};
+  const begun: NewObjectInput = {
+    ACL: asked?.acl,
+    StorageClass: asked?.storageClass,
+    ServerSideEncryption: asked?.encryption,
+    SSEKMSKeyId: asked?.kmsKeyId,
+    WebsiteRedirectLocation: upload?.headers.websiteRedirectLocation,
+    ObjectLockMode: retention?.mode,
+    ObjectLockRetainUntilDate: retention && new Date(retention.until),
+    ObjectLockLegalHoldStatus: upload?.legalHold && 'ON',
+    IfMatch: input.IfMatch,
+    IfNoneMatch: input.IfNoneMatch,
+  };
+  return onObject('s3:PutObject', bucket, input.Key, call, {
+    ...objectConditions(begun, upload?.tags, call),
+    ...creation(options.creates),
+    ...options.more,
+  });
+}
+
 /** Needs of a request that makes an object: to put it, and to give it what the request gives it beside its bytes. */
 export function onNewObject(
   input: NewObjectInput,
   bucket: BucketDocument,
   key: string,
   call: Call,
-  more: Conditions = {},
+  options: { readonly creates: boolean; readonly more?: Conditions },
 ): readonly Need[] {
-  const tags = tagsOfHeader(input.Tagging);
   const conditions: Conditions = {
-    ...given('s3:x-amz-acl', input.ACL),
-    ...given('s3:x-amz-storage-class', input.StorageClass),
-    ...given('s3:x-amz-server-side-encryption', input.ServerSideEncryption),
-    ...given('s3:x-amz-server-side-encryption-aws-kms-key-id', input.SSEKMSKeyId),
-    ...given('s3:if-match', input.IfMatch),
-    ...given('s3:if-none-match', input.IfNoneMatch),
-    ...tagConditions('RequestObjectTag', tags),
-    ...(tags && { 's3:RequestObjectTagKeys': tags.map(({ Key }) => Key) }),
-    ...retentionConditions(input.ObjectLockMode, input.ObjectLockRetainUntilDate, call.time),
-    ...given('s3:object-lock-legal-hold', input.ObjectLockLegalHoldStatus),
-    ...more,
+    ...objectConditions(input, tagsOfHeader(input.Tagging), call),
+    ...creation(options.creates),
+    ...options.more,
   };
   const actions = [
     's3:PutObject',
@@ -111,15 +163,19 @@ export function onNewObject(
   return actions.map((action) => onObject(action, bucket, key, call, conditions));
 }
 
-/** Needs of a delete of one object or version. */
-export async function onDeletedObject(
-  input: ObjectInput & { readonly BypassGovernanceRetention?: boolean | undefined },
+/**
+ * Needs of a delete of one object or version. The tags of what is deleted do not count: "When granting permissions for the
+ * PUT Object and DELETE Object operations, [s3:ExistingObjectTag] is not supported" ("Tagging and access control policies").
+ */
+export function onDeletedObject(
+  input: ObjectInput & {
+    readonly BypassGovernanceRetention?: boolean | undefined;
+    readonly IfMatch?: string | undefined;
+  },
   bucket: BucketDocument,
   call: Call,
-  view: Pick<StateView, 'get' | 'list'>,
-): Promise<readonly Need[]> {
-  const version = await findVersion(view, bucket.name, input.Key, input.VersionId);
-  const conditions = { ...versionConditions(input), ...existingTags(version) };
+): readonly Need[] {
+  const conditions = { ...versionConditions(input), ...given('s3:if-match', input.IfMatch) };
   const actions = [
     actionFor('s3:DeleteObject', input),
     ...(input.BypassGovernanceRetention ? ['s3:BypassGovernanceRetention'] : []),

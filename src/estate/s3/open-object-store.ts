@@ -4,7 +4,7 @@ import type { State } from '../../state/index.ts';
 import type { Blob } from '../../store/index.ts';
 import type { DataKeys } from '../kms/data-keys.ts';
 import { openAfterCommit } from './after-commit.ts';
-import { readBucket, type BucketDocument } from './bucket-documents.ts';
+import { isSameBucket, readBucket, type BucketDocument } from './bucket-documents.ts';
 import { blobPrefix, newContentId, newPartSuffix } from './content/blob-names.ts';
 import { openContentKeeper } from './content/content-keeper.ts';
 import { hashBody } from './content/hashed-body.ts';
@@ -264,7 +264,7 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
       try {
         return await store.commit(async (change) => {
           const now = await readBucket(change, name);
-          if (!now) throw noSuchBucket(name);
+          if (!now || !isSameBucket(now, bucket)) throw noSuchBucket(name);
           return store.link(change, now, key, content, {
             event: 'ObjectCreated:Put',
             headers,

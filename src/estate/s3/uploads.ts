@@ -17,16 +17,29 @@ import {
 const leastPartBytes = 5 * 1024 ** 2;
 export const mostParts = 10_000;
 
+interface UploadInput {
+  readonly Bucket: string;
+  readonly Key: string;
+  readonly UploadId: string;
+}
+
+/** An upload under way; undefined when there is none. */
+export async function findUpload(
+  view: Pick<StateView, 'get'>,
+  { Bucket, Key, UploadId }: UploadInput,
+): Promise<UploadDocument | undefined> {
+  if (!isUploadId(UploadId)) return undefined;
+  return (await view.get<UploadDocument>(uploadKey(Bucket, Key, UploadId)))?.value;
+}
+
 /** An upload under way. Throws NoSuchUpload. */
 export async function requireUpload(
   view: Pick<StateView, 'get'>,
-  { Bucket, Key, UploadId }: { readonly Bucket: string; readonly Key: string; readonly UploadId: string },
+  input: UploadInput,
 ): Promise<UploadDocument> {
-  const found = isUploadId(UploadId)
-    ? await view.get<UploadDocument>(uploadKey(Bucket, Key, UploadId))
-    : undefined;
-  if (!found) throw noSuchUpload(UploadId);
-  return found.value;
+  const found = await findUpload(view, input);
+  if (!found) throw noSuchUpload(input.UploadId);
+  return found;
 }
 
 /** The checksum that the parts of a new upload get, and what the whole is to have ("Checking object integrity"). */

@@ -1,11 +1,19 @@
 import type { CopyObjectOutput, CopyObjectRequest } from '@aws-sdk/client-s3';
 import { assert } from '../../../kernel/index.ts';
 import type { Change } from '../../../state/index.ts';
+import type { BucketDocument } from '../bucket-documents.ts';
 import { checkWriteConditions } from '../conditions.ts';
-import { onCopySource, parseCopySource, readSource, type CopySource } from '../copy-source.ts';
+import {
+  copiedTags,
+  copySourceCondition,
+  onCopySource,
+  parseCopySource,
+  readSource,
+  type CopySource,
+} from '../copy-source.ts';
 import { invalidArgument, invalidRequest } from '../faults.ts';
 import { orUnstage, singlePutBytes } from '../incoming-body.ts';
-import { calledBucket } from '../needs.ts';
+import { calledBucket, onObject, stillBucket } from '../needs.ts';
 import { keyCaller, quoted, shownChecksum, shownEncryption, shownVersion } from '../object-answers.ts';
 import { readCurrent, type ChecksumAlgorithm } from '../object-documents.ts';
 import {
@@ -20,7 +28,7 @@ import {
   tagsOfHeader,
   wishOf,
 } from '../object-facts.ts';
-import { onNewObject } from '../object-needs.ts';
+import { onNewObject, requestedTags } from '../object-needs.ts';
 import type { StagedContent } from '../object-store.ts';
 import type { Given, S3Operation, S3Parts } from '../operation.ts';
 
@@ -78,13 +86,14 @@ async function linkCopy(
   change: Change,
   parts: S3Parts,
   copied: {
+    readonly before: BucketDocument;
     readonly source: CopySource;
     readonly staged: StagedContent;
     readonly algorithm: ChecksumAlgorithm;
   },
 ): Promise<CopyObjectOutput> {
   const { source, staged, algorithm } = copied;
-  const bucket = await calledBucket(input, change);
+  const bucket = await stillBucket(input, change, copied.before);
   checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
   const value = staged.checksums[algorithm] ?? sameChecksum(source, algorithm);
   assert(value !== undefined, 'the checksum that was asked for is there');
@@ -111,15 +120,22 @@ export const CopyObject: S3Operation<CopyObjectRequest, CopyObjectOutput> = {
   category: 'data',
   async needs(input, call, parts) {
     const bucket = await calledBucket(input, parts.state);
-    const copiesTags = input.TaggingDirective !== 'REPLACE';
-    const source = await onCopySource(input, call, parts, copiesTags);
-    const target = onNewObject(input, bucket, input.Key, call, {
-      's3:x-amz-copy-source': [decodeURIComponent(input.CopySource.replace(/^\//, '').split('?')[0] ?? '')],
+    const tags = await copiedTags(input, parts);
+    const source = await onCopySource(input, call, parts, tags !== undefined);
+    const more = {
+      ...copySourceCondition(input),
       ...(input.MetadataDirective !== undefined && {
         's3:x-amz-metadata-directive': [input.MetadataDirective],
       }),
-    });
-    return [...source, ...target];
+    };
+    const target = onNewObject(input, bucket, input.Key, call, { creates: true, more });
+    if (!tags) return [...source, ...target];
+    // Tags that are copied are put as those of a header are.
+    return [
+      ...source,
+      ...target,
+      onObject('s3:PutObjectTagging', bucket, input.Key, call, requestedTags(tags)),
+    ];
   },
   async handle(input, call, change, parts) {
     const bucket = await calledBucket(input, parts.state);
@@ -147,6 +163,8 @@ export const CopyObject: S3Operation<CopyObjectRequest, CopyObjectOutput> = {
       as: keyCaller(call, bucket),
       mostBytes: singlePutBytes,
     });
-    return orUnstage(parts, input, () => linkCopy(input, change, parts, { source, staged, algorithm }));
+    return orUnstage(parts, input, () =>
+      linkCopy(input, change, parts, { before: bucket, source, staged, algorithm }),
+    );
   },
 };

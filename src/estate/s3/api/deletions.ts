@@ -40,7 +40,7 @@ export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> 
   access: 'write',
   category: 'data',
   async needs(input, call, parts) {
-    return onDeletedObject(input, await calledBucket(input, parts.state), call, parts.state);
+    return onDeletedObject(input, await calledBucket(input, parts.state), call);
   },
   async handle(input, _call, change, parts) {
     const bucket = await calledBucket(input, change);
@@ -75,10 +75,10 @@ async function deleteOne(
   const { bucket, call, change, parts } = at;
   const { Key = '', VersionId, ETag } = one;
   const bypass = input.BypassGovernanceRetention;
-  const asked = { Bucket: bucket.name, Key, VersionId, BypassGovernanceRetention: bypass };
+  const asked = { Bucket: bucket.name, Key, VersionId, BypassGovernanceRetention: bypass, IfMatch: ETag };
   checkKey(bucket.name, Key);
   refuseDirectoryConditions({ IfMatchLastModifiedTime: one.LastModifiedTime, IfMatchSize: one.Size });
-  await parts.authorise(call, await onDeletedObject(asked, bucket, call, parts.state));
+  await parts.authorise(call, onDeletedObject(asked, bucket, call));
   if (ETag !== undefined) {
     checkWriteConditions({ IfMatch: ETag }, Key, await readCurrent(change, bucket.name, Key));
   }

@@ -9,7 +9,7 @@ import type {
 import { calledBucket } from '../needs.ts';
 import { requireObject, shownVersion } from '../object-answers.ts';
 import { checkObjectTags } from '../object-facts.ts';
-import { onExistingObject, tagConditions } from '../object-needs.ts';
+import { onExistingObject, requestedTags } from '../object-needs.ts';
 import type { S3Operation } from '../operation.ts';
 import { rewriteVersion } from '../version-chain.ts';
 
@@ -30,10 +30,7 @@ export const PutObjectTagging: S3Operation<PutObjectTaggingRequest, PutObjectTag
   async needs(input, call, parts) {
     const needs = await onExistingObject(['s3:PutObjectTagging'], input, call, parts);
     const tags = (input.Tagging.TagSet ?? []).map(({ Key = '', Value = '' }) => ({ Key, Value }));
-    const conditions = {
-      ...tagConditions('RequestObjectTag', tags),
-      's3:RequestObjectTagKeys': tags.map(({ Key }) => Key),
-    };
+    const conditions = requestedTags(tags);
     return needs.map((need) => ({ ...need, conditions: { ...need.conditions, ...conditions } }));
   },
   async handle(input, _call, change) {

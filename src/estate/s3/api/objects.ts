@@ -13,7 +13,7 @@ import type { BucketDocument } from '../bucket-documents.ts';
 import { checkReadConditions, checkWriteConditions } from '../conditions.ts';
 import { invalidArgument, invalidRequest, s3Fault } from '../faults.ts';
 import { algorithmFor, bodyOf, orUnstage, singlePutBytes } from '../incoming-body.ts';
-import { calledBucket } from '../needs.ts';
+import { calledBucket, stillBucket } from '../needs.ts';
 import {
   keyCaller,
   quoted,
@@ -57,10 +57,14 @@ async function linkPut(
   input: PutInput,
   change: Change,
   parts: S3Parts,
-  staged: StagedContent,
-  algorithm: ChecksumAlgorithm,
+  put: {
+    readonly before: BucketDocument;
+    readonly staged: StagedContent;
+    readonly algorithm: ChecksumAlgorithm;
+  },
 ): Promise<PutObjectOutput> {
-  const bucket = await calledBucket(input, change);
+  const { staged, algorithm } = put;
+  const bucket = await stillBucket(input, change, put.before);
   checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
   const value = staged.checksums[algorithm];
   assert(value !== undefined, 'the checksum that was asked for is there');
@@ -82,7 +86,7 @@ export const PutObject: S3Operation<PutObjectRequest, PutObjectOutput> = {
   category: 'data',
   async needs(input, call, parts) {
     const bucket = await calledBucket(input, parts.state);
-    return onNewObject(input, bucket, input.Key, call);
+    return onNewObject(input, bucket, input.Key, call, { creates: true });
   },
   async handle(input, call, change, parts) {
     // What can be refused is refused before the body flows.
@@ -107,7 +111,9 @@ export const PutObject: S3Operation<PutObjectRequest, PutObjectOutput> = {
       mostBytes: singlePutBytes,
     });
     note(input, { bytesIn: staged.sizeBytes });
-    return orUnstage(parts, input, () => linkPut(input, change, parts, staged, algorithm));
+    return orUnstage(parts, input, () =>
+      linkPut(input, change, parts, { before: bucket, staged, algorithm }),
+    );
   },
 };
 

@@ -9,7 +9,7 @@ import type {
 import type { Change } from '../../../state/index.ts';
 import { checksumOfBody, type Call } from '../../../wire/index.ts';
 import { canonicalUserId } from '../bucket-documents.ts';
-import { onCopySource, readSource } from '../copy-source.ts';
+import { copySourceCondition, onCopySource, readSource } from '../copy-source.ts';
 import { invalidArgument } from '../faults.ts';
 import { bodyOf, orUnstage, singlePutBytes } from '../incoming-body.ts';
 import { calledBucket, onObject } from '../needs.ts';
@@ -22,6 +22,7 @@ import {
   type UploadDocument,
 } from '../object-documents.ts';
 import { checksumAlgorithm, checksumMember, givenChecksum, refuseCustomerKeys } from '../object-facts.ts';
+import { onUpload } from '../object-needs.ts';
 import type { Given, S3Operation, S3Parts } from '../operation.ts';
 import { readCopyRange } from '../ranges.ts';
 import { note } from '../recorded-call.ts';
@@ -79,10 +80,7 @@ function shownPart(part: PartDocument, algorithm: ChecksumAlgorithm | undefined)
 export const UploadPart: S3Operation<UploadPartRequest, UploadPartOutput> = {
   access: 'write',
   category: 'data',
-  async needs(input, call, parts) {
-    const bucket = await calledBucket(input, parts.state);
-    return [onObject('s3:PutObject', bucket, input.Key, call)];
-  },
+  needs: async (input, call, parts) => [await onUpload(input, call, parts, { creates: false })],
   async handle(input, call, change, parts) {
     refuseCustomerKeys(input);
     checkNumber(input.PartNumber);
@@ -98,9 +96,9 @@ export const UploadPartCopy: S3Operation<UploadPartCopyRequest, UploadPartCopyOu
   access: 'write',
   category: 'data',
   async needs(input, call, parts) {
-    const bucket = await calledBucket(input, parts.state);
     const source = await onCopySource(input, call, parts, false);
-    return [...source, onObject('s3:PutObject', bucket, input.Key, call)];
+    const target = await onUpload(input, call, parts, { creates: false, more: copySourceCondition(input) });
+    return [...source, target];
   },
   async handle(input, call, change, parts) {
     refuseCustomerKeys(input);

@@ -34,7 +34,7 @@ import {
   tagsOfHeader,
   wishOf,
 } from '../object-facts.ts';
-import { onNewObject } from '../object-needs.ts';
+import { onNewObject, onUpload } from '../object-needs.ts';
 import type { Given, S3Operation, S3Parts } from '../operation.ts';
 import { chooseParts, compose, requireUpload, uploadChecksum, type Composition } from '../uploads.ts';
 
@@ -49,11 +49,27 @@ function initiatorOf({ principal }: Call): UploadDocument['initiator'] {
   }
 }
 
+function askedOf(input: Given<CreateMultipartUploadRequest>): NonNullable<UploadDocument['asked']> {
+  const {
+    ACL: acl,
+    StorageClass: storageClass,
+    ServerSideEncryption: encryption,
+    SSEKMSKeyId: kmsKeyId,
+  } = input;
+  return {
+    ...(acl !== undefined && { acl }),
+    ...(storageClass !== undefined && { storageClass }),
+    ...(encryption !== undefined && { encryption }),
+    ...(kmsKeyId !== undefined && { kmsKeyId }),
+  };
+}
+
 export const CreateMultipartUpload: S3Operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput> = {
   access: 'write',
   category: 'data',
   async needs(input, call, parts) {
-    return onNewObject(input, await calledBucket(input, parts.state), input.Key, call);
+    const bucket = await calledBucket(input, parts.state);
+    return onNewObject(input, bucket, input.Key, call, { creates: false });
   },
   async handle(input, call, change, parts) {
     const bucket = await calledBucket(input, change);
@@ -80,6 +96,7 @@ export const CreateMultipartUpload: S3Operation<CreateMultipartUploadRequest, Cr
       metadata: metadataOf(input.Metadata),
       encryption,
       storageClass: storageClassOf(input.StorageClass),
+      asked: askedOf(input),
       ...(tags && { tags }),
       ...lockOf(input, bucket, nowMs),
       checksum,
@@ -185,10 +202,7 @@ export const CompleteMultipartUpload: S3Operation<
 > = {
   access: 'write',
   category: 'data',
-  async needs(input, call, parts) {
-    const bucket = await calledBucket(input, parts.state);
-    return [onObject('s3:PutObject', bucket, input.Key, call)];
-  },
+  needs: async (input, call, parts) => [await onUpload(input, call, parts, { creates: true })],
   async handle(input, call, change, parts) {
     const bucket = await calledBucket(input, change);
     // A client that did not get the answer asks again, and is told the same.
