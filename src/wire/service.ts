@@ -94,11 +94,24 @@ export interface Need {
   readonly resourceAccountId?: string;
 }
 
-/** An AWS resource that a call touched, for the record's `resources` element. */
-export interface AuditResource {
-  readonly ARN: string;
-  readonly accountId?: string;
-  readonly type?: string;
+/**
+ * An AWS resource that a call touched, for the record's `resources` element. `ARNPrefix` stands for many whose ARNs begin
+ * with it, such as the objects that ListObjects looks at.
+ */
+export type AuditResource = { readonly accountId?: string; readonly type?: string } & (
+  | { readonly ARN: string }
+  | { readonly ARNPrefix: string }
+);
+
+/** A part of a call that has a record of its own beside the call's, such as the delete of each object of DeleteObjects. */
+export interface RecordedPart {
+  readonly eventName: string;
+  /** Set where this part failed. */
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly requestParameters: unknown;
+  readonly responseElements: unknown;
+  readonly additionalEventData?: unknown;
+  readonly resources: readonly AuditResource[];
 }
 
 /** The input of a call, of which nothing has been read yet. */
@@ -148,6 +161,8 @@ export interface Operation<Change> {
     readonly responseElements: unknown;
     readonly additionalEventData?: unknown;
   };
+  /** The parts of a call that succeeded which are recorded on their own, in the same append as the call's record. */
+  recordedParts?(input: any, call: Call): readonly RecordedPart[];
   /**
    * Set where the record of a call that was denied names its resources and shows its parameters as well. S3 does that, and
    * without resources no selector of data events would ever choose the record.

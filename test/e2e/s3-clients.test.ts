@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsCli, eventually, hasAwsCli, hasBoto3, python, startServer, type TestServer } from './harness.ts';
 import { signedFetch } from './signed-fetch.ts';
@@ -51,8 +58,20 @@ describe('the bytes on disk', () => {
 
 interface ObjectEvent {
   readonly eventName: string;
+  readonly requestID: string;
   readonly requestParameters: { readonly key?: string } | null;
   readonly responseElements: unknown;
+}
+
+async function objectEvents(): Promise<readonly ObjectEvent[]> {
+  const answer = await signedFetch(server, '/_cairn/events', {
+    service: 'cairn',
+    query: { eventSource: 's3.amazonaws.com', category: 'Data', format: 'ndjson', limit: '1000' },
+  });
+  expect(answer.status).toBe(200);
+  return (await answer.text())
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as ObjectEvent]));
 }
 
 describe('records', () => {
@@ -61,14 +80,7 @@ describe('records', () => {
     await get('recorded', { Range: 'bytes=0-3' });
     await get('nowhere').catch(() => undefined);
     const events = await eventually(async () => {
-      const answer = await signedFetch(server, '/_cairn/events', {
-        service: 'cairn',
-        query: { eventSource: 's3.amazonaws.com', category: 'Data', format: 'ndjson', limit: '1000' },
-      });
-      expect(answer.status).toBe(200);
-      const found = (await answer.text())
-        .split('\n')
-        .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as ObjectEvent]));
+      const found = await objectEvents();
       const about = (name: string, key: string) =>
         found.find((event) => event.eventName === name && event.requestParameters?.key === key);
       const wanted = [
@@ -90,6 +102,7 @@ describe('records', () => {
         SignatureVersion: 'SigV4',
         AuthenticationMethod: 'AuthHeader',
         bytesTransferredIn: 10,
+        SSEApplied: 'Default_SSE_S3',
       },
       readOnly: false,
       managementEvent: false,
@@ -104,6 +117,52 @@ describe('records', () => {
     });
     expect(events[1]?.responseElements).toBeNull();
     expect(events[2]).toMatchObject({ errorCode: 'NoSuchKey' });
+  });
+
+  it('of a batch are one of the call, and one of each object with what became of it', async () => {
+    const keys = Array.from({ length: 300 }, (_, at) => `batch/${'long'.repeat(30)}/${at}`);
+    const { $metadata } = await s3.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects: keys.map((Key) => ({ Key })), Quiet: true } }),
+    );
+    const ofCall = await eventually(async () => {
+      const found = (await objectEvents()).filter(({ requestID }) => requestID === $metadata.requestId);
+      return found.length > 300 ? found : undefined;
+    });
+    const bucket = { accountId: server.accountId, type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${Bucket}` };
+    expect(ofCall.filter(({ eventName }) => eventName === 'DeleteObjects')).toMatchObject([
+      {
+        requestParameters: { bucketName: Bucket, delete: '' },
+        resources: [{ type: 'AWS::S3::Object', ARNPrefix: `arn:aws:s3:::${Bucket}/` }, bucket],
+      },
+    ]);
+    const each = ofCall.filter(({ eventName }) => eventName === 'DeleteObject');
+    expect(new Set(each.map(({ requestParameters }) => requestParameters?.key))).toEqual(new Set(keys));
+    expect(each).toHaveLength(keys.length);
+    expect(each[0]).toMatchObject({
+      eventCategory: 'Data',
+      readOnly: false,
+      resources: [
+        { type: 'AWS::S3::Object', ARN: `arn:aws:s3:::${Bucket}/${each[0]?.requestParameters?.key}` },
+        bucket,
+      ],
+    });
+  });
+
+  it('of listings and settings have CloudTrail’s names and shapes', async () => {
+    await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'listed/' }));
+    const listed = await eventually(async () =>
+      (await objectEvents()).find(
+        ({ requestParameters }) => (requestParameters as { prefix?: string } | null)?.prefix === 'listed/',
+      ),
+    );
+    expect(listed).toMatchObject({
+      eventName: 'ListObjects',
+      requestParameters: { bucketName: Bucket, 'list-type': '2' },
+      resources: [
+        { type: 'AWS::S3::Object', ARNPrefix: `arn:aws:s3:::${Bucket}/listed/` },
+        { type: 'AWS::S3::Bucket', ARN: `arn:aws:s3:::${Bucket}` },
+      ],
+    });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
-import type { AuditResource, Authorise, Call, Given, Need, Operations } from '../../wire/index.ts';
+import type { Authorise, Call, Given, Need, Operations, RecordedPart } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/data-keys.ts';
 import type { ObjectStore } from './object-store.ts';
 import { recordedCall } from './recorded-call.ts';
@@ -28,8 +28,8 @@ export interface S3Operation<Input, Output> {
   readonly category?: 'data';
   /** Throws NoSuchBucket, and AccessDenied where ExpectedBucketOwner is another one: see `needs.ts`. */
   needs(input: Given<Input>, call: Call, parts: S3Parts): readonly Need[] | Promise<readonly Need[]>;
-  /** What the record names as resources beside the bucket, and the object where the input has a key. */
-  readonly resources?: (input: Given<Input>, call: Call) => readonly AuditResource[];
+  /** Parts of the call that have records of their own. */
+  readonly recordedParts?: (input: Given<Input>, call: Call) => readonly RecordedPart[];
   handle(input: Given<Input>, call: Call, change: Change, parts: S3Parts): Promise<Output>;
 }
 
@@ -45,7 +45,10 @@ export function bindOperations(
         access: operation.access,
         ...(operation.category && { category: operation.category }),
         needs: (input, call) => operation.needs(input as never, call, parts),
-        ...recordedCall(operation),
+        ...recordedCall(name, operation.category),
+        ...(operation.recordedParts && {
+          recordedParts: (input, call) => operation.recordedParts?.(input as never, call) ?? [],
+        }),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],
     ]),

@@ -1,10 +1,20 @@
-import { s3RequestIds, type AuditResource, type Call } from '../../wire/index.ts';
+import { s3RequestIds, type AuditResource, type Call, type RecordedPart } from '../../wire/index.ts';
 import { bucketArn, objectArn, type BucketDocument } from './bucket-documents.ts';
 
 /** What is known of a call's input beyond its members, for its record. */
 interface CallNotes {
   bucket?: BucketDocument;
   bytesIn?: number;
+  /** What became of each object of DeleteObjects. */
+  deletions?: readonly Deletion[];
+}
+
+export interface Deletion {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  /** As the answer of DeleteObject has them. */
+  readonly output?: { readonly VersionId?: string; readonly DeleteMarker?: boolean };
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** By input: the object is the same for the needs, the handler and the record of one call. */
@@ -64,6 +74,21 @@ const wireNames: Readonly<Record<string, string>> = {
   ObjectOwnership: 'x-amz-object-ownership',
   ExpectedBucketOwner: 'x-amz-expected-bucket-owner',
   Tagging: 'x-amz-tagging',
+  ContentLength: 'Content-Length',
+  ContentType: 'Content-Type',
+  ContentMD5: 'Content-MD5',
+  ContentEncoding: 'Content-Encoding',
+  ContentDisposition: 'Content-Disposition',
+  ContentLanguage: 'Content-Language',
+  CacheControl: 'Cache-Control',
+  ChecksumCRC32: 'x-amz-checksum-crc32',
+  ChecksumCRC32C: 'x-amz-checksum-crc32c',
+  ChecksumCRC64NVME: 'x-amz-checksum-crc64nvme',
+  ChecksumSHA1: 'x-amz-checksum-sha1',
+  ChecksumSHA256: 'x-amz-checksum-sha256',
+  ObjectAttributes: 'x-amz-object-attributes',
+  WebsiteRedirectLocation: 'x-amz-website-redirect-location',
+  ConfirmRemoveSelfBucketAccess: 'x-amz-confirm-remove-self-bucket-access',
 };
 
 /** Bodies, and keys and their names that only clients need. */
@@ -95,7 +120,9 @@ function renamed(
   for (const name in members) {
     const value = members[name];
     if (value === undefined || value === null || leftOut.test(name)) continue;
-    const known = Object.hasOwn(names, name) ? names[name] : undefined;
+    // A header's name is no name for what stood in the body, as the tags of PutBucketTagging do.
+    const isHeader = typeof value !== 'object' || value instanceof Date;
+    const known = isHeader && Object.hasOwn(names, name) ? names[name] : undefined;
     if (known === undefined && !keepOthers) continue;
     result[known ?? name] =
       typeof value === 'number' || typeof value === 'boolean' ? String(value) : shown(value);
@@ -113,58 +140,118 @@ function withPolicy({ Policy, ...others }: Readonly<Record<string, unknown>>): R
   }
 }
 
-function additionalData(input: object, output: Readonly<Record<string, unknown>> | undefined, call: Call) {
+function additionalData(
+  name: string,
+  input: object,
+  output: Readonly<Record<string, unknown>> | undefined,
+  call: Call,
+) {
   const sent = typeof output?.['ContentLength'] === 'number' && output['Body'] !== undefined;
   return {
     SignatureVersion: call.signature?.version ?? 'SigV4',
     ...(call.tls && call.tls.cipher !== '-' && { CipherSuite: call.tls.cipher }),
     bytesTransferredIn: notes.get(input)?.bytesIn ?? 0,
+    ...encryptionApplied(name, input as Readonly<Record<string, unknown>>, output),
     AuthenticationMethod: call.authenticationMethod ?? 'AuthHeader',
     'x-amz-id-2': s3RequestIds(call.requestId)['x-amz-id-2'],
     bytesTransferredOut: sent ? output['ContentLength'] : 0,
   };
 }
 
-function namedResources(input: {
+interface NamingInput {
   readonly Bucket?: string;
   readonly Key?: string;
-}): readonly AuditResource[] {
-  if (input.Bucket === undefined) return [];
+  readonly Prefix?: string;
+}
+
+/**
+ * The object and the bucket. A data event that names no object is about all those of the bucket, or of the prefix that is
+ * listed: without that, no selector of objects would choose it.
+ */
+function namedResources(input: NamingInput, isDataEvent: boolean): readonly AuditResource[] {
+  const { Bucket, Key, Prefix = '' } = input;
+  if (Bucket === undefined) return [];
+  const type = 'AWS::S3::Object';
+  const objects =
+    Key === undefined
+      ? { type, ARNPrefix: objectArn(Bucket, Prefix) }
+      : { type, ARN: objectArn(Bucket, Key) };
   const owner = notes.get(input)?.bucket?.accountId;
   return [
-    ...(input.Key === undefined
-      ? []
-      : [{ type: 'AWS::S3::Object', ARN: objectArn(input.Bucket, input.Key) }]),
+    ...(Key !== undefined || isDataEvent ? [objects] : []),
     {
       ...(owner !== undefined && { accountId: owner }),
       type: 'AWS::S3::Bucket',
-      ARN: bucketArn(input.Bucket),
+      ARN: bucketArn(Bucket),
     },
   ];
+}
+
+/** The encryption that was applied to what the call made, and whether by the bucket's default ("Default encryption FAQ"). */
+function encryptionApplied(
+  name: string,
+  { ServerSideEncryption: asked }: Readonly<Record<string, unknown>>,
+  output: Readonly<Record<string, unknown>> | undefined,
+): { readonly SSEApplied?: string } {
+  const applied = output?.['ServerSideEncryption'];
+  if (typeof applied !== 'string' || !makesObjects.has(name)) return {};
+  const kind = applied === 'AES256' ? 'SSE_S3' : 'SSE_KMS';
+  return { SSEApplied: asked === undefined ? `Default_${kind}` : kind };
+}
+
+/** Of a multipart upload the encryption stands in the record of its beginning. */
+const makesObjects: ReadonlySet<string> = new Set(['PutObject', 'CopyObject', 'CreateMultipartUpload']);
+
+/** What the wire has beside the members: ListObjectsV2 is recorded as the ListObjects that it is there. */
+const onTheWire: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ListObjectsV2: { 'list-type': '2' },
+  DeleteObjects: { delete: '' },
+};
+
+function requestParametersOf(name: string, input: Readonly<Record<string, unknown>>, call: Call) {
+  // Each object of a batch has its own record.
+  const { Delete: _, ...members } = name === 'DeleteObjects' ? input : { ...input, Delete: undefined };
+  return {
+    ...onTheWire[name],
+    ...renamed(withPolicy(members), wireNames, true),
+    Host: call.host,
+  };
+}
+
+/**
+ * The record of each object of a batch: "CloudTrail enhances logging for Amazon S3 DeleteObjects API" has a DeleteObject
+ * for each beside the DeleteObjects of the call.
+ */
+export function recordedDeletions(input: { readonly Bucket: string }, call: Call): readonly RecordedPart[] {
+  return (notes.get(input)?.deletions ?? []).map(({ key, versionId, output, error }) => {
+    const one = { Bucket: input.Bucket, Key: key, VersionId: versionId };
+    note(one, { ...notes.get(input) });
+    const response = output && renamed(output, answered, false);
+    return {
+      eventName: 'DeleteObject',
+      ...(error && { error }),
+      requestParameters: requestParametersOf('DeleteObject', one, call),
+      responseElements: response && Object.keys(response).length > 0 ? response : null,
+      additionalEventData: additionalData('DeleteObject', one, undefined, call),
+      resources: namedResources(one, true),
+    };
+  });
 }
 
 /**
  * What the record of a call to S3 shows, as CloudTrail writes it ("CloudTrail log file entries for Amazon S3"): names of
  * the wire, the host, no bodies; and resources and additionalEventData.
  */
-export function recordedCall(operation: {
-  readonly resources?: (input: never, call: Call) => readonly AuditResource[];
-}) {
+export function recordedCall(name: string, category: 'data' | undefined) {
   return {
     shownWhenDenied: true as const,
-    resources: (input: object, _output: unknown, call: Call): readonly AuditResource[] => [
-      ...(operation.resources?.(input as never, call) ?? []),
-      ...namedResources(input),
-    ],
+    resources: (input: object): readonly AuditResource[] => namedResources(input, category === 'data'),
     recorded(input: object, output: Readonly<Record<string, unknown>> | undefined, call: Call) {
       const response = output && renamed(output, answered, false);
       return {
-        requestParameters: {
-          ...renamed(withPolicy(input as Record<string, unknown>), wireNames, true),
-          Host: call.host,
-        },
+        requestParameters: requestParametersOf(name, input as Record<string, unknown>, call),
         responseElements: response && Object.keys(response).length > 0 ? response : null,
-        additionalEventData: additionalData(input, output, call),
+        additionalEventData: additionalData(name, input, output, call),
       };
     },
   };

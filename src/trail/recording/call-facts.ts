@@ -56,6 +56,19 @@ export function factsOf(
   };
 }
 
+/** The facts of the parts of a call that are recorded on their own, each under an eventID of its own. */
+export function partsOf(
+  decoded: DecodedCall<never>,
+  operationClass: OperationClass,
+  at: { readonly time: number; readonly random: Random },
+): readonly AuditFacts[] {
+  const parts = decoded.operation?.recordedParts?.(decoded.input, decoded.call) ?? [];
+  return parts.map(({ eventName, error, ...shown }) => {
+    const outcome: CallOutcome = error ? { kind: 'failed', ...error } : { kind: 'done', output: undefined };
+    return factsOf(decoded, outcome, shown, { ...operationClass, eventName }, at);
+  });
+}
+
 function whereFrom(call: Call | RejectedCall) {
   const { requestId, sourceIp, userAgent, host, tls } = call;
   return { requestId, sourceIp, userAgent, host, tls };

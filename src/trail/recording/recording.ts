@@ -22,6 +22,7 @@ import { encodeAuditRecord } from './audit-record.ts';
 import { beginChange, type AuditedChange, type OpenChange } from './audited-change.ts';
 import {
   factsOf,
+  partsOf,
   recipientsOf,
   rejectedFacts,
   type CallOutcome,
@@ -178,11 +179,14 @@ export function openRecording(options: RecordingOptions): Recording {
     const outcome: CallOutcome =
       run.kind === 'done' ? { kind: 'done', output: run.output } : failureOf(run.error);
     const shown = await shownOf(decoded, run);
-    const facts = factsOf(decoded, outcome, shown, operationClass, { time: clock.now(), random });
-    return recipientsOf(facts, decoded.call, random).map((one) => ({
-      kind: 'record',
-      payload: encodeAuditRecord(one),
-    }));
+    const at = { time: clock.now(), random };
+    const all = [
+      factsOf(decoded, outcome, shown, operationClass, at),
+      ...(run.kind === 'done' ? partsOf(decoded, operationClass, at) : []),
+    ];
+    return all
+      .flatMap((facts) => recipientsOf(facts, decoded.call, random))
+      .map((one) => ({ kind: 'record', payload: encodeAuditRecord(one) }));
   };
 
   const appendAlone = async (entries: readonly NewEntry[]): Promise<void> => {

@@ -139,6 +139,8 @@ const eventNames: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     GetBucketNotificationConfiguration: 'GetBucketNotification',
     GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
     GetPublicAccessBlock: 'GetBucketPublicAccessBlock',
+    // Records of real accounts: it shows as `list-type` among the parameters.
+    ListObjectsV2: 'ListObjects',
     PutBucketAccelerateConfiguration: 'PutAccelerateConfiguration',
     PutBucketLifecycleConfiguration: 'PutBucketLifecycle',
     PutBucketNotificationConfiguration: 'PutBucketNotification',

@@ -8,14 +8,16 @@ import type {
 import { AwsFault } from '../../../kernel/index.ts';
 import type { Change } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
-import { objectArn, type BucketDocument } from '../bucket-documents.ts';
+import type { BucketDocument } from '../bucket-documents.ts';
 import { checkWriteConditions } from '../conditions.ts';
 import { s3Fault } from '../faults.ts';
 import { calledBucket } from '../needs.ts';
 import { readCurrent } from '../object-documents.ts';
 import { checkKey } from '../object-facts.ts';
 import { onDeletedObject } from '../object-needs.ts';
+import type { Removed } from '../object-store.ts';
 import type { Given, S3Operation, S3Parts } from '../operation.ts';
+import { note, recordedDeletions, type Deletion } from '../recorded-call.ts';
 
 /** "DeleteObjects": up to 1,000 keys in one request. */
 const mostKeys = 1000;
@@ -36,6 +38,11 @@ function refuseDirectoryConditions(input: ConditionalDelete): void {
   }
 }
 
+const deleteAnswer = (removed: Removed) => ({
+  ...(removed.deleteMarker && { DeleteMarker: true }),
+  ...(removed.versionId !== undefined && { VersionId: removed.versionId }),
+});
+
 export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> = {
   access: 'write',
   category: 'data',
@@ -53,10 +60,7 @@ export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> 
       ...(input.VersionId !== undefined && { versionId: input.VersionId }),
       bypassGovernance: input.BypassGovernanceRetention === true,
     });
-    return {
-      ...(removed.deleteMarker && { DeleteMarker: true }),
-      ...(removed.versionId !== undefined && { VersionId: removed.versionId }),
-    };
+    return deleteAnswer(removed);
   },
 };
 
@@ -71,7 +75,7 @@ async function deleteOne(
     readonly change: Change;
     readonly parts: S3Parts;
   },
-): Promise<NonNullable<DeleteObjectsOutput['Deleted']>[number]> {
+): Promise<Removed> {
   const { bucket, call, change, parts } = at;
   const { Key = '', VersionId, ETag } = one;
   const bypass = input.BypassGovernanceRetention;
@@ -82,16 +86,17 @@ async function deleteOne(
   if (ETag !== undefined) {
     checkWriteConditions({ IfMatch: ETag }, Key, await readCurrent(change, bucket.name, Key));
   }
-  const removed = await parts.objects.remove(change, bucket, Key, {
+  return parts.objects.remove(change, bucket, Key, {
     ...(VersionId !== undefined && { versionId: VersionId }),
     bypassGovernance: bypass === true,
   });
-  return {
-    Key,
-    ...(VersionId !== undefined && { VersionId }),
-    ...(removed.deleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: removed.versionId }),
-  };
 }
+
+const shownDeletion = ({ Key, VersionId }: ObjectIdentifier, removed: Removed) => ({
+  Key,
+  ...(VersionId !== undefined && { VersionId }),
+  ...(removed.deleteMarker && { DeleteMarker: true, DeleteMarkerVersionId: removed.versionId }),
+});
 
 /** Permission is asked for each key on its own: what one may not be deleted, the others are. */
 export const DeleteObjects: S3Operation<DeleteObjectsRequest, DeleteObjectsOutput> = {
@@ -113,24 +118,25 @@ export const DeleteObjects: S3Operation<DeleteObjectsRequest, DeleteObjectsOutpu
     }
     const deleted: NonNullable<DeleteObjectsOutput['Deleted']> = [];
     const errors: NonNullable<DeleteObjectsOutput['Errors']> = [];
+    const deletions: Deletion[] = [];
     for (const one of asked) {
+      const of = { key: one.Key ?? '', versionId: one.VersionId };
       try {
-        deleted.push(await deleteOne(one, input, { bucket, call, change, parts }));
+        const removed = await deleteOne(one, input, { bucket, call, change, parts });
+        deleted.push(shownDeletion(one, removed));
+        deletions.push({ ...of, output: deleteAnswer(removed) });
       } catch (error) {
         if (!(error instanceof AwsFault)) throw error;
-        const { code: Code, message: Message } = error;
-        errors.push({ Key: one.Key, VersionId: one.VersionId, Code, Message });
+        const { code, message } = error;
+        errors.push({ Key: one.Key, VersionId: one.VersionId, Code: code, Message: message });
+        deletions.push({ ...of, error: { code, message } });
       }
     }
+    note(input, { deletions });
     return {
       ...(!input.Delete.Quiet && { Deleted: deleted }),
       ...(errors.length > 0 && { Errors: errors }),
     };
   },
-  resources: (input) =>
-    // The record names every key, as far as the record has room.
-    (input.Delete.Objects ?? []).map(({ Key = '' }) => ({
-      type: 'AWS::S3::Object',
-      ARN: objectArn(input.Bucket, Key),
-    })),
+  recordedParts: recordedDeletions,
 };
