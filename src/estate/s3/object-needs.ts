@@ -13,7 +13,7 @@ export interface ObjectInput extends BucketInput {
   readonly VersionId?: string | undefined;
 }
 
-export const tagConditions = (name: string, tags: readonly ObjectTag[] | undefined): Conditions =>
+const tagConditions = (name: string, tags: readonly ObjectTag[] | undefined): Conditions =>
   Object.fromEntries((tags ?? []).map(({ Key, Value }) => [`s3:${name}/${Key}`, [Value]]));
 
 function versionConditions(input: ObjectInput): Conditions {
