@@ -84,6 +84,7 @@ const banned: readonly { readonly call: RegExp; readonly why: string }[] = [
   { call: /\bMath\.random\s*\(/, why: 'take a Random' },
   { call: /(?<![.\w])set(?:Timeout|Interval)\s*\(/, why: 'take a Clock' },
   { call: /\brandomUUID\s*\(/, why: 'take a Random' },
+  { call: /\.terminate\(\)/, why: 'end it with endThread, which says why' },
 ];
 
 describe('tidy', () => {
@@ -98,7 +99,7 @@ describe('tidy', () => {
     expect([...folders].filter((folder) => !(folder in arrows))).toEqual([]);
   });
 
-  it('time and randomness come from the kernel', () => {
+  it('time, randomness and the end of a thread come from the kernel', () => {
     const problems: string[] = [];
     for (const [file, text] of texts) {
       if (file.startsWith('src/kernel/') || isTest(file)) continue;

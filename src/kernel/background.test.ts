@@ -17,8 +17,9 @@ onLinux('a thread that works in the background leaves the others as they are', a
       parentPort.postMessage(getPriority());
     });`;
   const worker = new Worker(script, { eval: true });
+  const ended = once(worker, 'exit');
   const [priority] = (await once(worker, 'message')) as [number];
-  await worker.terminate();
+  await ended;
   expect(priority).toBe(Math.max(own, 10));
   expect(getPriority()).toBe(own);
 });

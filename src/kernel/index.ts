@@ -23,5 +23,6 @@ export { openLog, silentLog, type Logger } from './log.ts';
 export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';
 export { workInBackground } from './background.ts';
+export { endThread, serveMessages } from './threads.ts';
 export { countBuffersWithObjects } from './memory-limits.ts';
 export { sha256Bytes, writeSha256 } from './sha256.ts';

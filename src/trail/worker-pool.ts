@@ -1,5 +1,5 @@
 import { Worker, type Transferable } from 'node:worker_threads';
-import type { Clock, Timer } from '../kernel/index.ts';
+import { endThread, type Clock, type Timer } from '../kernel/index.ts';
 
 /** Worker threads that all run one file. They start with the first job and end when there is nothing to do. */
 export interface WorkerPool<Job, Result> extends AsyncDisposable {
@@ -70,7 +70,7 @@ function endOf(error: NodeJS.ErrnoException): WorkerDiedError {
   return new WorkerDiedError(`a worker thread ended: ${error.message}`, { outOfMemory, cause: error });
 }
 
-/** Opens a pool; no thread runs yet. The file sends `readyMessage`, then for each job that it is posted one result. */
+/** Opens a pool; no thread runs yet. The file sends `readyMessage`, then for each job that it is served (`serveMessages`) one result. */
 export function openWorkerPool<Job extends object, Result extends object>(
   options: WorkerPoolOptions,
 ): WorkerPool<Job, Result> {
@@ -82,7 +82,7 @@ export function openWorkerPool<Job extends object, Result extends object>(
   const end = (thread: Thread<Job, Result>) => {
     threads.delete(thread);
     thread.idle?.cancel();
-    return thread.worker.terminate();
+    return endThread(thread.worker);
   };
 
   const next = (thread: Thread<Job, Result>) => {
@@ -114,7 +114,8 @@ export function openWorkerPool<Job extends object, Result extends object>(
         return;
       }
       thread.job?.done(message);
-      next(thread);
+      thread.job = undefined;
+      if (threads.has(thread)) next(thread);
     });
     worker.on('error', (error: NodeJS.ErrnoException) => lost(thread, error));
     worker.on('exit', () => lost(thread, new Error('it ended by itself')));

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { assert, type Clock, type Timer } from '../../kernel/index.ts';
+import { assert, endThread, type Clock, type Timer } from '../../kernel/index.ts';
 import { collectInPlace, type Collecting } from './collect-in-place.ts';
 import { packRecords, type PassAnswer, type PassRequest } from './collect-messages.ts';
 import type { CollectPass } from './collect-pass.ts';
@@ -93,7 +93,7 @@ export function openCollectThread(options: CollectThreadOptions): CollectThread 
     idle?.cancel();
     const ended = thread;
     thread = undefined;
-    await ended?.worker.terminate();
+    if (ended) await endThread(ended.worker);
   }
 
   function openPass(on: Thread, ...[trails, bounds]: Parameters<Collecting['open']>): CollectPass {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { assert, workInBackground } from '../../kernel/index.ts';
+import { assert, serveMessages, workInBackground } from '../../kernel/index.ts';
 import { movable } from '../worker-pool.ts';
 import { unpackRecords, type PassAnswer, type PassRequest } from './collect-messages.ts';
 import { openCollectPass, type Collected, type CollectPass } from './collect-pass.ts';
@@ -53,7 +53,7 @@ async function perform(request: PassRequest): Promise<void> {
   }
 }
 
-port.on('message', (request: PassRequest) => {
+serveMessages(port, (request: PassRequest) => {
   perform(request).catch((error: unknown) => {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     port.postMessage({ kind: 'failed', pass: request.pass, message } satisfies PassAnswer);

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert, workInBackground } from '../../kernel/index.ts';
+import { assert, serveMessages, workInBackground } from '../../kernel/index.ts';
 import { chooseDictionary, packLevel } from './build-dictionary.ts';
 import { openDictionaries } from './dictionaries.ts';
 import { mergeSegments } from './merge-segments.ts';
@@ -110,7 +110,7 @@ function failure(id: number, error: unknown): WorkerAnswer {
   return { id, ok: false, message, code: (error as NodeJS.ErrnoException | undefined)?.code, damage };
 }
 
-port.on('message', ({ id, task }: WorkerRequest) => {
+serveMessages(port, ({ id, task }: WorkerRequest) => {
   perform(task).then(
     (result) => port.postMessage({ id, ok: true, result } satisfies WorkerAnswer),
     (error: unknown) => port.postMessage(failure(id, error)),

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { DiskFullError, type Clock, type Timer } from '../../kernel/index.ts';
+import { DiskFullError, endThread, type Clock, type Timer } from '../../kernel/index.ts';
 import { SegmentDamage } from './segment-format.ts';
 import type {
   WorkerAnswer,
@@ -73,7 +73,7 @@ export function openWorkerTasks(start: WorkerStart, clock: Clock): WorkerTasks {
     idle = clock.after(idleMs, () => {
       const resting = worker;
       worker = undefined;
-      void resting?.terminate();
+      if (resting) void endThread(resting);
     });
   };
   return {
@@ -90,7 +90,7 @@ export function openWorkerTasks(start: WorkerStart, clock: Clock): WorkerTasks {
     },
     async [Symbol.asyncDispose]() {
       idle?.cancel();
-      await worker?.terminate();
+      if (worker) await endThread(worker);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert } from '../../kernel/index.ts';
+import { assert, serveMessages } from '../../kernel/index.ts';
 import { memoryOf } from '../laid-out-records.ts';
 import { readyMessage } from '../worker-pool.ts';
 import { parseLogFile } from './parse-log-file.ts';
@@ -9,7 +9,7 @@ assert(parentPort, 'file-worker runs as a worker thread');
 const port = parentPort;
 const { mostBytes } = workerData as { readonly mostBytes: number };
 
-port.on('message', (file: ArrayBuffer) => {
+serveMessages(port, (file: ArrayBuffer) => {
   const result = parseLogFile(new Uint8Array(file), mostBytes);
   if (result.kind === 'broken') {
     port.postMessage(result);

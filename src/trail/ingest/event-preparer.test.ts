@@ -261,10 +261,13 @@ describe('events that are prepared in a thread', () => {
   });
 });
 
+const threadsFile = new URL('../../kernel/threads.ts', import.meta.url).href;
+
 /** A pool whose threads do what `onMessage` says. */
 function poolOf(onMessage: string, idleMs = 60_000): PreparePool {
   const code = `import { parentPort as port } from 'node:worker_threads';
-    port.on('message', (job) => { ${onMessage} });
+    import { serveMessages } from ${JSON.stringify(threadsFile)};
+    serveMessages(port, (job) => { ${onMessage} });
     port.postMessage('ready');`;
   const file = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
   return openWorkerPool({

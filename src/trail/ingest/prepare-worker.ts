@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { assert, AwsFault } from '../../kernel/index.ts';
+import { assert, AwsFault, serveMessages } from '../../kernel/index.ts';
 import { openInputDecoder, openServices } from '../../wire/index.ts';
 import { memoryOf } from '../laid-out-records.ts';
 import { readyMessage } from '../worker-pool.ts';
@@ -22,7 +22,7 @@ async function prepare({ encoded, sender }: PrepareJob): Promise<PrepareResult> 
   }
 }
 
-port.on('message', (job: PrepareJob) => {
+serveMessages(port, (job: PrepareJob) => {
   void prepare(job).then((result) => {
     if (result.kind === 'refused') return port.postMessage(result);
     return port.postMessage(result, memoryOf(result.input.events));

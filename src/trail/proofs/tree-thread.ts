@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { endThread } from '../../kernel/index.ts';
 import type { TreeHead } from './merkle-tree.ts';
 import { TreeDamage } from './tree-files.ts';
 import type { TreeAnswer, TreeRequest, TreeWorkerStart } from './tree-messages.ts';
@@ -53,7 +54,7 @@ export function openTreeThread(start: TreeWorkerStart): TreeThread {
       });
     },
     async [Symbol.asyncDispose]() {
-      await worker.terminate();
+      await endThread(worker);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert } from '../../kernel/index.ts';
+import { assert, serveMessages } from '../../kernel/index.ts';
 import { openTreeBuilder, type TreeBuilder } from './tree-builder.ts';
 import { TreeDamage } from './tree-files.ts';
 import type { TreeAnswer, TreeRequest, TreeWorkerStart } from './tree-messages.ts';
@@ -27,4 +27,4 @@ function grow({ id, entries }: TreeRequest): TreeAnswer {
   }
 }
 
-port.on('message', (request: TreeRequest) => port.postMessage(grow(request)));
+serveMessages(port, (request: TreeRequest) => port.postMessage(grow(request)));
