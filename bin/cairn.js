@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Runs the command line on Node 24. Cairn brings that Node with it as a package, so that the machine's own may be older.
+// Runs the command line on Node 24, the server with the flag and the settings that it needs. Cairn brings that Node with it as
+// a package, so that the machine's own may be older.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -26,7 +27,9 @@ function findNode() {
 const givenBack = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 function runOn(node) {
-  const child = spawn(node, [join(root, 'src', 'cli', 'main.ts'), ...process.argv.slice(2)], {
+  const main = join(root, 'src', 'cli', 'main.ts');
+  // Why the flag: ARCHITECTURE.md, Threads and memory.
+  const child = spawn(node, ['--no-memory-protection-keys', main, ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...givenBack, ...process.env },
   });
@@ -45,10 +48,12 @@ function runOn(node) {
   });
 }
 
-if (Number(process.versions.node.split('.')[0]) >= neededMajor) {
+const fits = Number(process.versions.node.split('.')[0]) >= neededMajor;
+
+if (fits && process.argv[2] !== 'start') {
   await import('../src/cli/main.ts');
 } else {
-  const node = findNode();
+  const node = fits ? process.execPath : findNode();
   if (node === undefined) {
     console.error(
       `cairn: needs Node ${neededMajor}, this is ${process.versions.node}. Run \`npm ci\` in ${root}, which installs it beside Cairn, or install Node ${neededMajor}.`,

@@ -116,25 +116,26 @@ function readSeconds(
 }
 
 /**
- * Reads the settings. `options` are the command line's and win over `env`.
+ * Reads the settings. `options` are the command line's and win over `env`; an empty variable counts as unset, as files of
+ * variables have them.
  * Throws SettingError for a value that cannot be understood.
  */
 export function readSettings(
   env: NodeJS.ProcessEnv,
   options: { readonly listen?: string | undefined; readonly data?: string | undefined } = {},
 ): Settings {
-  const account = env['CAIRN_ACCOUNT_ID'] ?? '000000000000';
+  const account = env['CAIRN_ACCOUNT_ID'] || '000000000000';
   if (!isAccountId(account)) throw new SettingError(`CAIRN_ACCOUNT_ID takes twelve digits, not "${account}"`);
-  const regionName = env['CAIRN_REGION'] ?? 'us-east-1';
+  const regionName = env['CAIRN_REGION'] || 'us-east-1';
   if (!isRegion(regionName))
     throw new SettingError(`CAIRN_REGION takes a region name such as us-east-1, not "${regionName}"`);
-  const logLevel = env['CAIRN_LOG_LEVEL'] ?? 'info';
+  const logLevel = env['CAIRN_LOG_LEVEL'] || 'info';
   if (!logLevels.includes(logLevel)) {
     throw new SettingError(`CAIRN_LOG_LEVEL takes one of ${logLevels.join(', ')}, not "${logLevel}"`);
   }
   return {
-    listen: readListen(options.listen ?? env['CAIRN_LISTEN'] ?? '127.0.0.1:4747'),
-    data: options.data ?? env['CAIRN_DATA'] ?? './data',
+    listen: readListen(options.listen ?? (env['CAIRN_LISTEN'] || '127.0.0.1:4747')),
+    data: options.data ?? (env['CAIRN_DATA'] || './data'),
     accountId: accountId(account),
     region: region(regionName),
     rootKey: readRootKey(env),

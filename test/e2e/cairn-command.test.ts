@@ -220,6 +220,25 @@ function findOldNode(): string | undefined {
 
 const oldNode = findOldNode();
 
+/** How the process that holds a data directory was started. */
+async function commandLineOf(data: string): Promise<string> {
+  const { pid } = JSON.parse(await readFile(join(data, 'holder.json'), 'utf8')) as { pid: number };
+  return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
+}
+
+describe('bin/cairn.js on this Node', () => {
+  it('runs the server with the flag that it needs, and passes signals on', async () => {
+    const data = join(folder, 'this-node');
+    const args = ['bin/cairn.js', 'start', '--listen', '127.0.0.1:0', '--data', data];
+    const started = run(bench.bareEnv(), process.execPath, args);
+    await started.said('listens at');
+    expect(await commandLineOf(data)).toContain('--no-memory-protection-keys');
+    started.child.kill('SIGTERM');
+    expect((await started.ended).code).toBe(0);
+    expect(existsSync(join(data, 'holder.json'))).toBe(false);
+  });
+});
+
 describe.skipIf(!oldNode)('bin/cairn.js on an older Node (skipped where there is none)', () => {
   it('runs on the Node that Cairn brings, with its exit codes and signals', async () => {
     const refused = await run(server.env, oldNode!, ['bin/cairn.js', 'lookup', '--limit', '0']).ended;
@@ -228,6 +247,7 @@ describe.skipIf(!oldNode)('bin/cairn.js on an older Node (skipped where there is
     const args = ['bin/cairn.js', 'start', '--listen', '127.0.0.1:0', '--data', data];
     const started = run(bench.bareEnv(), oldNode!, args);
     await started.said('listens at');
+    expect(await commandLineOf(data)).toContain('--no-memory-protection-keys');
     started.child.kill('SIGTERM');
     expect((await started.ended).code).toBe(0);
     expect(existsSync(join(data, 'holder.json'))).toBe(false);

@@ -8,6 +8,7 @@ import {
   SettingError,
   type Logger,
   type Settings,
+  type Timer,
 } from '../../kernel/index.ts';
 import type { CommandContext } from '../context.ts';
 import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
@@ -82,6 +83,26 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** From the signal on, also when that comes before everything is open, the process has its time to end, and ends then anyway. */
+function closeInTime({ signal, clock }: CommandContext, log: Logger): Disposable {
+  let timer: Timer | undefined;
+  const begin = () => {
+    timer = clock.after(closeWithinMs, () => {
+      log.error('not everything could be finished in time');
+      log.flush();
+      process.exit(exitCodes.problems);
+    });
+  };
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+  return {
+    [Symbol.dispose]() {
+      signal.removeEventListener('abort', begin);
+      timer?.cancel();
+    },
+  };
+}
+
 /** Runs `cairn start`: until SIGTERM or SIGINT, then closes. */
 export async function start(context: CommandContext, options: StartOptions): Promise<ExitCode> {
   const { output, clock, random, version, signal } = context;
@@ -89,6 +110,7 @@ export async function start(context: CommandContext, options: StartOptions): Pro
   const log = openLog(settings.logLevel);
   crashOnUncaught(log);
   countBuffersWithObjects();
+  using _ = closeInTime(context, log);
   const { openServer } = await import('../../server.ts');
   const server = await openServer(settings, {
     log,
@@ -104,12 +126,6 @@ export async function start(context: CommandContext, options: StartOptions): Pro
   if (existsSync(credentials)) await output.result(`credentials: ${credentials}\n`);
   for (const problem of server.problems) await output.result(`problem: ${problem}\n`);
   await untilAborted(signal);
-  const timer = clock.after(closeWithinMs, () => {
-    log.error('not everything could be finished in time');
-    log.flush();
-    process.exit(exitCodes.problems);
-  });
   await server.close();
-  timer.cancel();
   return exitCodes.ok;
 }

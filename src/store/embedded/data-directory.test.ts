@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,12 @@ beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'cairn-data-'));
 });
 afterAll(() => rm(root, { recursive: true }));
+
+async function linkToNowhere(): Promise<string> {
+  const path = fresh();
+  await symlink(join(root, 'nowhere'), path);
+  return path;
+}
 
 const open = (path: string, log: Logger = silentLog) =>
   openDataDirectory(path, { clock: manualClock(Date.UTC(2026, 10, 22)), random: seededRandom(1), log });
@@ -92,6 +98,31 @@ it('never moves into a directory that holds something else', async () => {
   await writeFile(join(path, 'thesis.tex'), 'x');
   await expect(open(path)).rejects.toThrow(DataDirectoryError);
   await expect(open(path)).rejects.toThrow('thesis.tex');
+  expect(await readdir(path)).toEqual(['thesis.tex']);
+});
+
+it('moves into a new file system', async () => {
+  const path = fresh();
+  await mkdir(join(path, 'lost+found'), { recursive: true });
+  await using data = await open(path);
+  expect(data.path).toBe(path);
+});
+
+it('is made with what is missing above it, all of it for the owner alone', async () => {
+  const path = fresh();
+  await using data = await open(join(path, 'a', 'b'));
+  for (const made of [path, join(path, 'a'), data.path]) expect((await stat(made)).mode & 0o777).toBe(0o700);
+});
+
+it.each([
+  ['a file', () => import.meta.filename, 'is no directory'],
+  ['a place below a file', () => join(import.meta.filename, 'data'), 'cannot be made: ENOTDIR'],
+  ['a link to nowhere', linkToNowhere, 'is no directory'],
+  ['a place where nothing can be made', () => '/proc/cairn/data', 'cannot be made: ENOENT'],
+])('is refused when it is %s', async (_, place, said) => {
+  const path = await place();
+  await expect(open(path)).rejects.toThrow(DataDirectoryError);
+  await expect(open(path)).rejects.toThrow(said);
 });
 
 it('says so when others may look into it', async () => {

@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Clock, Logger, Random } from '../../kernel/index.ts';
 import type { Blob } from '../blob-port.ts';
 import type { Cursors } from '../cursor-port.ts';
@@ -14,7 +14,14 @@ import { readWholeFile, writeWholeFile } from './whole-file.ts';
 /** The layout of the data directory; raised when a change of it needs a conversion. */
 const formatVersion = 1;
 const formatFile = 'format.json';
-const lockFiles = new Set(['lock.sqlite', 'lock.sqlite-journal', 'holder.json', `${formatFile}.new`]);
+/** What a directory may hold that is to become a data directory: what an interrupted first start left, and what every new ext4 has. */
+const ownFiles = new Set([
+  'lock.sqlite',
+  'lock.sqlite-journal',
+  'holder.json',
+  `${formatFile}.new`,
+  'lost+found',
+]);
 
 /** The directory is not one that this version can use; the message says what to do. */
 export class DataDirectoryError extends Error {
@@ -41,17 +48,21 @@ function readFormat(content: string): number | undefined {
   }
 }
 
+/** Refuses a directory that belongs to something else, before anything is written into it. */
+async function refuseForeign(path: string): Promise<void> {
+  const names = await readdir(path);
+  const foreign = names.find((name) => !ownFiles.has(name));
+  if (foreign === undefined || names.includes(formatFile)) return;
+  throw new DataDirectoryError(
+    `${path} holds files (such as ${foreign}) but no ${formatFile}, so it is not a data directory; name an empty one, or restore ${formatFile} from a backup`,
+  );
+}
+
 /** Checks the format, or writes it into a directory that is new. */
 async function checkFormat(path: string): Promise<void> {
   const file = join(path, formatFile);
   const content = await readWholeFile(nodeFileSystem, file);
   if (content === undefined) {
-    const foreign = (await readdir(path)).find((name) => !lockFiles.has(name));
-    if (foreign !== undefined) {
-      throw new DataDirectoryError(
-        `${path} holds files (such as ${foreign}) but no ${formatFile}, so it is not a data directory; name an empty one, or restore ${formatFile} from a backup`,
-      );
-    }
     await writeWholeFile(nodeFileSystem, file, Buffer.from(`${JSON.stringify({ format: formatVersion })}\n`));
     return;
   }
@@ -74,6 +85,29 @@ async function checkFormat(path: string): Promise<void> {
 }
 
 /**
+ * Makes a directory (mode 0700) and what is missing above it; says whether it was missing. Node's own recursive mkdir tries
+ * for ever where a directory exists that nothing can be made in, such as /proc.
+ */
+async function makeDirectory(path: string): Promise<boolean> {
+  const failure = await mkdir(path, { mode: 0o700 }).then(
+    () => undefined,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (failure === undefined) return true;
+  if (failure.code === 'EEXIST') {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.isDirectory()) return false;
+    throw new DataDirectoryError(`${path} is no directory; name another place for the data with --data`);
+  }
+  if (failure.code !== 'ENOENT' || !(await makeDirectory(dirname(path)))) {
+    throw new DataDirectoryError(
+      `the data directory cannot be made: ${failure.message}; name another with --data`,
+    );
+  }
+  return makeDirectory(path);
+}
+
+/**
  * Opens the data directory, made (mode 0700) if it is missing, for this process alone. Throws DirectoryHeldError when
  * another process has it, and DataDirectoryError when it is not a data directory or of another format.
  */
@@ -83,9 +117,9 @@ export async function openDataDirectory(
 ): Promise<DataDirectory> {
   const { clock, random, log } = options;
   const path = resolve(directory);
-  const made = await mkdir(path, { recursive: true, mode: 0o700 });
   // The process's umask may have taken bits away, and nothing may add any.
-  if (made !== undefined) await chmod(path, 0o700);
+  if (await makeDirectory(path)) await chmod(path, 0o700);
+  await refuseForeign(path);
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0)
     log.warn(
