@@ -7,13 +7,10 @@ const endMessage = 'end';
  * In a worker thread: hands on what is posted to it, and ends the thread when `endThread` asks for that, which is between
  * two messages, never in the middle of handling one.
  */
-export function serveMessages<Message extends object>(
-  port: MessagePort,
-  handle: (message: Message) => void,
-): void {
-  port.on('message', (message: Message | typeof endMessage) => {
+export function serveMessages(port: MessagePort, handle: (message: never) => void): void {
+  port.on('message', (message: unknown) => {
     if (message === endMessage) process.exit();
-    handle(message);
+    handle(message as never);
   });
 }
 
