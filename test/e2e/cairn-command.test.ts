@@ -260,6 +260,7 @@ describe('cairn start', () => {
     const running = await home.start();
     const file = join(home.data, 'credentials');
     expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(execFileSync('find', [home.data, '-perm', '/077'], { encoding: 'utf8' })).toBe('');
     running.child.kill('SIGTERM');
     const { code, stdout, stderr } = await running.ended;
     expect([code, stderr]).toEqual([0, '']);

@@ -109,6 +109,8 @@ export async function start(context: CommandContext, options: StartOptions): Pro
   const settings = settingsFrom(context.env, options);
   const log = openLog(settings.logLevel);
   crashOnUncaught(log);
+  // Whatever is written is for the owner alone, also by the libraries that make files themselves.
+  process.umask(0o077);
   countBuffersWithObjects();
   using _ = closeInTime(context, log);
   const { openServer } = await import('../../server.ts');
