@@ -143,21 +143,23 @@ describe.each([
   });
 });
 
+async function makeChannel(Name: string): Promise<string> {
+  const AdvancedEventSelectors = [
+    { FieldSelectors: [{ Field: 'eventCategory', Equals: ['ActivityAuditLog'] }] },
+  ];
+  const { EventDataStoreArn: Location } = await root.cloudtrail.send(
+    new cloudtrail.CreateEventDataStoreCommand({ Name, AdvancedEventSelectors }),
+  );
+  const Destinations = [{ Type: 'EVENT_DATA_STORE' as const, Location }];
+  const { ChannelArn } = await root.cloudtrail.send(
+    new cloudtrail.CreateChannelCommand({ Name, Source: 'Custom', Destinations }),
+  );
+  return ChannelArn!;
+}
+
 describe('the policy of a channel', () => {
   it('has a say in PutAuditEvents, whose external id it may ask for', async () => {
-    const AdvancedEventSelectors = [
-      { FieldSelectors: [{ Field: 'eventCategory', Equals: ['ActivityAuditLog'] }] },
-    ];
-    const { EventDataStoreArn: Location } = await root.cloudtrail.send(
-      new cloudtrail.CreateEventDataStoreCommand({ Name: 'own-events', AdvancedEventSelectors }),
-    );
-    const { ChannelArn = '' } = await root.cloudtrail.send(
-      new cloudtrail.CreateChannelCommand({
-        Name: 'own-events',
-        Source: 'Custom',
-        Destinations: [{ Type: 'EVENT_DATA_STORE', Location }],
-      }),
-    );
+    const ChannelArn = await makeChannel('own-events');
     const put = async (externalId: string) => {
       const answer = await signedFetch(server, '/PutAuditEvents', {
         service: 'cloudtrail-data',
@@ -194,5 +196,78 @@ describe('the policy of a channel', () => {
     );
     expect(await put('anybody')).toBe(403);
     expect(await put('partner')).toBe(200);
+  });
+
+  it('lets another account send, whose events are the channel owner’s', async () => {
+    const made = await signedFetch(server, '/_cairn/accounts', {
+      service: 'cairn',
+      method: 'POST',
+      body: JSON.stringify({ name: 'partner', accountId: '222222222222' }),
+    });
+    const { rootKey } = (await made.json()) as { rootKey: Alice['keys'] };
+    const channelArn = await makeChannel('from-partners');
+    const data = (recipientAccountId: string, UID: string) =>
+      JSON.stringify({
+        version: '1.0',
+        userIdentity: { type: 'app', principalId: 'partner' },
+        eventSource: 'partner.example',
+        eventName: 'Shipped',
+        eventTime: '2026-11-22T10:00:00Z',
+        UID,
+        recipientAccountId,
+      });
+    const auditEvents = [
+      { id: 'owner', eventData: data('000000000000', 'for-the-owner') },
+      { id: 'sender', eventData: data('222222222222', 'for-the-sender') },
+    ];
+    const put = (externalId: string) =>
+      signedFetch({ ...server, credentials: rootKey }, '/PutAuditEvents', {
+        service: 'cloudtrail-data',
+        method: 'POST',
+        query: { channelArn, externalId },
+        body: JSON.stringify({ auditEvents }),
+      });
+    expect((await put('partner')).status).toBe(403);
+    const Statement = {
+      Effect: 'Allow',
+      Principal: { AWS: 'arn:aws:iam::222222222222:root' },
+      Action: 'cloudtrail-data:PutAuditEvents',
+      Resource: channelArn,
+      Condition: { StringEquals: { 'cloudtrail:ExternalId': 'partner' } },
+    };
+    const ResourcePolicy = JSON.stringify({ Version: '2012-10-17', Statement });
+    await root.cloudtrail.send(
+      new cloudtrail.PutResourcePolicyCommand({ ResourceArn: channelArn, ResourcePolicy }),
+    );
+    expect((await put('somebody')).status).toBe(403);
+    const answer = await put('partner');
+    expect(answer.status).toBe(200);
+    expect(await answer.json()).toMatchObject({
+      successful: [{ id: 'owner' }],
+      failed: [{ id: 'sender', errorCode: 'InvalidRecipient' }],
+    });
+    const found = async (query: Record<string, string>) => {
+      const shown = await signedFetch(server, '/_cairn/events', {
+        service: 'cairn',
+        query: { ...query, format: 'ndjson' },
+      });
+      const lines = (await shown.text()).split('\n').filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    };
+    expect(await found({ eventName: 'Shipped' })).toMatchObject([
+      { recipientAccountId: '000000000000', metadata: { channelARN: channelArn } },
+    ]);
+    // Sender and owner each have the record of the call.
+    const calls = (await found({ eventName: 'PutAuditEvents' })).filter(
+      (call) => JSON.stringify(call).includes(channelArn) && call['errorCode'] === undefined,
+    );
+    const of = (account: string) => calls.find((call) => call['recipientAccountId'] === account);
+    expect(calls).toHaveLength(2);
+    expect(of('222222222222')).toMatchObject({ userIdentity: { type: 'Root' } });
+    expect(of('000000000000')).toMatchObject({
+      userIdentity: { type: 'AWSAccount', accountId: '222222222222' },
+      sharedEventID: of('222222222222')?.['sharedEventID'],
+      resources: [{ accountId: '000000000000', type: 'AWS::CloudTrail::Channel', ARN: channelArn }],
+    });
   });
 });

@@ -4,7 +4,7 @@ import type { StateView } from '../../state/index.ts';
 import type { History } from '../history/index.ts';
 import { findChannelArn } from '../lake/index.ts';
 import type { EventPreparer } from '../ingest/event-preparer.ts';
-import { channelArnOf, type PutAuditEventsInput } from '../ingest/prepare-input.ts';
+import { channelArnOf, channelOwnerOf, type PutAuditEventsInput } from '../ingest/prepare-input.ts';
 import type { PutAuditEventsResponse } from '../ingest/prepared-events.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
 import { resourcePolicyNeed } from '../trails/other-resources.ts';
@@ -49,7 +49,7 @@ export function openCloudTrailData({
       },
       resources: (input: PutAuditEventsInput, _output: unknown, call: Call) => [
         {
-          accountId: call.accountId,
+          accountId: channelOwnerOf(input.channelArn, call),
           type: 'AWS::CloudTrail::Channel',
           ARN: channelArnOf(input.channelArn, call),
         },
@@ -68,7 +68,10 @@ export function openCloudTrailData({
           input,
           call,
           change,
-          await findChannelArn(change, channelArnOf(input.channelArn, call), call),
+          await findChannelArn(change, channelArnOf(input.channelArn, call), {
+            accountId: channelOwnerOf(input.channelArn, call),
+            region: call.region,
+          }),
         ),
     },
   };

@@ -277,6 +277,11 @@ describe('PutAuditEvents', () => {
       { auditEvents: [1, 2].map((id) => ({ id: `${id}`, eventData: 'x'.repeat(600_000) })) },
       'ValidationException',
     ],
+    [
+      'more than 1 MB in fewer characters',
+      { auditEvents: [1, 2].map((id) => ({ id: `${id}`, eventData: '雪'.repeat(200_000) })) },
+      'ValidationException',
+    ],
   ])('refuses %s, takes nothing and records it', async (_name, request, code) => {
     await using channel = await openChannel();
     await expect(channel.put(request)).rejects.toMatchObject({ code });

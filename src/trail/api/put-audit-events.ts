@@ -18,7 +18,7 @@ function channelOf(
     throw new AwsFault('InvalidChannelARN', `${named} is not the ARN of a channel.`);
   }
   if (arn.accountId !== call.accountId) {
-    const text = `The channel ${named} belongs to another account than the caller's, ${call.accountId}.`;
+    const text = `The channel ${named} takes no events of another account, such as the caller's, ${call.accountId}.`;
     throw new AwsFault('ChannelInsufficientPermission', text);
   }
   throw new AwsFault('ChannelNotFound', `There is no channel ${named}. The built-in channel is ${own}.`);
@@ -27,8 +27,8 @@ function channelOf(
 /**
  * PutAuditEvents ("PutAuditEvents", CloudTrail Data API): up to 100 events or 1 MB of one's own systems. The events that
  * are taken become durable together with the record of the call, in one append. Events that are not taken are named in
- * `failed`; they do not keep the others out. `created` is the ARN of the caller's channel that the request names, where it
- * is one that CreateChannel made.
+ * `failed`; they do not keep the others out. `created` is the ARN of the channel that the request names, where it is one that
+ * CreateChannel made: the caller's own, or that of an account whose channel lets the caller send to it.
  */
 export function PutAuditEvents(
   { channelArn, events }: PutAuditEventsInput,

@@ -1,3 +1,4 @@
+import { isAccountId, parseArn } from '../../kernel/index.ts';
 import type { Call, EncodedInput } from '../../wire/index.ts';
 import { prepareEvents, type PreparedEvents, type PutAuditEventsRequest } from './prepared-events.ts';
 
@@ -45,9 +46,22 @@ export function channelArnOf(named: string, call: Pick<Call, 'accountId' | 'regi
   return named.startsWith('arn:') ? named : arnOf(call, named);
 }
 
+/**
+ * The account whose channel a request names: an ARN says whose it is, an id is one of the caller's own. Where the channel's
+ * policy lets others send to it, their events are the channel owner's ("AWS CloudTrail resource-based policy examples").
+ */
+export function channelOwnerOf(named: string, { accountId }: Pick<Call, 'accountId'>): string {
+  const owner = named.startsWith('arn:') ? parseArn(named)?.accountId : undefined;
+  return owner !== undefined && isAccountId(owner) ? owner : accountId;
+}
+
 /** Prepares the events of a decoded request. */
 export function prepareInput(request: PutAuditEventsRequest, sender: EventSender): PutAuditEventsInput {
   const { channelArn, externalId } = request;
-  const events = prepareEvents(request, { ...sender, arn: channelArnOf(channelArn, sender) });
+  const events = prepareEvents(request, {
+    ...sender,
+    accountId: channelOwnerOf(channelArn, sender),
+    arn: channelArnOf(channelArn, sender),
+  });
   return { channelArn, ...(externalId !== undefined && { externalId }), events };
 }

@@ -50,14 +50,20 @@ export interface PreparedEvents extends LaidOutRecords, Pick<PutAuditEventsRespo
   readonly ids: readonly string[];
 }
 
+/** In bytes of UTF-8. Counting characters is enough where even the widest ones could not be too many. */
+function largerThan(mostBytes: number, events: readonly AuditEvent[]): boolean {
+  const characters = events.reduce((sum, { eventData }) => sum + eventData.length, 0);
+  if (characters * 3 <= mostBytes) return false;
+  return events.reduce((sum, { eventData }) => sum + Buffer.byteLength(eventData), 0) > mostBytes;
+}
+
 function refusalOf(events: readonly AuditEvent[]): PreparedEvents['refusal'] {
   const { putAuditEventsCount: most, putAuditEventsBytes: mostBytes } = limits;
   if (events.length < 1 || events.length > most) {
     const message = `The request has ${events.length} events; it takes 1 to ${most}.`;
     return { code: 'ValidationException', message };
   }
-  const size = events.reduce((sum, { eventData }) => sum + eventData.length, 0);
-  if (size > mostBytes) {
+  if (largerThan(mostBytes, events)) {
     const message = `The events of the request are larger than ${mostBytes} bytes.`;
     return { code: 'ValidationException', message };
   }

@@ -48,7 +48,7 @@ export async function readChannel(
   return channel;
 }
 
-/** The ARN, where it is that of a channel of the caller's account and region; undefined else. */
+/** The ARN, where it is that of a channel of this account and region; undefined else. */
 export async function findChannelArn(
   view: StateView,
   arn: string,
