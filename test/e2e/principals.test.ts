@@ -157,6 +157,17 @@ async function makeChannel(Name: string): Promise<string> {
   return ChannelArn!;
 }
 
+const shipped = (recipientAccountId: string, UID: string) =>
+  JSON.stringify({
+    version: '1.0',
+    userIdentity: { type: 'app', principalId: 'partner' },
+    eventSource: 'partner.example',
+    eventName: 'Shipped',
+    eventTime: '2026-11-22T10:00:00Z',
+    UID,
+    recipientAccountId,
+  });
+
 describe('the policy of a channel', () => {
   it('has a say in PutAuditEvents, whose external id it may ask for', async () => {
     const ChannelArn = await makeChannel('own-events');
@@ -206,19 +217,9 @@ describe('the policy of a channel', () => {
     });
     const { rootKey } = (await made.json()) as { rootKey: Alice['keys'] };
     const channelArn = await makeChannel('from-partners');
-    const data = (recipientAccountId: string, UID: string) =>
-      JSON.stringify({
-        version: '1.0',
-        userIdentity: { type: 'app', principalId: 'partner' },
-        eventSource: 'partner.example',
-        eventName: 'Shipped',
-        eventTime: '2026-11-22T10:00:00Z',
-        UID,
-        recipientAccountId,
-      });
     const auditEvents = [
-      { id: 'owner', eventData: data('000000000000', 'for-the-owner') },
-      { id: 'sender', eventData: data('222222222222', 'for-the-sender') },
+      { id: 'owner', eventData: shipped('000000000000', 'for-the-owner') },
+      { id: 'sender', eventData: shipped('222222222222', 'for-the-sender') },
     ];
     const put = (externalId: string) =>
       signedFetch({ ...server, credentials: rootKey }, '/PutAuditEvents', {

@@ -15,7 +15,8 @@ export interface FormNode {
 
 /**
  * Parses `application/x-www-form-urlencoded` bytes. Throws MalformedQueryString (404, as "Common Errors" of the query
- * APIs has it) for broken percent-encoding, text that is not UTF-8, or more pairs or dots than the bounds allow.
+ * APIs has it) for broken percent-encoding, text that is not UTF-8, a parameter that stands there twice (one reader would
+ * take the first, another the last), or more pairs or dots than the bounds allow.
  */
 export function parseForm(body: Uint8Array): FormNode {
   const text = decodeUtf8(body);
@@ -62,6 +63,7 @@ function addPair(root: FormNode, pair: string): number {
     }
     node = next;
   }
+  if (node.value !== undefined) throw malformed(`the parameter ${key.slice(0, 200)} stands more than once`);
   node.value = value;
   return added;
 }
@@ -166,7 +168,7 @@ function numbered(container: FormNode | undefined, node: FormNode, path: string)
 
 function readScalar(shape: ScalarShape, node: FormNode, path: string): unknown {
   const text = node.value;
-  if (text === undefined) throw malformedInput('takes a value, not further members', path);
+  if (text === undefined || node.children) throw malformedInput('takes a value, not further members', path);
   const value = scalarFromText(shape, text, 'dateTime');
   if (value === undefined) throw malformedInput(`is not a valid ${shape.kind}`, path);
   return value;

@@ -262,7 +262,7 @@ describe('XML bodies', () => {
 });
 
 describe('forms', () => {
-  test.each(['a=%zz', 'a=%c3%28', '%=1', `${'a.'.repeat(2000)}=1`])(
+  test.each(['a=%zz', 'a=%c3%28', '%=1', 'a=1&b=2&a=1', 'a.b=&a.b=1', `${'a.'.repeat(2000)}=1`])(
     '%s is a MalformedQueryString',
     (text) => {
       expect(() => parseForm(Buffer.from(text))).toThrow(
@@ -287,15 +287,18 @@ describe('forms', () => {
     expect(decoded.map(({ Key }) => Key)).toEqual(keys);
   });
 
-  test.each(['Tags.member.x.Key=a', 'Tags.member.0.Key=a', 'Tags=a', 'UserName.b=c'])(
-    '%s is a MalformedInput',
-    async (parameters) => {
-      const body = Buffer.from(`Action=CreateUser&Version=2010-05-08&${parameters}`);
-      const request = post({ 'content-type': 'application/x-www-form-urlencoded' });
-      const routed = await route(services, request, 'iam', () => Promise.resolve(body));
-      expect(() => decode(routed, request, body)).toThrow(
-        expect.objectContaining({ code: 'MalformedInput', status: 400 }),
-      );
-    },
-  );
+  test.each([
+    'Tags.member.x.Key=a',
+    'Tags.member.0.Key=a',
+    'Tags=a',
+    'UserName.b=c',
+    'UserName=a&UserName.b=c',
+  ])('%s is a MalformedInput', async (parameters) => {
+    const body = Buffer.from(`Action=CreateUser&Version=2010-05-08&${parameters}`);
+    const request = post({ 'content-type': 'application/x-www-form-urlencoded' });
+    const routed = await route(services, request, 'iam', () => Promise.resolve(body));
+    expect(() => decode(routed, request, body)).toThrow(
+      expect.objectContaining({ code: 'MalformedInput', status: 400 }),
+    );
+  });
 });

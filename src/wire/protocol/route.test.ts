@@ -236,6 +236,17 @@ describe('routing of the others', () => {
     expect(decode(one, asked, new Uint8Array())).toEqual({});
   });
 
+  test('a call that stands in the query string and in the body is refused', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const asked = request('POST', '/?Action=ListUsers&Version=2010-05-08', headers);
+    expect(await routed('iam', asked)).toMatchObject({ operationName: 'ListUsers' });
+    await expect(routed('iam', asked, 'Action=DeleteUser&Version=2010-05-08')).rejects.toThrow(
+      expect.objectContaining({ code: 'InvalidParameterCombination', status: 400 }),
+    );
+    const twice = request('GET', '/?Action=ListUsers&Action=DeleteUser&Version=2010-05-08');
+    await expect(routed('iam', twice)).rejects.toThrow('the parameter Action stands more than once');
+  });
+
   test('what AWS takes unsigned is found by its action, and nothing else is', async () => {
     const form = request('POST', '/', { 'content-type': 'application/x-www-form-urlencoded' });
     expect(

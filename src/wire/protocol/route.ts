@@ -19,7 +19,8 @@ export function takesUnsigned(serviceName: string, operationName: string): boole
 /**
  * Finds the operation that a request asks for. `signingName` is the service in the credential scope, undefined for a
  * request without a signature; `readBody` gives the whole body and is called only for forms. Throws AwsFault:
- * UnknownOperationException, InvalidAction, MissingAction, MalformedQueryString, MethodNotAllowed, InvalidURI.
+ * UnknownOperationException, InvalidAction, MissingAction, MalformedQueryString, InvalidParameterCombination,
+ * MethodNotAllowed, InvalidURI.
  */
 export async function route(
   services: Services,
@@ -73,11 +74,8 @@ type Style = 'cbor' | 'target' | 'form' | 'path';
 function styleOf(request: WireRequest): Style {
   if (request.headers['smithy-protocol'] === 'rpc-v2-cbor') return 'cbor';
   if (request.headers['x-amz-target'] !== undefined) return 'target';
-  const form = (request.headers['content-type'] ?? '')
-    .toLowerCase()
-    .startsWith('application/x-www-form-urlencoded');
-  if (form && request.method === 'POST') return 'form';
-  return /(?:^|&)Action=/.test(request.query) ? 'form' : 'path';
+  if (hasFormInBody(request)) return 'form';
+  return hasFormInQuery(request) ? 'form' : 'path';
 }
 
 function guessProtocol(request: WireRequest, description: ServiceDescription | undefined): ProtocolName {
@@ -105,13 +103,24 @@ function jsonProtocol(description: ServiceDescription, request: WireRequest): Pr
   return description.protocols.find((protocol) => protocol === 'awsJson1_0' || protocol === 'awsJson1_1');
 }
 
+function hasFormInBody({ method, headers }: WireRequest): boolean {
+  const type = (headers['content-type'] ?? '').toLowerCase();
+  return method === 'POST' && type.startsWith('application/x-www-form-urlencoded');
+}
+
+const hasFormInQuery = ({ query }: WireRequest): boolean => /(?:^|&)Action=/.test(query);
+
+/** A request has its parameters in the query or in the body. In both, it would depend on the reader what is asked for. */
 async function readForm(request: WireRequest, readBody: () => Promise<Uint8Array>): Promise<FormNode> {
-  return queryForm(request) ?? parseForm(await readBody());
+  if (!hasFormInQuery(request)) return parseForm(await readBody());
+  if (!hasFormInBody(request) || (await readBody()).length === 0) return parseFormText(request.query);
+  const message = 'The parameters of a request stand in its query string or in its body, not in both.';
+  throw new AwsFault('InvalidParameterCombination', message, { status: 400 });
 }
 
 /** The form of a request that carries it in its query string, as presigned STS calls do. */
 function queryForm(request: WireRequest): FormNode | undefined {
-  if (!/(?:^|&)Action=/.test(request.query)) return undefined;
+  if (!hasFormInQuery(request)) return undefined;
   try {
     return parseFormText(request.query);
   } catch {
