@@ -316,6 +316,33 @@ const table: readonly (readonly [string, string, readonly StatementText[]])[] = 
       ),
     ],
   ],
+  ['AmazonS3FullAccess', 'Full access to all buckets.', [allow('s3:*')]],
+  [
+    'AmazonS3ReadOnlyAccess',
+    'Read-only access to all buckets.',
+    [allow('s3:Get*', 's3:List*', 's3:Describe*')],
+  ],
+  [
+    'AWSKeyManagementServicePowerUser',
+    'Access to KMS: making keys and aliases, and reading about all of them.',
+    [
+      allow(
+        'kms:CreateAlias',
+        'kms:CreateKey',
+        'kms:DeleteAlias',
+        'kms:Describe*',
+        'kms:GenerateRandom',
+        'kms:Get*',
+        'kms:List*',
+        'kms:TagResource',
+        'kms:UntagResource',
+        'iam:ListGroups',
+        'iam:ListRoles',
+        'iam:ListUsers',
+      ),
+    ],
+  ],
+  ['AWSDenyAll', 'Denies all access.', [{ Sid: 'DenyAll', Effect: 'Deny', Action: ['*'], Resource: '*' }]],
   [
     'AWSConfigUserAccess',
     'Read-only access to Config.',

@@ -53,6 +53,30 @@ describe('SimulatePrincipalPolicy', () => {
     ]);
   });
 
+  it('takes ResourceOwner for the owner of those resources alone whose ARN names none', async () => {
+    await identity.user('alice', allow('*'));
+    const ResourceArns = ['arn:aws:s3:::bucket/object', `arn:aws:iam::${management}:user/b`];
+    const ActionNames = ['x:Y'];
+    expect(await decisions({ ActionNames, ResourceArns })).toEqual(['allowed', 'allowed']);
+    const ResourceOwner = 'arn:aws:iam::210987654321:root';
+    expect(await decisions({ ActionNames, ResourceArns, ResourceOwner })).toEqual([
+      'implicitDeny',
+      'allowed',
+    ]);
+  });
+
+  it.each([
+    ['AmazonS3ReadOnlyAccess', ['allowed', 'implicitDeny']],
+    ['AmazonS3FullAccess', ['allowed', 'allowed']],
+    ['AWSKeyManagementServicePowerUser', ['implicitDeny', 'implicitDeny']],
+    ['AWSDenyAll', ['explicitDeny', 'explicitDeny']],
+  ])('counts AWS’s own %s', async (name, expected) => {
+    await identity.user('alice');
+    const PolicyArn = `arn:aws:iam::aws:policy/${name}`;
+    await identity.call('AttachUserPolicy', { UserName: 'alice', PolicyArn });
+    expect(await decisions({ ActionNames: ['s3:GetObject', 's3:PutObject'] })).toEqual(expected);
+  });
+
   it('counts group policies, given policies and the boundary', async () => {
     await identity.user('alice');
     expect(await decisions({})).toEqual(['implicitDeny']);

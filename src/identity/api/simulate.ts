@@ -8,7 +8,7 @@ import type {
   SimulatePolicyResponse,
   SimulatePrincipalPolicyRequest,
 } from '@aws-sdk/client-iam';
-import { AwsFault, limits, parseArn } from '../../kernel/index.ts';
+import { AwsFault, isAccountId, limits, parseArn } from '../../kernel/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
 import { groupArn, roleArn, userArn } from '../arns.ts';
@@ -162,7 +162,8 @@ interface Setting {
   readonly requester: Requester;
   readonly policies: ApplicablePolicies;
   readonly conditionKeys: ConditionKeys;
-  readonly resourceAccountId: string | undefined;
+  /** Whose resources are that do not say it in their ARNs. */
+  readonly resourceOwner: string | undefined;
 }
 
 function settingOf(input: Simulation, source: Source): Setting {
@@ -190,7 +191,7 @@ function settingOf(input: Simulation, source: Source): Setting {
       ...(resource ? { resource: { ...resource, source: 'resource' } } : {}),
     },
     conditionKeys: { ...source.conditionKeys, ...entriesGiven(input.ContextEntries) },
-    resourceAccountId: input.ResourceOwner === undefined ? undefined : accountIn(input.ResourceOwner),
+    resourceOwner: input.ResourceOwner === undefined ? undefined : accountIn(input.ResourceOwner),
   };
 }
 
@@ -202,17 +203,11 @@ function accountIn(resourceOwner: string): string {
 }
 
 function simulateOne(setting: Setting, action: string, resource: string): EvaluationResult {
-  const { requester, policies, conditionKeys, resourceAccountId } = setting;
-  const evaluation = evaluate(
-    {
-      requester,
-      action,
-      resource,
-      conditionKeys,
-      ...(resourceAccountId === undefined ? {} : { resourceAccountId }),
-    },
-    policies,
-  );
+  const { requester, policies, conditionKeys, resourceOwner } = setting;
+  // "…the owner of any simulated resource that does not identify its owner in the resource ARN".
+  const isUnnamed = !isAccountId(parseArn(resource)?.accountId ?? '');
+  const owner = isUnnamed && resourceOwner !== undefined ? { resourceAccountId: resourceOwner } : {};
+  const evaluation = evaluate({ requester, action, resource, conditionKeys, ...owner }, policies);
   return {
     EvalActionName: action,
     EvalResourceName: resource,
