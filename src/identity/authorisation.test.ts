@@ -201,6 +201,41 @@ describe('authorisation', () => {
     expect((await faultOf(identity.authorise(call, [denied]))).message).toContain('no resource-based policy');
     await identity.authorise(call, [{ ...need, resourcePolicy: policy('111111111111') }]);
   });
+
+  // "AWS global condition context keys", aws:RequestedRegion: IAM calls are always made to us-east-1. The calls here are
+  // signed for eu-central-1.
+  it.each([
+    ['iam:ListUsers', '*', 'us-east-1'],
+    ['kms:ListKeys', '*', 'eu-central-1'],
+  ])('knows the region of %s', async (action, resource, requested) => {
+    const Condition = { StringEquals: { 'aws:RequestedRegion': requested } };
+    const there = statement('*', { Resource: '*', Condition });
+    const elsewhere = { ...there, Condition: { StringNotEquals: Condition.StringEquals } };
+    const document = (Statement: object) => ({ Version: '2012-10-17', Statement });
+    const near = await callOf(await identity.user('near', document(there)));
+    await identity.authorise(near, [{ action, resource }]);
+    const far = await callOf(await identity.user('far', document(elsewhere)));
+    expect((await faultOf(identity.authorise(far, [{ action, resource }]))).code).toBe('AccessDenied');
+  });
+
+  // aws:ResourceAccount is there for every action; the perimeter denies what is not of this account.
+  it.each([
+    ['a resource of the account', `arn:aws:iam::${management}:user/a`, undefined, true],
+    ['no resource', '*', undefined, true],
+    ["one of AWS's own", 'arn:aws:iam::aws:policy/ReadOnlyAccess', undefined, true],
+    ['a resource of another account', 'arn:aws:iam::111111111111:role/a', undefined, false],
+    ['a resource that the service knows the owner of', 'arn:aws:s3:::b', '111111111111', false],
+  ])('knows whose %s is', async (_, resource, resourceAccountId, isInside) => {
+    const Condition = { StringNotEquals: { 'aws:ResourceAccount': management } };
+    const perimeter = { Effect: 'Deny', Action: '*', Resource: '*', Condition };
+    const everything = statement('*', { Resource: '*' });
+    const alice = await identity.user('alice', { Version: '2012-10-17', Statement: [everything, perimeter] });
+    const asked = identity.authorise(await callOf(alice), [
+      { action: 'x:Y', resource, ...(resourceAccountId === undefined ? {} : { resourceAccountId }) },
+    ]);
+    if (isInside) await asked;
+    else expect((await faultOf(asked)).message).toContain('explicit deny in an identity-based policy');
+  });
 });
 
 const lastUsed = async (accessKeyId: string) =>
@@ -218,7 +253,8 @@ describe('last use', () => {
     await settle();
     expect(await lastUsed(alice.accessKeyId)).toEqual({
       ServiceName: 'iam',
-      Region: 'eu-central-1',
+      // Calls to IAM are made there, whatever region signs them.
+      Region: 'us-east-1',
       LastUsedDate: first,
     });
     await identity.call('GetCallerIdentity', {}, alice);

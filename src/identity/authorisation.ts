@@ -1,4 +1,4 @@
-import { AwsFault, limits } from '../kernel/index.ts';
+import { AwsFault, isAccountId, limits, parseArn } from '../kernel/index.ts';
 import type { State } from '../state/index.ts';
 import type { Authorise, Call, Need, Principal } from '../wire/index.ts';
 import { accessDenied } from './faults.ts';
@@ -14,6 +14,7 @@ import {
   type EvaluationRequest,
   type Policy,
 } from './policy/index.ts';
+import { requestedRegion } from './requested-region.ts';
 import { openStateCache } from './state-cache.ts';
 
 /** A service that acts by itself, such as CloudTrail when it delivers log files. */
@@ -82,6 +83,15 @@ function refuseToSessions({ principal }: Call, { action, resource }: Need): void
   }
 }
 
+/**
+ * Whose the resource is, for aws:ResourceAccount, which is there for every action ("AWS global condition context keys"):
+ * what the service says, else what the ARN says, else the account in which the call is made.
+ */
+function resourceOwner(call: Call, { resource, resourceAccountId }: Need): string {
+  const named = resourceAccountId ?? parseArn(resource)?.accountId;
+  return named !== undefined && isAccountId(named) ? named : call.accountId;
+}
+
 function decide(call: Call, need: Need, permissions: Permissions): void {
   const { principal } = call;
   const request: EvaluationRequest = {
@@ -93,7 +103,7 @@ function decide(call: Call, need: Need, permissions: Permissions): void {
         principalTags: permissions.tags,
         ...(need.resourceTags ? { resourceTags: need.resourceTags } : {}),
         ...(need.requestTags ? { requestTags: need.requestTags } : {}),
-        ...(need.resourceAccountId === undefined ? {} : { resourceAccountId: need.resourceAccountId }),
+        resourceAccountId: resourceOwner(call, need),
       }),
       ...need.conditions,
     },
@@ -118,7 +128,11 @@ function decideForService(caller: ServiceCaller, need: Need): void {
     requester: { type: 'service', name: caller.service },
     action: need.action,
     resource: need.resource,
-    conditionKeys: { ...serviceConditionKeys(caller), ...need.conditions },
+    conditionKeys: {
+      ...serviceConditionKeys(caller),
+      ...(need.resourceAccountId !== undefined && { 'aws:ResourceAccount': [need.resourceAccountId] }),
+      ...need.conditions,
+    },
     ...(need.resourceAccountId === undefined ? {} : { resourceAccountId: need.resourceAccountId }),
   };
   const evaluation = evaluate(request, { identity: [], ...resourcePolicy(need) });
@@ -142,9 +156,10 @@ export function openAuthorisation(options: {
       const permissions = await cache.get(cacheKey(call.principal), () =>
         permissionsOf(state, call.principal),
       );
+      const asked = { ...call, region: requestedRegion(call, needs[0]?.action) };
       for (const need of needs) {
-        refuseToSessions(call, need);
-        decide(call, need, permissions);
+        refuseToSessions(asked, need);
+        decide(asked, need, permissions);
       }
     },
     authoriseService(caller, needs) {

@@ -2,6 +2,7 @@ import { limits, type Clock, type Logger, type Timer } from '../kernel/index.ts'
 import type { State } from '../state/index.ts';
 import type { Call } from '../wire/index.ts';
 import { keys, type LastUsedDocument } from './documents.ts';
+import { requestedRegion } from './requested-region.ts';
 
 /**
  * Notes when access keys and roles were last used, for GetAccessKeyLastUsed and GetRole. Off the requests' path: uses are
@@ -27,7 +28,8 @@ function useOf(
   call: Call,
   action: string | undefined,
 ): { key: string; owner: string; document: LastUsedDocument } {
-  const { principal, region } = call;
+  const { principal } = call;
+  const region = requestedRegion(call, action);
   const time = Math.floor(call.time / 1000) * 1000;
   if (principal.type === 'AssumedRole') {
     return {
