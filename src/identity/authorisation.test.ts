@@ -17,6 +17,8 @@ afterEach(() => identity[Symbol.asyncDispose]());
 
 const statement = (Action: string, rest: object) => ({ Effect: 'Allow', Action, ...rest });
 
+const saying = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements });
+
 const attach = (name: string) => ({ UserName: 'y', PolicyArn: `arn:aws:iam::aws:policy/${name}` });
 
 const callOf = async ({ accessKeyId }: { accessKeyId: string }) => {
@@ -211,11 +213,21 @@ describe('authorisation', () => {
     const Condition = { StringEquals: { 'aws:RequestedRegion': requested } };
     const there = statement('*', { Resource: '*', Condition });
     const elsewhere = { ...there, Condition: { StringNotEquals: Condition.StringEquals } };
-    const document = (Statement: object) => ({ Version: '2012-10-17', Statement });
-    const near = await callOf(await identity.user('near', document(there)));
+    const near = await callOf(await identity.user('near', saying(there)));
     await identity.authorise(near, [{ action, resource }]);
-    const far = await callOf(await identity.user('far', document(elsewhere)));
+    const far = await callOf(await identity.user('far', saying(elsewhere)));
     expect((await faultOf(identity.authorise(far, [{ action, resource }]))).code).toBe('AccessDenied');
+  });
+
+  // The API reference of GetSessionToken speaks of calls to IAM; passing a role is a permission that other calls need.
+  it('lets credentials of GetSessionToken pass roles, and not call IAM', async () => {
+    const { principal, ...call } = await callOf(await identity.user('alice', allow('*')));
+    if (principal.type !== 'IAMUser') throw new Error('alice is a user');
+    const session = { issuedAt: call.time, expiresAt: call.time + 1000, mfaAuthenticated: false };
+    const asked = { ...call, principal: { ...principal, session } };
+    const passing = { action: 'iam:PassRole', resource: `arn:aws:iam::${management}:role/a` };
+    await identity.authorise(asked, [{ action: 'cloudtrail:StartImport', resource: '*' }, passing]);
+    expect((await faultOf(identity.authorise(asked, [passing]))).code).toBe('InvalidClientTokenId');
   });
 
   // aws:ResourceAccount is there for every action; the perimeter denies what is not of this account.
@@ -229,7 +241,7 @@ describe('authorisation', () => {
     const Condition = { StringNotEquals: { 'aws:ResourceAccount': management } };
     const perimeter = { Effect: 'Deny', Action: '*', Resource: '*', Condition };
     const everything = statement('*', { Resource: '*' });
-    const alice = await identity.user('alice', { Version: '2012-10-17', Statement: [everything, perimeter] });
+    const alice = await identity.user('alice', saying(everything, perimeter));
     const asked = identity.authorise(await callOf(alice), [
       { action: 'x:Y', resource, ...(resourceAccountId === undefined ? {} : { resourceAccountId }) },
     ]);

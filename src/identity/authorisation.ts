@@ -67,7 +67,7 @@ function resourcePolicy(need: Need): { readonly resource?: AttachedPolicy } {
 
 /**
  * What GetSessionToken's credentials can never do, whatever policies say: call IAM without MFA, or STS beyond AssumeRole
- * and GetCallerIdentity (API reference of GetSessionToken).
+ * and GetCallerIdentity (API reference of GetSessionToken). The need is that of the call itself, the first.
  */
 function refuseToSessions({ principal }: Call, { action, resource }: Need): void {
   if (principal.type === 'AssumedRole' || !principal.session) return;
@@ -157,10 +157,9 @@ export function openAuthorisation(options: {
         permissionsOf(state, call.principal),
       );
       const asked = { ...call, region: requestedRegion(call, needs[0]?.action) };
-      for (const need of needs) {
-        refuseToSessions(asked, need);
-        decide(asked, need, permissions);
-      }
+      const [called] = needs;
+      if (called) refuseToSessions(asked, called);
+      for (const need of needs) decide(asked, need, permissions);
     },
     authoriseService(caller, needs) {
       for (const need of needs) decideForService(caller, need);
