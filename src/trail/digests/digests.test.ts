@@ -155,6 +155,33 @@ describe('digest files', () => {
     expect((await fixture.state.get(digestStatusKey(trail.arn)))?.value).not.toHaveProperty('latestError');
   });
 
+  it('come when the bucket is back, although the clock was put back meanwhile, and go on in order', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(600_000);
+    const before = await fixture.deliver(trail);
+    fixture.failing = bucketDown;
+    await fixture.pass(2 * hourMs);
+    expect(digestsIn(fixture)).toEqual([]);
+    fixture.clock.jump(-24 * hourMs);
+    fixture.failing = undefined;
+    await fixture.pass(180_000);
+    const [first, ...more] = digestsIn(fixture);
+    expect(more).toEqual([]);
+    expect(listedIn(first!.body)).toEqual([before.key]);
+    // As delivery has it: never before the file before it. Its digest is there already, so it comes in a backfill digest.
+    const during = await fixture.deliver(trail, { deliveredAt: before.deliveredAt });
+    await fixture.pass(26 * hourMs);
+    const digests = digestsIn(fixture);
+    const late = digests.filter(({ place }) => place.includes('_backfill'));
+    expect(late.flatMap(({ body }) => listedIn(body))).toEqual([during.key]);
+    const regular = digests.filter((digest) => !late.includes(digest));
+    expectOneChain(regular);
+    expect(regular.length).toBeGreaterThan(2);
+    expect(regular.flatMap(({ body }) => listedIn(body))).toEqual([before.key]);
+  });
+
   it('are the same bytes again after a crash between put and commit', async () => {
     await using fixture = await openDigestsFixture();
     const trail = trailNamed('main');

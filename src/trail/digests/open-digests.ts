@@ -101,6 +101,7 @@ export function openDigests(options: DigestsOptions): Digests {
   const stop = new AbortController();
   let wake = new AbortController();
   let isDirty = true;
+  let latest = clock.now();
   let waiters: (() => void)[] = [];
 
   const stopListening = state.onChange((touched) => {
@@ -206,12 +207,26 @@ export function openDigests(options: DigestsOptions): Digests {
     await Promise.all(Array.from({ length: trailsAtOnce }, work));
   };
 
+  /** What is due by a clock that was ahead would come much later by the one that was put back: everything is looked at again. */
+  const lookAtClock = (): void => {
+    const now = clock.now();
+    if (now < latest - lookEveryMs) {
+      for (const lane of lanes.values()) lane.dueAt = 0;
+      log.warn(
+        { byMs: latest - now },
+        'the clock was put back; digests of a trail go on when it is past the end of the newest one',
+      );
+    }
+    latest = now;
+  };
+
   const nextDueAt = () =>
     [...lanes.values()].reduce((soonest, { dueAt }) => Math.min(soonest, dueAt), Infinity);
   const isDue = () => isDirty || nextDueAt() <= clock.now();
 
   const rounds = async (): Promise<void> => {
     while (!stop.signal.aborted) {
+      lookAtClock();
       if (isDue()) {
         wake = new AbortController();
         await pass().catch((error: unknown) => {

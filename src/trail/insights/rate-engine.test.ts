@@ -61,6 +61,57 @@ describe('false alarms', () => {
   });
 });
 
+describe('a clock that was ahead and is put back', () => {
+  const terminate = apis[1]!;
+  const storm = (from: number): Incident => ({
+    from,
+    minutes: 10,
+    perMinute: 60,
+    api: terminate,
+    caller: role('ops'),
+  });
+  /** Three weeks of traffic, the clock ahead by so many days for a moment, a day of traffic and then a storm. */
+  const ahead = (days: number, stormAfter: number) => {
+    const { engine } = run(21, 5, [], [terminate]);
+    const now = start + 21 * day;
+    passTime(engine, (now + days * day) * minuteMs);
+    const found: InsightFinding[] = [];
+    const { from, minutes, perMinute, api, caller } = storm(now + stormAfter * day);
+    simulate(
+      [terminate],
+      now,
+      now + (stormAfter + 1) * day,
+      uniform(6),
+      (event, times) => countEvent(engine, event, times),
+      (minute) => {
+        if (minute >= from && minute < from + minutes)
+          countEvent(engine, eventOf(api, caller, minute), perMinute);
+        found.push(...passTime(engine, (minute + 1) * minuteMs));
+      },
+    );
+    return found.map(({ state, startMinute }) => [state, Math.round((startMinute - from) / 10) * 10]);
+  };
+
+  it.each([
+    ['by two hours', 2 / 24],
+    ['by two days', 2],
+    ['by two weeks', 14],
+  ])('%s goes on with its baseline', (_, days) => {
+    expect(ahead(days, 1)).toEqual([
+      ['Start', 0],
+      ['End', 0],
+    ]);
+  });
+
+  it('by a year begins as a young account does, without an alarm', () => {
+    expect(ahead(365, 1)).toEqual([]);
+    expect(ahead(365, 9)).toEqual([
+      ['Start', 0],
+      ['End', 0],
+    ]);
+  });
+});
+
 describe('what is unusual', () => {
   const scan = apis[7]!;
   const terminate = apis[1]!;

@@ -9,7 +9,7 @@ import {
   type InsightType,
 } from './insight-types.ts';
 import { baselineHours, hourOf } from './rate-model.ts';
-import { addEvents, newSeries, pruneSeries, totalOf } from './series.ts';
+import { addEvents, newSeries, pruneSeries, totalOf, type Series } from './series.ts';
 import { addDaily, pruneDaily } from './value-counts.ts';
 
 const minuteMs = 60_000;
@@ -18,6 +18,8 @@ const dayMinutes = 1440;
 const graceMs = minuteMs;
 /** An event may be so much ahead of the journal's time; clocks differ. */
 const usualAheadMinutes = 6;
+/** A journal whose time is so far behind what was judged has a clock that was put back. */
+const putBackMinutes = 60;
 
 /** All counts and baselines, and what goes on. A pure function of the events and times that it is given. */
 export interface RateEngine {
@@ -191,6 +193,32 @@ function makeRoom(engine: RateEngine): void {
   }
 }
 
+/** Lets go of what was counted at hours after `hour`. */
+function dropLater(engine: RateEngine, { cells, minutes }: Series, hour: number): void {
+  for (const at of cells.keys()) if (at > hour && cells.delete(at)) engine.cells -= 1;
+  for (const at of minutes.keys()) if (hourOf(at) > hour) minutes.delete(at);
+}
+
+/**
+ * Goes back to an earlier minute after the clock was ahead for a while: else nothing would be judged until time is there
+ * again. What was counted for later is let go of. What was too old for the time that was wrong is gone from the baselines,
+ * so that they begin behind it.
+ */
+function putBack(engine: RateEngine, minute: number): void {
+  const hour = hourOf(minute);
+  const kept = Math.min(hour, hourOf(engine.closedUntil) - baselineHours);
+  for (const [account, first] of engine.firstHours) engine.firstHours.set(account, Math.max(first, kept));
+  for (const rates of engine.apis.values()) {
+    const all = [rates.series, ...[...rates.callers.values()].map(({ series }) => series)];
+    for (const series of all) {
+      dropLater(engine, series, hour);
+      series.modelDay = -1;
+    }
+    rates.recent.clear();
+  }
+  engine.closedUntil = minute;
+}
+
 /**
  * Says that it is `nowMs`: judges every minute that is over for longer than the grace, in order. What began or ended
  * with them, in an order that the events alone decide.
@@ -198,6 +226,7 @@ function makeRoom(engine: RateEngine): void {
 export function passTime(engine: RateEngine, nowMs: number): readonly InsightFinding[] {
   const until = Math.floor((nowMs - graceMs) / minuteMs);
   const found: InsightFinding[] = [];
+  if (until < engine.closedUntil - putBackMinutes) putBack(engine, until);
   while (engine.closedUntil < until) {
     if (engine.live.size === 0) {
       // Nothing happens in minutes without events; only the turn of the day is not to be missed.
