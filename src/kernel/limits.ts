@@ -133,6 +133,9 @@ export const limits = {
   lakeDashboards: 100,
   lakeDashboardQueriesPerAccount: 100,
   lakeQueryMs: 3_600_000,
+  /** Lake: events whose records one query asks for (eventJson), and bytes of them. */
+  lakeQueryRecords: 20_000,
+  lakeQueryRecordBytes: 256 * miB,
   /** Lake: rows of one result, as JSON text. */
   lakeResultBytes: 1024 * miB,
   /** Lake: one log file that an import reads from a bucket, files at once, and failures that are listed. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,6 +51,8 @@ export interface ContractAdapter {
     readonly count: (view: string) => string;
     /** id, flag, labels.nested, who.name, things[1].ARN of every row, in the order of the ids. */
     readonly everything: (view: string) => string;
+    /** id and a column `note` that stands apart, of every row, in the order of the ids. */
+    readonly notes: (view: string) => string;
     /** Predicate for `where`. */
     readonly flagged: string;
     /** Never ends in a test's time. */
@@ -106,6 +108,25 @@ export function columnsContract(name: string, adapter: ContractAdapter): void {
       ]);
       expect(columns.durable).toBe(3);
       expect(columns.stats().rows).toBe(3);
+    });
+
+    it('shows columns that stand in a file apart, by the ids of rows, to views that name them', async () => {
+      await using columns = await open(directory);
+      await columns.append({ rows: rowsOf(0, 3), through: sequence(3) });
+      const file = join(directory, 'apart');
+      const lines = [
+        { id: 'id-1', note: 'a "note"\n' },
+        { id: 'id-9', note: 'of no row' },
+      ];
+      await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const apart = { columns: ['note'], file };
+      const { values } = await ask(columns, { sql: sql.notes('v'), views: [{ ...view, apart }] });
+      expect(values).toEqual([
+        ['id-0', null],
+        ['id-1', 'a "note"\n'],
+        ['id-2', null],
+      ]);
+      await expect(ask(columns, { sql: sql.notes('v'), views: [view] })).rejects.toThrow('note');
     });
 
     it('answers with no rows where there are none', async () => {

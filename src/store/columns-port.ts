@@ -75,6 +75,11 @@ export interface ColumnsView {
   readonly ids?: readonly string[];
   /** Stretches of time that the query reads rows of: of other times any may be missing in the view. All times unless told. */
   readonly times?: readonly TimeStretch[];
+  /**
+   * More columns of the view, all of text: their names, and a file with a line for each row that has them, a JSON object of
+   * them and the row's `id`. Elsewhere they are null.
+   */
+  readonly apart?: { readonly columns: readonly string[]; readonly file: string };
 }
 
 /** Bounds of times, inclusive, in SQL of the engine that names no columns; all of them hold. */

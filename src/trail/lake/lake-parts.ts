@@ -3,7 +3,7 @@ import type { Columns, ColumnsView } from '../../store/index.ts';
 import type { State, StateView } from '../../state/index.ts';
 import type { Buckets } from '../buckets.ts';
 import { readStores, everythingId } from './store-documents.ts';
-import { flatMembers, lakeColumns, lakeTable, withheldColumns } from './schema.ts';
+import { flatMembers, lakeColumns, lakeTable, recordColumns } from './schema.ts';
 import type { FindEventDataStore } from './sql/index.ts';
 import { viewOfEverything, viewOfStore } from './store-view.ts';
 
@@ -74,7 +74,7 @@ export async function openTables(
         flat: flatMembers,
         idColumn,
         timeColumn,
-        withheld: withheldColumns,
+        apart: recordColumns,
       };
     },
     viewOf,

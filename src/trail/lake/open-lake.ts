@@ -33,6 +33,7 @@ import type { TakeLogFile } from './imports/take-log-file.ts';
 import type { LakeParts } from './lake-parts.ts';
 import { openLakeReader } from './lake-reader.ts';
 import { openLakeUpkeep } from './lake-upkeep.ts';
+import { openQueryRecords } from './query-records.ts';
 import { openQueryRunner } from './query-runner.ts';
 import { openResultFiles } from './result-pages.ts';
 
@@ -86,7 +87,9 @@ export async function openLake(options: LakeOptions): Promise<Lake> {
   const reader = opening.use(await openLakeReader(options));
   opening.use(backfill).start(reader);
   const imports = opening.use(await openImportRunner({ ...options, take: options.takeLogFile }));
-  const queries = opening.use(await openQueryRunner({ ...options, reader, results }));
+  const recordDirectory = await emptyDirectory(join(options.directory, 'records'));
+  const records = openQueryRecords({ ...options, directory: recordDirectory });
+  const queries = opening.use(await openQueryRunner({ ...options, reader, results, records }));
   const scheduler = opening.use(await openRefreshScheduler({ ...options, queries }));
   const kept = async () => (await readdir(resultDirectory)).map((name) => name.replace(/\.ndjson$/, ''));
   opening.use(openLakeUpkeep({ ...options, results, kept }));

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { countOf, createStore, lakeRecord, openLakeFixture } from '../../../test/lake-fixture.ts';
+import { limits } from '../../kernel/index.ts';
+import { openQueryRecords } from './query-records.ts';
 import { bodyOf, managementAccount, otherAccount } from '../../../test/trail-fixture.ts';
 
 const dayMs = 86_400_000;
@@ -24,7 +29,73 @@ describe('queries', () => {
     expect(await fixture.rows("SELECT eventName FROM events WHERE eventName = 'StartQuery'")).toHaveLength(2);
   });
 
-  it('have every documented column of an event but eventJson and its checksum', async () => {
+  it('bring the record of an event from the history as eventJson, byte for byte, for who names it', async () => {
+    await using fixture = await openLakeFixture();
+    const items = [{ key: 'team', value: 'a "b" é\n' }];
+    const tags = lakeRecord({
+      eventID: 'a',
+      eventName: 'CreateTags',
+      requestParameters: { tagSet: { items } },
+    });
+    const other = lakeRecord({ eventID: 'a', recipientAccountId: otherAccount, eventName: 'Other' });
+    await fixture.add(tags, other, lakeRecord({ eventID: 'b' }));
+    const raw = JSON.stringify(tags);
+    expect(
+      await fixture.rows("SELECT eventJson, eventJsonChecksum FROM events WHERE eventID IN ('a', 'none')"),
+    ).toEqual([[raw, createHash('sha256').update(raw).digest('hex')]]);
+    const { id } = await createStore(fixture);
+    await fixture.add(lakeRecord({ eventID: 'c', requestParameters: { tagSet: { items } } }));
+    // As of a sample that AWS publishes, over the tags of resources.
+    const key = "json_extract_scalar(eventjson, '$.requestParameters.tagSet.items[0].key')";
+    expect(
+      await fixture.rows(
+        `SELECT eventID, ${key} AS k FROM events WHERE eventName LIKE 'Create%' AND ${key} = 'team' ORDER BY eventID`,
+      ),
+    ).toEqual([
+      ['a', 'team'],
+      ['c', 'team'],
+    ]);
+    expect(
+      await fixture.rows(
+        `SELECT one.eventID FROM ${id} AS one JOIN events AS other ON one.eventJson = other.eventJson WHERE ${key.replace('eventjson', 'one.eventJson')} = 'team'`,
+      ),
+    ).toEqual([['c']]);
+    expect(
+      (await fixture.rows('SELECT * FROM events'))[0]?.some((value) => value.includes('tagSet":{')),
+    ).toBe(false);
+  });
+
+  it('that ask for eventJson of what the history does not keep fail, and say so', async () => {
+    await using fixture = await openLakeFixture();
+    const { id } = await createStore(fixture);
+    await fixture.add(lakeRecord({ eventID: 'old' }));
+    expect(await fixture.rows(`SELECT eventJson FROM ${id} WHERE eventID = 'old'`)).toHaveLength(1);
+    fixture.trail.history.setRetention(managementAccount, 1);
+    await fixture.trail.clock.advance(3 * dayMs);
+    expect(await fixture.run(`SELECT eventJson FROM ${id} WHERE eventID = 'old'`)).toMatchObject({
+      QueryStatus: 'FAILED',
+      ErrorMessage: expect.stringContaining('eventJson is not to be had of 1 of the events'),
+    });
+    expect(await fixture.rows(`SELECT eventID FROM ${id} WHERE eventID = 'old'`)).toEqual([['old']]);
+  });
+
+  it('that ask for eventJson of too many events are told to ask for fewer', async () => {
+    await using fixture = await openLakeFixture();
+    const directory = await mkdtemp(join(tmpdir(), 'cairn-records-'));
+    const { history, stream } = fixture.trail;
+    const records = openQueryRecords({ columns: fixture.columns, history, stream, directory });
+    const view = { name: 'v', owner: managementAccount };
+    const ids = `SELECT unnest(generate_series(0, ${limits.lakeQueryRecords}))::VARCHAR AS "id"`;
+    expect(await records.bring('q', view, ids, new AbortController().signal)).toEqual({
+      kind: 'refused',
+      message: expect.stringContaining('for at most 20000 events'),
+    });
+    await records.release('q');
+    expect(await readdir(directory)).toEqual([]);
+    await rm(directory, { recursive: true });
+  });
+
+  it('have every documented column of an event', async () => {
     await using fixture = await openLakeFixture();
     const tlsDetails = {
       tlsVersion: 'TLSv1.3',
@@ -37,7 +108,7 @@ describe('queries', () => {
       'eventversion useridentity eventtime eventsource eventname awsregion sourceipaddress useragent errorcode errormessage ' +
       'requestparameters responseelements additionaleventdata requestid eventid readonly resources eventtype apiversion ' +
       'managementevent recipientaccountid sharedeventid annotation vpcendpointid vpcendpointaccountid serviceeventdetails ' +
-      'addendum edgedevicedetails insightdetails eventcategory tlsdetails sessioncredentialfromconsole';
+      'addendum edgedevicedetails insightdetails eventcategory tlsdetails sessioncredentialfromconsole eventjson eventjsonchecksum';
     const columns = documented.replaceAll(' ', ', ');
     expect(
       await fixture.rows(

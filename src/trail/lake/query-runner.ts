@@ -4,6 +4,7 @@ import { deliverResults } from './query-delivery.ts';
 import { queriesPrefix, queryKey, type QueryDocument } from './query-documents.ts';
 import { openTables, type LakeParts } from './lake-parts.ts';
 import type { LakeReader } from './lake-reader.ts';
+import type { QueryRecords } from './query-records.ts';
 import type { ResultFiles } from './result-pages.ts';
 import { translate } from './sql/index.ts';
 
@@ -40,9 +41,13 @@ class StoppedError extends Error {
 type Ending = Partial<QueryDocument> & Pick<QueryDocument, 'status'>;
 
 export async function openQueryRunner(
-  parts: LakeParts & { readonly reader: LakeReader; readonly results: ResultFiles },
+  parts: LakeParts & {
+    readonly reader: LakeReader;
+    readonly results: ResultFiles;
+    readonly records: QueryRecords;
+  },
 ): Promise<QueryRunner> {
-  const { state, columns, clock, results, reader } = parts;
+  const { state, columns, clock, results, reader, records } = parts;
   const log = parts.log.child({ part: 'lake' });
   const active = new Map<string, ActiveQuery>();
   const queue: ActiveQuery[] = [];
@@ -55,6 +60,7 @@ export async function openQueryRunner(
     const translation = translate(query.statement, tables.find, { nowMs: query.createdAt });
     if (translation.kind === 'refused') return { kind: 'refused' as const, message: translation.message };
     const views = new Map<string, ColumnsView>();
+    const apart = new Map<string, string>();
     for (const id of translation.eventDataStoreIds) {
       const view = tables.viewOf(id);
       if (!view) continue;
@@ -62,11 +68,14 @@ export async function openQueryRunner(
       // What goes by two names in the statement (such as `events`) is one view, and what bounds one name does not bound it.
       const bounded = views.has(view.name) ? view : { ...view, ...(ids && { ids }), ...(times && { times }) };
       views.set(view.name, bounded);
+      const asked = [apart.get(view.name), translation.apart[id]].filter((sql) => sql !== undefined);
+      if (asked.length > 0) apart.set(view.name, asked.join(' UNION '));
     }
     return {
       kind: 'ready' as const,
       sql: translation.sql,
       views: [...views.values()],
+      apart,
       columns: translation.columns,
     };
   };
@@ -76,10 +85,20 @@ export async function openQueryRunner(
     const prepared = await prepare(query);
     if (prepared.kind === 'refused') return { status: 'FAILED', error: prepared.message };
     const startedMs = clock.monotonic();
+    const views: ColumnsView[] = [];
+    for (const view of prepared.views) {
+      const ids = prepared.apart.get(view.name);
+      const brought =
+        ids === undefined
+          ? { kind: 'ready' as const, view }
+          : await records.bring(query.queryId, view, ids, stop.signal);
+      if (brought.kind === 'refused') return { status: 'FAILED', error: brought.message };
+      views.push(brought.view);
+    }
     const outcome = await columns.query(
       {
         sql: prepared.sql,
-        views: prepared.views,
+        views,
         into: results.pathOf(query.queryId),
         mostBytes: limits.lakeResultBytes,
       },
@@ -135,6 +154,7 @@ export async function openQueryRunner(
       await finish(query, { status, ...(status !== 'CANCELLED' && { error: reason[status] }) });
     } finally {
       timer.cancel();
+      await records.release(query.queryId);
     }
   };
 

@@ -137,13 +137,11 @@ const derivedColumns: readonly DerivedColumn[] = flatMembers.map((path) => ({
   since: 2,
 }));
 
-/** Columns of CloudTrail Lake that a query may not name, and what to tell who does. The record is kept once, in the history. */
-export const withheldColumns: Readonly<Record<string, string>> = {
-  eventJson:
-    'the column eventJson is not kept in the lake; select eventID and fetch the record with LookupEvents or `cairn lookup --event-id`',
-  eventJsonChecksum:
-    'the column eventJsonChecksum is not kept in the lake; the journal keeps the SHA-256 of every record',
-};
+/**
+ * Columns of an event data store that are brought from the history for the queries that name them: the record as it came, and
+ * its SHA-256 in hexadecimal (AWS does not say which checksum it is).
+ */
+export const recordColumns: readonly string[] = ['eventJson', 'eventJsonChecksum'];
 
 /** The table of the lake, for whoever opens its columns. */
 export const lakeTable: ColumnsTable = {

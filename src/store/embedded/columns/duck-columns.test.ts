@@ -14,6 +14,7 @@ columnsContract('DuckDB', {
     count: (view) => `SELECT count(*) FROM "${view}"`,
     everything: (view) =>
       `SELECT id, flag, labels['nested'], who.name, things[1].arn FROM "${view}" ORDER BY id -- the end`,
+    notes: (view) => `SELECT id, note FROM "${view}" ORDER BY id`,
     flagged: 'flag',
     endless: (view) => `SELECT sum(a.flag::INT + b.flag::INT) FROM "${view}" a, range(100000000000) b(flag)`,
     wrong: 'SELECT nothing FROM nowhere',

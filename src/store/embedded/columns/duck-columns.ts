@@ -213,9 +213,9 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const viewOf = (
     view: ColumnsView,
   ): { readonly engine: EngineView; readonly files: readonly SealedFile[] } => {
-    const { name, owner, where = 'true', ids, times } = view;
+    const { name, owner, where = 'true', ids, times, apart } = view;
     const files = manifest.files.filter((file) => file.owner === owner);
-    const narrowed = { ...(ids && { ids }), ...(times && { times }) };
+    const narrowed = { ...(ids && { ids }), ...(times && { times }), ...(apart && { apart }) };
     return { engine: { name, owner, files: files.map(given), where, ...narrowed }, files };
   };
   const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {

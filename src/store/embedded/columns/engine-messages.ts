@@ -1,4 +1,4 @@
-import type { ColumnsTable, TimeStretch } from '../../columns-port.ts';
+import type { ColumnsTable, ColumnsView, TimeStretch } from '../../columns-port.ts';
 
 /** What this process and the engine's process tell each other. */
 
@@ -44,6 +44,8 @@ export interface EngineView {
   readonly ids?: readonly string[];
   /** See `ColumnsView.times`. */
   readonly times?: readonly TimeStretch[];
+  /** See `ColumnsView.apart`. */
+  readonly apart?: ColumnsView['apart'];
 }
 
 export type EngineTask =

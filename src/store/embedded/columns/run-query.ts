@@ -31,12 +31,23 @@ async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: Engin
   return rows.length === 0 ? rowsOfFiles(table, [], select) : rows.join(' UNION ALL ');
 }
 
+/** The rows together with the columns that stand in a file of their own. */
+function withApart(table: ColumnsTable, source: string, { apart }: EngineView): string {
+  if (!apart) return source;
+  const types = ['id', ...apart.columns].map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
+  const file = `read_json(${quoteText(apart.file)}, format = 'newline_delimited', columns = {${types}})`;
+  const more = apart.columns.map((name) => `"apart".${quoteName(name)}`).join(', ');
+  return `SELECT "row".*, ${more} FROM (${source}) AS "row" LEFT JOIN ${file} AS "apart" ON "apart"."id" = "row".${quoteName(table.id)}`;
+}
+
 async function makeView(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<void> {
   // All rows of the files are the owner's, so the column that says so need not be read.
   const shown = (name: string) =>
     name === table.owner ? `${quoteText(view.owner)} AS ${quoteName(name)}` : quoteName(name);
-  const columns = [...table.columns, ...(table.derived ?? [])].map(({ name }) => shown(name)).join(', ');
-  const source = await sourceOf(engine, table, view);
+  const more = view.apart?.columns.map((name) => quoteName(name)) ?? [];
+  const own = [...table.columns, ...(table.derived ?? [])].map(({ name }) => shown(name));
+  const columns = [...own, ...more].join(', ');
+  const source = withApart(table, await sourceOf(engine, table, view), view);
   await engine.run(
     `CREATE VIEW ${quoteName(view.name)} AS SELECT ${columns} FROM (${source}) WHERE ${view.where}`,
   );
@@ -53,7 +64,8 @@ async function lockIn(engine: EngineInstance, paths: readonly string[]): Promise
 export async function runQuery(task: QueryTask, engine: EngineInstance): Promise<EngineResults['query']> {
   const { table, views, sql, into } = task;
   const paths = views.flatMap(({ files }) => files.flatMap(({ path, ids }) => (ids ? [path, ids] : [path])));
-  await lockIn(engine, [...new Set(paths), into]);
+  const apart = views.flatMap((view) => (view.apart ? [view.apart.file] : []));
+  await lockIn(engine, [...new Set(paths), ...apart, into]);
   for (const view of views) await makeView(engine, table, view);
   const names = views.map(({ name }) => name);
   const prepared = await prepareStatement(engine, sql, names);

@@ -2,7 +2,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { DuckDBConnection, Json } from '@duckdb/node-api';
 import { translate } from './index.ts';
 import type { LakeTable, Translation } from './index.ts';
-import { archive, archiveId, columns, events, eventsId, flat, withheld } from './cases/data.ts';
+import { apart, archive, archiveId, columns, events, eventsId, flat } from './cases/data.ts';
 
 /** An engine that holds the events of the cases. */
 export interface CaseEngine {
@@ -21,7 +21,7 @@ async function createStore(
   const members = flat.map((path) => `${path} AS "${path}"`);
   const rows = records.map((record) => `('${JSON.stringify(record).replaceAll("'", "''")}')`).join(', ');
   await connection.run(
-    `CREATE TEMP TABLE "${view.replaceAll('"', '""')}" AS SELECT *, ${members.join(', ')} FROM (SELECT unnest(json_transform(j, '${structure}')) FROM (VALUES ${rows}) AS t(j))`,
+    `CREATE TEMP TABLE "${view.replaceAll('"', '""')}" AS SELECT *, ${members.join(', ')}, sha256(eventJson) AS eventJsonChecksum FROM (SELECT unnest(json_transform(j, '${structure}')), j AS eventJson FROM (VALUES ${rows}) AS t(j))`,
   );
 }
 
@@ -67,7 +67,7 @@ function find(id: string): LakeTable | undefined {
   const view = Object.hasOwn(stores, id) ? stores[id] : undefined;
   return view === undefined
     ? undefined
-    : { view, columns, withheld, flat, idColumn: 'eventID', timeColumn: 'eventTime' };
+    : { view, columns, apart, flat, idColumn: 'eventID', timeColumn: 'eventTime' };
 }
 
 /** Opens an engine in memory; its clock stands at 2024-05-06 07:08:09.123 UTC. */

@@ -155,6 +155,47 @@ describe('the face', () => {
     expect(timesOf(sql)).toEqual(times ? { [eventsId]: times } : {});
   });
 
+  it.each<[string, readonly (readonly [string, number])[]]>([
+    [`${from} eventID = 'e01'`, []],
+    [`SELECT * FROM ${eventsId}`, []],
+    [`SELECT e.* FROM ${eventsId} AS e`, []],
+    [`SELECT eventJson FROM ${eventsId} WHERE eventName = 'CreateBucket'`, [[eventsId, 1]]],
+    [`${from} eventName = 'CreateBucket' AND eventJson LIKE '%logs%'`, [[eventsId, 1]]],
+    [`${from} eventName = 'CreateBucket' OR eventJson LIKE '%logs%'`, [[eventsId, 10]]],
+    [
+      `SELECT eventJson FROM ${eventsId} WHERE CAST(eventVersion AS double) > 1 AND eventName = 'CreateBucket'`,
+      [[eventsId, 1]],
+    ],
+    [
+      `SELECT eventJsonChecksum FROM ${eventsId} WHERE eventName IN (SELECT eventName FROM ${archiveId})`,
+      [[eventsId, 10]],
+    ],
+    [
+      `SELECT (SELECT max(a.eventName) FROM ${archiveId} AS a WHERE a.eventJson = e.eventJson) FROM ${eventsId} AS e WHERE eventID = 'e01'`,
+      [
+        [eventsId, 1],
+        [archiveId, 2],
+      ],
+    ],
+    [`SELECT a.eventJson FROM ${eventsId} AS a, ${archiveId} AS b WHERE a.eventID = 'e01'`, [[eventsId, 10]]],
+    [
+      `SELECT eventJson FROM ${eventsId} WHERE eventID = 'e01' UNION ALL SELECT eventJson FROM ${eventsId} WHERE eventID = 'e02' UNION ALL ${from} readOnly`,
+      [[eventsId, 2]],
+    ],
+  ])(
+    'says of which events a record can be seen, as narrowly as the view alone can tell: %s',
+    async (sql, counts) => {
+      const translation = engine.translate(sql);
+      if (translation.kind !== 'query') throw new Error(translation.message);
+      const found = [];
+      for (const [store, ids] of Object.entries(translation.apart)) {
+        const reader = await engine.connection.runAndReadAll(`SELECT count(DISTINCT "id") FROM (${ids})`);
+        found.push([store, Number(reader.getRowsJson()[0]?.[0])]);
+      }
+      expect(found).toEqual(counts);
+    },
+  );
+
   it('does not take a column that an alias calls eventID for it', () => {
     const names = columns.map(({ name }) =>
       name === 'eventID' ? 'other' : name === 'eventName' ? 'eventID' : name,

@@ -26,8 +26,8 @@ export interface LakeTable {
   /** The name of a DuckDB view or table; it is quoted by the writer. */
   readonly view: string;
   readonly columns: readonly LakeColumn[];
-  /** Columns that CloudTrail Lake documents and the view lacks, each with what to tell who names it. */
-  readonly withheld?: Readonly<Record<string, string>>;
+  /** Text columns that * does not stand for, and that the view has only where `Translation.apart` says so. */
+  readonly apart?: readonly string[];
   /** Paths of members of rows (`userIdentity.arn`, letter by letter) that the view has as columns of that name as well. */
   readonly flat?: readonly string[];
   /** The string column that tells events apart, and the timestamp that tells when they were. */
@@ -53,6 +53,11 @@ export type Translation =
       readonly eventIds: Readonly<Record<string, readonly string[]>>;
       /** Of stores of which the statement can see events of some times alone: those of each reading. */
       readonly eventTimes: Readonly<Record<string, readonly TimeBounds[]>>;
+      /**
+       * Of stores of whose events columns are asked for that the view has not else (`LakeTable.apart`): a SELECT of the engine
+       * of the ids of all events of which they can be seen, and perhaps some more.
+       */
+      readonly apart: Readonly<Record<string, string>>;
       /** The columns of the result, in order, with names as written (`_col0` for an expression) and Trino types. */
       readonly columns: readonly LakeColumn[];
     }
@@ -93,6 +98,7 @@ export function translate(
       eventDataStoreIds: [...stores.keys()],
       eventIds: onlyIds(stores),
       eventTimes: onlyTimes(stores),
+      apart: apartOf(stores),
     };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
@@ -114,6 +120,18 @@ function onlyTimes(stores: StoreUses): Readonly<Record<string, readonly TimeBoun
   const found = [...stores].flatMap(([store, uses]) => {
     const times = uses.flatMap((seen) => seen.times ?? []);
     return times.length === uses.length ? [[store, times] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function apartOf(stores: StoreUses): Readonly<Record<string, string>> {
+  const found = [...stores].flatMap(([store, uses]) => {
+    const parts = uses.flatMap(({ asksApart, events }) => {
+      if (!asksApart) return [];
+      const where = ['true', ...events.where()].map((condition) => `(${condition})`).join(' AND ');
+      return [`SELECT ${events.id} AS "id" FROM ${events.from} WHERE ${where}`];
+    });
+    return parts.length === 0 ? [] : [[store, parts.join(' UNION ')] as const];
   });
   return Object.fromEntries(found);
 }

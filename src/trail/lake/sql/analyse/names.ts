@@ -21,6 +21,12 @@ function useColumn(column: ScopeColumn, owner: Scope, name: string, at: number, 
   return { sql: `${outerColumn}${sql}`, type };
 }
 
+function noteApart({ store, reading }: NonNullable<ScopeColumn['apart']>, { session }: Place): void {
+  const uses = session.stores.get(store);
+  const use = uses?.[reading];
+  if (use) uses[reading] = { ...use, asksApart: true };
+}
+
 function only(found: readonly ScopeColumn[], name: string, at: number): ScopeColumn | undefined {
   if (found.length > 1) refuse(at, `The column ${name} is ambiguous; say which relation's`);
   return found[0];
@@ -37,11 +43,9 @@ function find(place: Place, relation: string | undefined, name: string, at: numb
       (column) => same(column.name, name) && (relation === undefined || isStore(column.relation, relation)),
     );
     const column = only(columns, shown, at);
+    if (column?.apart) noteApart(column.apart, place);
     if (column) return useColumn(column, scope, shown, at, direct);
     if (!scope.names) direct = false;
-    const known = relation === undefined || scope.columns.some((other) => isStore(other.relation, relation));
-    const reason = known ? Object.entries(scope.withheld ?? {}).find(([key]) => same(key, name)) : undefined;
-    if (reason) refuse(at, reason[1]);
   }
   return undefined;
 }
@@ -101,6 +105,8 @@ function relationsInSight(scope: Scope | undefined): (string | undefined)[] {
 /** The columns of the relation that `relation.*` names; undefined if it names none. */
 export function columnsOfRelation(expression: Expression, scope: Scope): ScopeColumn[] | undefined {
   if (expression.kind !== 'name') return undefined;
-  const columns = scope.columns.filter((column) => isStore(column.relation, expression.name.text));
+  const columns = scope.columns.filter(
+    (column) => !column.apart && isStore(column.relation, expression.name.text),
+  );
   return columns.length > 0 ? columns : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Alias, Expression, Name, Relation } from '../ast.ts';
 import { readColumnType } from '../column-type.ts';
 import { refuse } from '../refusal.ts';
-import { bigint, quoteName, typeText } from '../types.ts';
+import { bigint, quoteName, typeText, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { analyseCondition, compare } from './predicates.ts';
 import { notInLambda, readField } from './typed.ts';
@@ -11,7 +11,6 @@ import type { CommonTables, Place, Scope, ScopeColumn, Session } from './typed.t
 export interface AnalysedRelation {
   readonly sql: string;
   readonly columns: readonly ScopeColumn[];
-  readonly withheld?: Readonly<Record<string, string>>;
   /** Set for an event data store alone: its id, and the SQL of the columns that tell its events apart and when they were. */
   readonly store?: {
     readonly id: string;
@@ -19,6 +18,8 @@ export interface AnalysedRelation {
     readonly reading: number;
     readonly idColumn: string | undefined;
     readonly timeColumn: string | undefined;
+    /** Columns that its view has only for who names them. */
+    readonly apart: readonly string[];
   };
 }
 
@@ -28,13 +29,8 @@ interface Surroundings {
   readonly outer: Scope | undefined;
 }
 
-function placeIn(
-  around: Surroundings,
-  columns: readonly ScopeColumn[],
-  clause: string,
-  withheld: AnalysedRelation['withheld'],
-): Place {
-  const scope: Scope = { columns, parent: around.outer, ...(withheld ? { withheld } : {}) };
+function placeIn(around: Surroundings, columns: readonly ScopeColumn[], clause: string): Place {
+  const scope: Scope = { columns, parent: around.outer };
   return {
     session: around.session,
     scope,
@@ -48,9 +44,10 @@ function placeIn(
   };
 }
 
-/** Gives the columns of a relation the names of its alias. */
-function renamed(columns: readonly ScopeColumn[], alias: Alias | undefined): ScopeColumn[] {
-  if (!alias) return [...columns];
+/** Gives the columns of a relation the names of its alias; where it names them, there are no others. */
+function renamed(all: readonly ScopeColumn[], alias: Alias | undefined): ScopeColumn[] {
+  if (!alias) return [...all];
+  const columns = alias.columns ? all.filter(({ apart }) => !apart) : all;
   if (alias.columns && alias.columns.length !== columns.length)
     refuse(
       alias.name.at,
@@ -86,8 +83,11 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
   const table = around.session.tables(id);
   if (!table) refuse(name.at, `There is no event data store ${name.text.slice(0, 120)}`);
   const before = around.session.stores.get(id) ?? [];
-  around.session.stores.set(id, [...before, {}]);
   const read = (column: string): string => `"${engineAlias}".${quoteName(column)}`;
+  const sql = `${quoteName(table.view)} AS "${engineAlias}"`;
+  const idColumn = table.idColumn === undefined ? undefined : read(table.idColumn);
+  const events = { from: sql, id: idColumn ?? 'NULL', where: () => [] };
+  around.session.stores.set(id, [...before, { events }]);
   const columns = table.columns.map((column) => ({
     name: column.name,
     relation: name.text,
@@ -95,17 +95,24 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
     type: readColumnType(column.type),
     ...flatOf(table.flat ?? [], column.name, read),
   }));
-  const withheld = table.withheld ? { withheld: table.withheld } : {};
+  const { apart = [] } = table;
+  const hidden = apart.map((column) => ({
+    name: column,
+    relation: name.text,
+    sql: read(column),
+    type: varchar,
+    apart: { store: id, reading: before.length },
+  }));
   return {
-    sql: `${quoteName(table.view)} AS "${engineAlias}"`,
-    columns: renamed(columns, alias),
+    sql,
+    columns: renamed([...columns, ...hidden], alias),
     store: {
       id,
       reading: before.length,
-      idColumn: table.idColumn === undefined ? undefined : read(table.idColumn),
+      idColumn,
       timeColumn: table.timeColumn === undefined ? undefined : read(table.timeColumn),
+      apart: apart.map(read),
     },
-    ...withheld,
   };
 }
 
@@ -165,9 +172,8 @@ function unnest(
   const before: Scope = {
     columns: left?.columns ?? [],
     parent: around.outer,
-    withheld: left?.withheld ?? {},
   };
-  const place = placeIn({ ...around, outer: before }, [], 'UNNEST', undefined);
+  const place = placeIn({ ...around, outer: before }, [], 'UNNEST');
   const lists = relation.expressions.map((expression) => unnested(expression, place));
   const [inner, outer] = [around.session.unique('u'), around.session.unique('r')];
   const longest = `greatest(${lists.map(({ list }) => `len(${list})`).join(', ')}, 0)`;
@@ -190,7 +196,9 @@ function unnest(
 type Join = Extract<Relation, { kind: 'join' }>;
 
 function usingColumn(name: Name, columns: readonly ScopeColumn[], side: string): ScopeColumn {
-  const found = columns.filter((column) => column.name?.toLowerCase() === name.text.toLowerCase());
+  const found = columns.filter(
+    (column) => !column.apart && column.name?.toLowerCase() === name.text.toLowerCase(),
+  );
   const [column, ...more] = found;
   if (!column) refuse(name.at, `There is no column ${name.text} on the ${side} of this join`);
   if (more.length > 0) refuse(name.at, `The column ${name.text} is ambiguous on the ${side} of this join`);
@@ -233,10 +241,8 @@ function join(relation: Join, around: Surroundings, before: AnalysedRelation | u
   const seen: AnalysedRelation = {
     sql: '',
     columns: [...(before?.columns ?? []), ...left.columns],
-    withheld: { ...before?.withheld, ...left.withheld },
   };
   const right = analyseRelation(relation.right, around, seen);
-  const withheld = { ...left.withheld, ...right.withheld };
   const columns = [...left.columns, ...right.columns];
   const lateral = isLateral(relation.right);
   if (lateral && (relation.type === 'RIGHT' || relation.type === 'FULL'))
@@ -244,20 +250,19 @@ function join(relation: Join, around: Surroundings, before: AnalysedRelation | u
   if (lateral && relation.type === 'LEFT' && !isTrue(relation.on))
     refuse(relation.at, 'LEFT JOIN with UNNEST or LATERAL takes ON TRUE alone');
   const rightSql = relation.right.kind === 'join' ? `(${right.sql})` : right.sql;
-  if (relation.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${rightSql}`, columns, withheld };
+  if (relation.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${rightSql}`, columns };
   if (relation.using) {
     const using = joinUsing(relation, relation.using, left, right);
     return {
       sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${using.condition}`,
       columns: using.columns,
-      withheld,
     };
   }
-  const place = placeIn(around, columns, 'ON', withheld);
+  const place = placeIn(around, columns, 'ON');
   const condition = relation.on ? analyseCondition(relation.on, place).sql : 'TRUE';
   if (relation.type !== 'INNER' && condition.includes(notInLambda))
     refuse(relation.at, `A subquery in ON of a ${relation.type} JOIN is not supported`);
-  return { sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${condition}`, columns, withheld };
+  return { sql: `${left.sql} ${relation.type} JOIN ${rightSql} ON ${condition}`, columns };
 }
 
 function analyseRelation(

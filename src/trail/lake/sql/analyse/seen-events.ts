@@ -1,6 +1,7 @@
 import type { Expression } from '../ast.ts';
 import { unifyPair } from './coerce.ts';
 import type { AnalysedRelation } from './relation.ts';
+import { canFail, notInLambda, outerColumn } from './typed.ts';
 import type { Place, TimeBounds } from './typed.ts';
 
 /** So many ids are looked up; more are as well found by reading everything. */
@@ -79,12 +80,24 @@ function boundsOf(
   return { atLeast: operator.startsWith('<') ? [] : at, atMost: operator.startsWith('>') ? [] : at };
 }
 
+/** The conditions that a view answers by itself: they need nothing from elsewhere and cannot fail. */
+function plainConditions(
+  conditions: readonly Expression[],
+  apart: readonly string[],
+  place: Place,
+): readonly string[] {
+  const others = [...apart, canFail, notInLambda, outerColumn, 'random()'];
+  return conditions
+    .map((condition) => place.session.analyse(condition, place).sql)
+    .filter((sql) => !others.some((other) => sql.includes(other)));
+}
+
 /**
  * Notes which events a SELECT can see of the event data store that is all of its FROM: a condition of WHERE that must hold
  * asks for their ids, or bounds their times.
  */
 export function noteSeen(
-  { id, reading, idColumn, timeColumn }: NonNullable<AnalysedRelation['store']>,
+  { id, reading, idColumn, timeColumn, apart }: NonNullable<AnalysedRelation['store']>,
   where: Expression | undefined,
   place: Place,
 ): void {
@@ -97,7 +110,12 @@ export function noteSeen(
     .map((condition) => idsOf(condition, isColumn(idColumn)))
     .find((found) => found !== undefined);
   const bounds = conditions.flatMap((condition) => boundsOf(condition, isColumn(timeColumn), place) ?? []);
-  const seen = {
+  const uses = place.session.stores.get(id);
+  const before = uses?.[reading];
+  if (!before) return;
+  uses[reading] = {
+    ...before,
+    events: { ...before.events, where: () => plainConditions(conditions, apart, place) },
     ...(ids && ids.length <= mostIds && { ids }),
     ...(bounds.length > 0 && {
       times: {
@@ -106,5 +124,4 @@ export function noteSeen(
       },
     }),
   };
-  place.session.stores.get(id)?.splice(reading, 1, seen);
 }

@@ -56,7 +56,7 @@ function aliased(
 function allOf(item: Extract<SelectItem, { kind: 'all' }>, place: Place): ScopeColumn[] {
   if (!item.of) {
     if (place.scope.columns.length === 0) refuse(item.at, 'SELECT * needs FROM');
-    return [...place.scope.columns];
+    return place.scope.columns.filter((column) => !column.apart);
   }
   const relation = columnsOfRelation(item.of, place.scope);
   if (relation) return aliased(relation, item.aliases, item.at);
@@ -217,7 +217,6 @@ export function analyseSelect(
   const scope: Scope = {
     columns: from?.columns ?? [],
     parent: outer,
-    ...(from?.withheld ? { withheld: from.withheld } : {}),
   };
   const base: Place = {
     session,

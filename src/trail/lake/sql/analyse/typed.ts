@@ -23,14 +23,14 @@ export interface ScopeColumn {
   readonly sql: string;
   readonly type: SqlType;
   readonly flat?: Readonly<Record<string, string>>;
+  /** The reading of a store whose view has the column only for who names it; * does not stand for it. */
+  readonly apart?: { readonly store: string; readonly reading: number };
 }
 
 /** What names mean at one place, and outside it. */
 export interface Scope {
   readonly columns: readonly ScopeColumn[];
   readonly parent?: Scope | undefined;
-  /** Names that have a reason for not being there. */
-  readonly withheld?: Readonly<Record<string, string>>;
   /** Set once a query is known to be grouped: the SQL of what it is grouped by. */
   groups?: ReadonlySet<string>;
   /** Names that come before the columns: the parameters of a lambda, the aliases that ORDER BY sees. */
@@ -60,6 +60,14 @@ export interface TimeBounds {
 export interface SeenEvents {
   readonly ids?: readonly string[];
   readonly times?: TimeBounds;
+  /** The events in SQL: what is read, their ids, and conditions that hold for all that can be seen. */
+  readonly events: {
+    readonly from: string;
+    readonly id: string;
+    readonly where: () => readonly string[];
+  };
+  /** Whether a column is asked for that the view has only for who names it. */
+  readonly asksApart?: boolean;
 }
 
 /** The stores that a statement reads: for each reading what it can see. */

@@ -45,7 +45,8 @@ export const columns: readonly LakeColumn[] = [
 /** Members that the tables have as columns as well. */
 export const flat = ['userIdentity.userName', 'userIdentity.sessionContext.sessionIssuer.userName'];
 
-export const withheld = { eventJson: 'the column eventJson is not kept here' };
+/** Columns that only those see who name them. */
+export const apart = ['eventJson', 'eventJsonChecksum'];
 
 /** The id of the store that most cases read, and of the one beside it. */
 export const eventsId = 'EXAMPLEf852-4e8f-8bd1-bcf6cEXAMPLE';

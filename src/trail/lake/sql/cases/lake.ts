@@ -80,6 +80,38 @@ export const lakeCases: readonly CaseGroup[] = [
     ],
   },
   {
+    page: 'CloudTrail user guide: Supported SQL schemas for event data stores (eventJson, eventJsonChecksum)',
+    cases: [
+      one(
+        `SELECT json_extract_scalar(eventJson, '$.requestParameters.bucketName'), length(eventJsonChecksum) FROM ${eventsId} WHERE eventID = 'e01'`,
+        'logs',
+        '64',
+      ),
+      column(
+        `SELECT eventID FROM ${eventsId} AS e WHERE e.EVENTJSON LIKE '%"eventName":"RunInstances"%'`,
+        'e07',
+      ),
+      column(
+        `SELECT a.eventID FROM ${eventsId} AS a JOIN ${archiveId} AS b ON json_extract_scalar(a.eventJson, '$.eventID') = json_extract_scalar(b.eventJson, '$.eventID')`,
+        'e01',
+      ),
+      column(
+        `SELECT name FROM (SELECT json_extract_scalar(eventJson, '$.eventName') AS name FROM ${eventsId} WHERE eventID IN ('e01', 'e02')) ORDER BY name`,
+        'CreateBucket',
+        'StartQuery',
+      ),
+      one(
+        `SELECT max(json_extract_scalar(eventJson, '$.eventID')), count(DISTINCT eventJsonChecksum) FROM ${eventsId}`,
+        'e10',
+        '10',
+      ),
+      one(
+        `SELECT cardinality(split(substr(eventJson, 1, 1), '{')) FROM ${archiveId} WHERE eventID = 'e11'`,
+        '2',
+      ),
+    ],
+  },
+  {
     page: 'CloudTrail user guide: Supported SQL schemas for event data stores; Trino: SELECT',
     cases: [
       rows(

@@ -58,7 +58,12 @@ export const refusedCases: readonly RefusedCase[] = [
   [`SELECT nothing FROM ${eventsId}`, 'There is no column nothing', 8],
   [`SELECT userIdentity.nothing FROM ${eventsId}`, 'There is no field nothing', 21],
   [`SELECT requestParameters.bucketName FROM ${eventsId}`, "use element_at(…, 'bucketName')", 26],
-  [`SELECT eventJson FROM ${eventsId}`, 'the column eventJson is not kept here', 8],
+  [`SELECT eventJson FROM (SELECT * FROM ${eventsId}) AS e`, 'There is no column eventJson', 8],
+  [
+    `SELECT 1 FROM ${eventsId} AS a JOIN ${eventsId} AS b USING (eventJson)`,
+    'There is no column eventJson on the left of this join',
+    107,
+  ],
   [
     `SELECT eventID FROM ${eventsId} a JOIN ${eventsId} b ON a.eventID = b.eventID`,
     'The column eventID is ambiguous',
