@@ -28,3 +28,12 @@ it('writes a result that is larger than the memory, in the order of the rows', a
   expect(found.length).toBe(rows);
   expect(found.every((line, at) => line === `["${at}","${'x'.repeat(1500)}"]`)).toBe(true);
 });
+
+it('writes floating numbers that are none by the names that Trino gives them', async () => {
+  const into = join(directory, 'result.ndjson');
+  using engine = await openEngineInstance({ memoryBytes: 48 * 1024 * 1024, threads: 1 });
+  const sql = `SELECT 'nan'::DOUBLE, 'inf'::FLOAT, '-inf'::DOUBLE, NULL::DOUBLE, 1.5::DOUBLE`;
+  const prepared = await engine.connection.prepare(sql);
+  await writeResult(engine, sql, prepared, { into, mostBytes: 1000 });
+  expect(await readFile(into, 'utf8')).toBe('["NaN","Infinity","-Infinity",null,"1.5"]\n');
+});

@@ -13,12 +13,19 @@ const timestamps = new Set([
 ]);
 const nested = new Set([DuckDBTypeId.LIST, DuckDBTypeId.STRUCT, DuckDBTypeId.MAP, DuckDBTypeId.ARRAY]);
 
+/** A floating number; what is no number has the names that Trino gives it. */
+function floatText(column: string): string {
+  const infinite = `CASE WHEN ${column} > 0 THEN 'Infinity' ELSE '-Infinity' END`;
+  return `CASE WHEN isnan(${column}) THEN 'NaN' WHEN isinf(${column}) THEN ${infinite} ELSE ${column}::VARCHAR END`;
+}
+
 /** A value as a query's result shows it: times as Trino writes them, what is nested as JSON. */
 function textOf(column: string, type: DuckDBType): string {
   const { typeId } = type;
   if (typeId === DuckDBTypeId.VARCHAR) return column;
   if (timestamps.has(typeId)) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g')`;
   if (typeId === DuckDBTypeId.TIMESTAMP_TZ) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g UTC')`;
+  if (typeId === DuckDBTypeId.DOUBLE || typeId === DuckDBTypeId.FLOAT) return floatText(column);
   return nested.has(typeId) ? `to_json(${column})::VARCHAR` : `${column}::VARCHAR`;
 }
 
