@@ -128,6 +128,8 @@ export const limits = {
   lakeQueryBytes: 1024 * miB,
   /** Lake: queries that run at once, that one account may have under way (AWS: 10), and how long one may run (AWS: an hour). */
   lakeQueriesAtOnce: 2,
+  /** Lake: queries that run beyond that, of accounts of which no other does. */
+  lakeQueriesOfOtherAccounts: 1,
   lakeQueriesPerAccount: 10,
   /** Lake: dashboards of an account and region, and queries of dashboards of one account that wait or run. AWS says neither. */
   lakeDashboards: 100,

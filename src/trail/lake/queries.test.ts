@@ -194,6 +194,19 @@ describe('queries', () => {
     expect(await countOf(fixture, 'events')).toBeGreaterThan(0);
   });
 
+  it('of one account do not keep those of another from running', async () => {
+    await using fixture = await openLakeFixture();
+    await fixture.add(lakeRecord(), lakeRecord({ recipientAccountId: otherAccount, eventID: 'theirs' }));
+    for (let at = 0; at < 3; at++) await fixture.call('StartQuery', { QueryStatement: endless });
+    const statement = "SELECT eventID FROM events WHERE eventID = 'theirs'";
+    expect(await fixture.rows(statement, otherAccount)).toEqual([['theirs']]);
+    const { Queries } = await fixture.call('ListQueries', {
+      EventDataStore: '00000000-0000-4000-8000-000000000000',
+      QueryStatus: 'RUNNING',
+    });
+    expect(Queries).toHaveLength(2);
+  });
+
   it('end with TIMED_OUT after an hour', async () => {
     await using fixture = await openLakeFixture();
     await fixture.add(lakeRecord());

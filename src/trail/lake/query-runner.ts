@@ -136,7 +136,6 @@ export async function openQueryRunner(
 
   const runOne = async (entry: ActiveQuery): Promise<void> => {
     const { query, stop } = entry;
-    entry.isRunning = true;
     const timer = clock.after(limits.lakeQueryMs, () => stop.abort(new StoppedError('TIMED_OUT')));
     try {
       const ending = await work(entry);
@@ -162,18 +161,38 @@ export async function openQueryRunner(
     active.delete(entry.query.queryId);
     entry.done.resolve();
   };
+  const runningOf = (accountId: string): number =>
+    [...active.values()].filter((entry) => entry.isRunning && entry.query.accountId === accountId).length;
+  /**
+   * Takes the query that runs next, if one may: those that are asked for before those of dashboards, then of accounts of which
+   * fewer run. An account of which none runs has a place of its own, so that long queries of another do not keep it out.
+   */
+  const takeNext = (): ActiveQuery | undefined => {
+    const ranks = queue.map((entry) => ({
+      entry,
+      ofDashboard: entry.query.refreshId === undefined ? 0 : 1,
+      others: runningOf(entry.query.accountId),
+    }));
+    const [first] = ranks
+      .filter(
+        ({ others }) =>
+          running < limits.lakeQueriesAtOnce + (others === 0 ? limits.lakeQueriesOfOtherAccounts : 0),
+      )
+      .toSorted((one, other) => one.ofDashboard - other.ofDashboard || one.others - other.others);
+    if (first) queue.splice(queue.indexOf(first.entry), 1);
+    return first?.entry;
+  };
   const pump = (): void => {
-    while (running < limits.lakeQueriesAtOnce) {
-      // Dashboards wait for whoever asks now. A lake that is being closed has emptied the queue.
-      const asked = queue.findIndex(({ query }) => query.refreshId === undefined);
-      const [entry] = queue.splice(Math.max(asked, 0), 1);
-      if (!entry) return;
+    // A lake that is being closed has emptied the queue.
+    for (let entry = takeNext(); entry; entry = takeNext()) {
+      const next = entry;
       running++;
-      void runOne(entry)
+      next.isRunning = true;
+      void runOne(next)
         .catch((error: unknown) => log.error({ err: error }, 'the end of a query could not be written'))
         .finally(() => {
           running--;
-          end(entry);
+          end(next);
           pump();
         });
     }
