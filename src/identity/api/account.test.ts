@@ -179,6 +179,10 @@ describe('credentials that cannot exist here', () => {
     expect((await identity.call('ListMFADevices', { UserName })).MFADevices).toEqual([]);
     expect((await identity.call('ListSSHPublicKeys', { UserName })).SSHPublicKeys).toEqual([]);
     expect((await identity.call('ListSigningCertificates', { UserName })).Certificates).toEqual([]);
+    expect(await faultOf(identity.call('GetAccountPasswordPolicy', {}))).toEqual({
+      code: 'NoSuchEntityException',
+      message: `The Password Policy with domain name ${management} cannot be found.`,
+    });
     expect((await faultOf(identity.call('DeleteLoginProfile', { UserName }))).message).toContain(
       'Login Profile',
     );

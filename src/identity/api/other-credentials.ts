@@ -53,6 +53,19 @@ export const DeleteLoginProfile: IdentityOperation<DeleteLoginProfileRequest, ne
   handle: (input, call, change) => noLoginProfile(input.UserName, call, change),
 };
 
+/** Nothing here has a password, so no account has a policy for them. */
+export const GetAccountPasswordPolicy: IdentityOperation<Nothing, never> = {
+  access: 'read',
+  needs: () => onEverything('iam:GetAccountPasswordPolicy'),
+  handle: (_input, { accountId }) =>
+    Promise.reject(
+      new AwsFault(
+        'NoSuchEntityException',
+        `The Password Policy with domain name ${accountId} cannot be found.`,
+      ),
+    ),
+};
+
 export const ListMFADevices: IdentityOperation<ListMFADevicesRequest, ListMFADevicesResponse> = {
   access: 'read',
   needs: (input, call, view) => onUser('iam:ListMFADevices', input.UserName, call, view),
