@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { CreateAccessKeyCommand, CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
 import * as kms from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { awsCli, eventually, hasAwsCli, hasBoto3, python, startServer, type TestServer } from './harness.ts';
@@ -39,7 +40,72 @@ async function recordOf(name: string): Promise<Record<string, unknown>> {
   });
 }
 
+/** A user that may do nothing, and a client with its key. */
+async function newUser(UserName: string): Promise<{ readonly arn: string; readonly client: kms.KMSClient }> {
+  const users = new IAMClient(server.clientOptions);
+  const { User } = await users.send(new CreateUserCommand({ UserName }));
+  const { AccessKey } = await users.send(new CreateAccessKeyCommand({ UserName }));
+  const credentials = {
+    accessKeyId: AccessKey?.AccessKeyId ?? '',
+    secretAccessKey: AccessKey?.SecretAccessKey ?? '',
+  };
+  return { arn: User?.Arn ?? '', client: new kms.KMSClient({ ...server.clientOptions, credentials }) };
+}
+
 describe('KMS with the JS SDK', () => {
+  it('grants, and records it as CloudTrail does', async () => {
+    const { KeyMetadata } = await client.send(new kms.CreateKeyCommand({}));
+    const KeyId = KeyMetadata?.KeyId;
+    const { arn, client: grantee } = await newUser('grantee');
+    const encrypt = () => grantee.send(new kms.EncryptCommand({ KeyId, Plaintext: Buffer.from('x') }));
+    await expect(encrypt()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    const made = await client.send(
+      new kms.CreateGrantCommand({
+        KeyId,
+        GranteePrincipal: arn,
+        RetiringPrincipal: arn,
+        Operations: ['Encrypt', 'Decrypt'],
+        Constraints: { EncryptionContextSubset: { department: 'audit' } },
+      }),
+    );
+    await expect(encrypt()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    const sealed = await grantee.send(
+      new kms.EncryptCommand({
+        KeyId,
+        Plaintext: Buffer.from('x'),
+        EncryptionContext: { department: 'audit' },
+        GrantTokens: [made.GrantToken ?? ''],
+      }),
+    );
+    expect(sealed.KeyId).toBe(KeyMetadata?.Arn);
+    const { Grants } = await client.send(new kms.ListGrantsCommand({ KeyId }));
+    expect(Grants).toMatchObject([{ GrantId: made.GrantId, GranteePrincipal: arn }]);
+    await grantee.send(new kms.RetireGrantCommand({ GrantToken: made.GrantToken }));
+    const gone = client.send(new kms.RevokeGrantCommand({ KeyId, GrantId: made.GrantId }));
+    await expect(gone).rejects.toBeInstanceOf(kms.NotFoundException);
+
+    const resources = [{ ARN: KeyMetadata?.Arn, accountId: server.accountId, type: 'AWS::KMS::Key' }];
+    const created = await recordOf('CreateGrant');
+    expect(created).toMatchObject({
+      requestParameters: {
+        keyId: KeyId,
+        granteePrincipal: arn,
+        operations: ['Encrypt', 'Decrypt'],
+        constraints: { encryptionContextSubset: { department: 'audit' } },
+      },
+      responseElements: { grantId: made.GrantId, keyId: KeyMetadata?.Arn },
+      readOnly: false,
+      resources,
+    });
+    expect(JSON.stringify(created)).not.toContain(made.GrantToken);
+    expect(await recordOf('RetireGrant')).toMatchObject({
+      requestParameters: null,
+      responseElements: null,
+      additionalEventData: { grantId: made.GrantId },
+      resources,
+    });
+  });
+
   it('encrypts, signs and records it without what is secret', async () => {
     const { KeyMetadata } = await client.send(new kms.CreateKeyCommand({ Description: 'for the test' }));
     const KeyId = KeyMetadata?.KeyId;
@@ -130,6 +196,19 @@ describe.skipIf(!hasAwsCli)('KMS with the aws CLI (skipped where /usr/bin/aws is
       '-verify', file('public.der'), '-signature', file('signature'), file('message'),
     ]); // prettier-ignore
     expect(stdout).toContain('Verified OK');
+  });
+
+  it('grants, lists and revokes', async () => {
+    const { KeyMetadata } = (await aws('create-key')) as { KeyMetadata: { KeyId: string } };
+    const key = ['--key-id', KeyMetadata.KeyId];
+    const root = `arn:aws:iam::${server.accountId}:root`;
+    const granted = await aws(
+      'create-grant', ...key, '--grantee-principal', root, '--operations', 'Decrypt', 'DescribeKey', '--name', 'cli',
+    ); // prettier-ignore
+    const listed = ['--query', 'Grants[].GrantId'];
+    expect(await aws('list-grants', ...key, ...listed)).toEqual([granted['GrantId']]);
+    await aws('revoke-grant', ...key, '--grant-id', granted['GrantId'] as string);
+    expect(await aws('list-grants', ...key, ...listed)).toEqual([]);
   });
 
   it('encrypts files, shows and schedules', async () => {

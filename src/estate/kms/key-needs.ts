@@ -2,7 +2,8 @@ import { policyInForce } from '../../identity/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { Call, Need } from '../../wire/index.ts';
 import { AwsFault } from '../../kernel/index.ts';
-import { unsupported, validationError } from './faults.ts';
+import { validationError } from './faults.ts';
+import { withGrants, type GrantedUse } from './grant-use.ts';
 import { aliasesOf, aliasArn, keyArn, type KeyDocument } from './key-documents.ts';
 import { findKey, parseKeyId, parseKeyName, type KeyName } from './key-names.ts';
 
@@ -50,6 +51,8 @@ export interface KeyUse {
   readonly elsewhere?: boolean;
   readonly aliases?: boolean;
   readonly conditions?: Conditions;
+  /** Set where grants may allow it as well. */
+  readonly granted?: Omit<GrantedUse, 'operation'>;
 }
 
 /**
@@ -63,7 +66,9 @@ export async function needOnNamed(view: StateView, call: Call, keyId: string, us
   const conditions = { ...requestAlias(name), ...use.conditions };
   if (!key) return needOnAbsent(name, call, use.action, conditions);
   const need = await needOnKey(view, key, call.accountId, use.action, conditions);
-  if (use.elsewhere || key.accountId === call.accountId) return need;
+  if (use.elsewhere || key.accountId === call.accountId) {
+    return use.granted ? withGrants(view, key, call, need, { operation: use.action, ...use.granted }) : need;
+  }
   const { resourcePolicy: _, resourcePolicyRequired: __, ...own } = need;
   return own;
 }
@@ -108,19 +113,6 @@ export function contextConditions(context: Readonly<Record<string, string>> | un
       Object.entries(context ?? {}).map(([name, value]) => [`kms:EncryptionContext:${name}`, [value]]),
     ),
   };
-}
-
-/** Refuses by name what cryptographic operations can be asked for and is absent here: grants and enclaves. */
-export function refuseAbsent(input: {
-  readonly GrantTokens?: readonly string[] | undefined;
-  readonly Recipient?: unknown;
-}): void {
-  if (input.GrantTokens?.length) {
-    throw new AwsFault('InvalidGrantTokenException', 'There are no grants here, so no grant token is valid.');
-  }
-  if (input.Recipient !== undefined) {
-    throw unsupported('Recipient is not supported: there are no attested enclaves here.');
-  }
 }
 
 /** Ends a call that asked only whether it would be allowed. */

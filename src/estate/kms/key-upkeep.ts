@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random, Timer } from '../../kernel/index.ts';
 import type { Change, State } from '../../state/index.ts';
+import { deleteSomeGrants } from './grant-documents.ts';
 import {
   currentMaterial,
   deleteKey,
@@ -84,6 +85,11 @@ export function openKeyUpkeep(options: KeyUpkeepOptions): KeyUpkeep {
     if (!key) {
       // Nothing that is due may outlive its key; should it ever, it must not keep the others waiting.
       change.delete(documentKeys.due(due));
+      await state.commit(change, []);
+      return;
+    }
+    if (key.state === 'PendingDeletion' && (await deleteSomeGrants(change, key))) {
+      // A key may have more grants than one change takes; it goes when they are gone.
       await state.commit(change, []);
       return;
     }

@@ -4,6 +4,7 @@ import type { StateView } from '../../state/index.ts';
 import type { Authorise } from '../../wire/index.ts';
 import { ciphertextSource } from './ciphertext.ts';
 import type { DataKeys, EncryptionContext, KeyCaller } from './data-keys.ts';
+import { withGrants } from './grant-use.ts';
 import { keyArn, type KeyDocument } from './key-documents.ts';
 import { checkContext, decryptUnder, encryptUnder, keyOfCiphertext } from './key-encryption.ts';
 import type { Materials } from './key-material.ts';
@@ -50,7 +51,8 @@ export function openDataKeys(options: DataKeysOptions): DataKeys {
     }
     const via = { 'kms:ViaService': [as.via], 'aws:ViaAWSService': ['true'] };
     const need = await needOnKey(state, key, as.call.accountId, action, { ...conditions, ...via });
-    await options.authorise(as.call, [need]);
+    const granted = await withGrants(state, key, as.call, need, { operation: action, context });
+    await options.authorise(as.call, [granted]);
   };
 
   /** `aws/s3` and `alias/aws/s3` are one name; the key behind it is made when it is first wanted. */

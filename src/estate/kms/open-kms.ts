@@ -5,6 +5,7 @@ import type { Authorise, Operations } from '../../wire/index.ts';
 import * as aliases from './api/aliases.ts';
 import * as dataKeys from './api/data-keys.ts';
 import * as encryption from './api/encryption.ts';
+import * as grants from './api/grants.ts';
 import * as keyPolicies from './api/key-policies.ts';
 import * as keyStates from './api/key-states.ts';
 import * as keys from './api/keys.ts';
@@ -50,6 +51,7 @@ export function openKms(options: KmsOptions): Kms {
         ...aliases,
         ...dataKeys,
         ...encryption,
+        ...grants,
         ...keyPolicies,
         ...keyStates,
         ...keys,

@@ -24,6 +24,18 @@ export interface KmsOperation<Input, Output> {
   readonly access: 'read' | 'write';
   needs(input: Given<Input>, call: Call, view: StateView): readonly Need[] | Promise<readonly Need[]>;
   handle(input: Given<Input>, call: Call, change: Change, parts: Parts): Promise<Output>;
+  /** The ARN of the key that the call touches, where neither KeyId nor the answer says it. */
+  touched?(input: Given<Input>): string | undefined;
+  /** What the record shows, where it is not what the call and its answer say; see `wire/service.ts`. */
+  recorded?(
+    input: Given<Input>,
+    output: Output | undefined,
+    call: Call,
+  ): {
+    readonly requestParameters: unknown;
+    readonly responseElements: unknown;
+    readonly additionalEventData?: unknown;
+  };
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -41,13 +53,15 @@ function keyArnsOf(input: Members, output: Members | undefined, call: Call): rea
 }
 
 /** The record's `resources` element, as "Examples of AWS KMS log entries" shows it. */
-function keysTouched(input: Members, output: Members | undefined, call: Call): readonly AuditResource[] {
-  return keyArnsOf(input, output, call).map((ARN) => ({
+function keysTouched(arns: readonly string[], call: Call): readonly AuditResource[] {
+  return arns.map((ARN) => ({
     ARN,
     accountId: ARN.split(':')[4] ?? call.accountId,
     type: 'AWS::KMS::Key',
   }));
 }
+
+const nothingRecorded = { requestParameters: null, responseElements: null };
 
 /** Supplies operations with their parts. The names of the members are the operations' names. */
 export function bindOperations(
@@ -60,8 +74,14 @@ export function bindOperations(
       {
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call, parts.state),
-        resources: (input: Members, output: Members | undefined, call: Call) =>
-          keysTouched(input, output, call),
+        resources: (input: Members, output: Members | undefined, call: Call) => {
+          const touched = operation.touched?.(input as never);
+          return keysTouched(touched === undefined ? keyArnsOf(input, output, call) : [touched], call);
+        },
+        ...(operation.recorded && {
+          recorded: (input, output, call) =>
+            operation.recorded?.(input as never, output as never, call) ?? nothingRecorded,
+        }),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],
     ]),

@@ -129,6 +129,7 @@ export interface Maker {
   signingKey(): Promise<string>;
   alias(): Promise<string>;
   ciphertext(): Promise<Uint8Array>;
+  grant(): Promise<{ readonly GrantId: string; readonly GrantToken: string }>;
   queryId(): Promise<string>;
   dashboard(): Promise<string>;
 }
@@ -200,6 +201,13 @@ const kmsMaker = (id: string, client: kms.KMSClient) => {
       const Plaintext = new Uint8Array(8);
       return (await client.send(new kms.EncryptCommand({ KeyId, Plaintext }))).CiphertextBlob!;
     },
+    grant: async (KeyId: string) => {
+      const GranteePrincipal = `arn:aws:iam::${management}:root`;
+      const made = await client.send(
+        new kms.CreateGrantCommand({ KeyId, GranteePrincipal, Operations: ['Encrypt'] }),
+      );
+      return { GrantId: made.GrantId!, GrantToken: made.GrantToken! };
+    },
   };
 };
 
@@ -242,6 +250,7 @@ export function openMaker(id: string, root: RootClients, shared: Shared): Maker 
     signingKey: once(keys.signingKey),
     alias: once(async () => keys.alias(await key())),
     ciphertext: once(async () => keys.ciphertext(await key())),
+    grant: once(async () => keys.grant(await key())),
     queryId: once(async () => {
       const QueryStatement = queryOf(shared);
       return (await root.cloudtrail.send(new cloudtrail.StartQueryCommand({ QueryStatement }))).QueryId!;

@@ -16,8 +16,9 @@ import { makeDataKeyPair } from '../data-key-pairs.ts';
 import { unsupported, validationError } from '../faults.ts';
 import { keyArn, type KeyDocument } from '../key-documents.ts';
 import { checkContext, encryptUnder } from '../key-encryption.ts';
+import { checkGrantTokens } from '../grant-tokens.ts';
 import { keyNamed, parseKeyName } from '../key-names.ts';
-import { contextConditions, endDryRun, needOnNamed, needOnNone, refuseAbsent } from '../key-needs.ts';
+import { contextConditions, endDryRun, needOnNamed, needOnNone } from '../key-needs.ts';
 import { checkUsable } from '../key-states.ts';
 import type { KmsOperation, Parts } from '../operation.ts';
 
@@ -43,6 +44,7 @@ const needToGenerate = async (
     elsewhere: true,
     aliases: true,
     conditions: { ...contextConditions(input.EncryptionContext), ...conditions },
+    granted: { context: input.EncryptionContext ?? {} },
   }),
 ];
 
@@ -59,7 +61,7 @@ async function keyFor(
   change: Change,
   operation: string,
 ): Promise<KeyDocument> {
-  refuseAbsent(input);
+  await checkGrantTokens(change, input);
   const key = await keyNamed(change, parseKeyName(input.KeyId, call), call.region);
   return checkUsable(key, 'ENCRYPT_DECRYPT', operation);
 }
@@ -154,7 +156,7 @@ export const GenerateRandom: KmsOperation<GenerateRandomRequest, GenerateRandomR
   access: 'read',
   needs: (_, call) => [needOnNone(call, 'GenerateRandom')],
   handle(input, _call, _change, { random }) {
-    refuseAbsent(input);
+    if (input.Recipient !== undefined) throw unsupported('Recipient is not supported.');
     if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId is not supported.');
     if (input.NumberOfBytes === undefined) throw validationError('NumberOfBytes is missing.');
     return Promise.resolve({ Plaintext: random.bytes(input.NumberOfBytes) });

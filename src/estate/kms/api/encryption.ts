@@ -13,8 +13,9 @@ import { ciphertextSource } from '../ciphertext.ts';
 import { invalidCiphertext, invalidUsage, unsupported } from '../faults.ts';
 import { keyArn, type KeyDocument } from '../key-documents.ts';
 import { checkContext, decryptUnder, encryptUnder, keyOfCiphertext } from '../key-encryption.ts';
+import { checkGrantTokens } from '../grant-tokens.ts';
 import { findKey, keyNamed, parseKeyName } from '../key-names.ts';
-import { contextConditions, endDryRun, needOnNamed, needOnNone, refuseAbsent } from '../key-needs.ts';
+import { contextConditions, endDryRun, needOnNamed, needOnNone } from '../key-needs.ts';
 import { checkUsable } from '../key-states.ts';
 import type { KmsOperation } from '../operation.ts';
 
@@ -40,10 +41,11 @@ export const Encrypt: KmsOperation<EncryptRequest, EncryptResponse> = {
         ...contextConditions(input.EncryptionContext),
         ...algorithmCondition(input.EncryptionAlgorithm),
       },
+      granted: { context: input.EncryptionContext ?? {} },
     }),
   ],
   async handle(input, call, change, parts) {
-    refuseAbsent(input);
+    await checkGrantTokens(change, input);
     const named = await keyNamed(change, parseKeyName(input.KeyId, call), call.region);
     const key = checkUsable(named, 'ENCRYPT_DECRYPT', 'Encrypt');
     checkAlgorithm(input.EncryptionAlgorithm);
@@ -59,12 +61,17 @@ async function needToRead(
   view: StateView,
   call: Call,
   action: string,
-  given: { readonly blob: Uint8Array; readonly keyId: string | undefined },
+  given: {
+    readonly blob: Uint8Array;
+    readonly keyId: string | undefined;
+    readonly context: Readonly<Record<string, string>> | undefined;
+  },
   conditions: Readonly<Record<string, readonly string[]>>,
 ): Promise<Need> {
   const named = given.keyId ?? ciphertextSource(given.blob)?.arn;
   if (named === undefined) return needOnNone(call, action, conditions);
-  return needOnNamed(view, call, named, { action, elsewhere: true, aliases: true, conditions });
+  const granted = { context: given.context ?? {} };
+  return needOnNamed(view, call, named, { action, elsewhere: true, aliases: true, conditions, granted });
 }
 
 /** The key to read a ciphertext with. Throws IncorrectKeyException when the request names another one. */
@@ -97,12 +104,16 @@ export const Decrypt: KmsOperation<DecryptRequest, DecryptResponse> = {
       view,
       call,
       'Decrypt',
-      { blob: input.CiphertextBlob ?? new Uint8Array(), keyId: input.KeyId },
+      {
+        blob: input.CiphertextBlob ?? new Uint8Array(),
+        keyId: input.KeyId,
+        context: input.EncryptionContext,
+      },
       { ...contextConditions(input.EncryptionContext), ...algorithmCondition(input.EncryptionAlgorithm) },
     ),
   ],
   async handle(input, call, change, { materials }) {
-    refuseAbsent(input);
+    await checkGrantTokens(change, input);
     if (input.DryRunModifiers?.length) throw unsupported('DryRunModifiers are not supported.');
     checkAlgorithm(input.EncryptionAlgorithm);
     // The model requires the ciphertext of a real call alone; there is none that goes without.
@@ -137,7 +148,11 @@ async function needsToReEncrypt(
       view,
       call,
       'ReEncryptFrom',
-      { blob: input.CiphertextBlob ?? new Uint8Array(), keyId: input.SourceKeyId },
+      {
+        blob: input.CiphertextBlob ?? new Uint8Array(),
+        keyId: input.SourceKeyId,
+        context: input.SourceEncryptionContext,
+      },
       {
         ...same,
         ...contextConditions(input.SourceEncryptionContext),
@@ -153,6 +168,7 @@ async function needsToReEncrypt(
         ...contextConditions(input.DestinationEncryptionContext),
         ...algorithmCondition(input.DestinationEncryptionAlgorithm),
       },
+      granted: { context: input.DestinationEncryptionContext ?? {} },
     }),
   ];
 }
@@ -161,7 +177,7 @@ export const ReEncrypt: KmsOperation<ReEncryptRequest, ReEncryptResponse> = {
   access: 'read',
   needs: needsToReEncrypt,
   async handle(input, call, change, parts) {
-    refuseAbsent(input);
+    await checkGrantTokens(change, input);
     if (input.DryRunModifiers?.length) throw unsupported('DryRunModifiers are not supported.');
     checkAlgorithm(input.SourceEncryptionAlgorithm);
     checkAlgorithm(input.DestinationEncryptionAlgorithm);

@@ -105,7 +105,12 @@ export const CreateKey: KmsOperation<CreateKeyRequest, CreateKeyResponse> = {
 export const DescribeKey: KmsOperation<DescribeKeyRequest, DescribeKeyResponse> = {
   access: 'read',
   needs: async (input, call, view) => [
-    await needOnNamed(view, call, input.KeyId, { action: 'DescribeKey', elsewhere: true, aliases: true }),
+    await needOnNamed(view, call, input.KeyId, {
+      action: 'DescribeKey',
+      elsewhere: true,
+      aliases: true,
+      granted: {},
+    }),
   ],
   async handle(input, call, change, { ensureManaged }) {
     const name = parseKeyName(input.KeyId, call);

@@ -12,8 +12,9 @@ import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
 import { invalidUsage, unsupported, validationError } from '../faults.ts';
 import { keyArn, type KeyDocument } from '../key-documents.ts';
+import { checkGrantTokens } from '../grant-tokens.ts';
 import { keyNamed, parseKeyName } from '../key-names.ts';
-import { endDryRun, needOnNamed, refuseAbsent } from '../key-needs.ts';
+import { endDryRun, needOnNamed } from '../key-needs.ts';
 import { signingAlgorithm, signingAlgorithmNames, type SigningAlgorithm } from '../key-specs.ts';
 import { checkEnabled, checkUsable } from '../key-states.ts';
 import type { Given, KmsOperation } from '../operation.ts';
@@ -35,6 +36,7 @@ const needToSign = async (
       'kms:SigningAlgorithm': [input.SigningAlgorithm],
       'kms:MessageType': [input.MessageType ?? 'RAW'],
     },
+    granted: {},
   }),
 ];
 
@@ -62,7 +64,7 @@ export const Sign: KmsOperation<SignRequest, SignResponse> = {
   access: 'read',
   needs: (input, call, view) => needToSign('Sign', input, call, view),
   async handle(input, call, change, { materials, random }) {
-    refuseAbsent(input);
+    await checkGrantTokens(change, input);
     const named = await keyNamed(change, parseKeyName(input.KeyId, call), call.region);
     const key = checkUsable(named, 'SIGN_VERIFY', 'Sign');
     const algorithm = algorithmOf(key, input.SigningAlgorithm);
@@ -83,7 +85,7 @@ export const Verify: KmsOperation<VerifyRequest, VerifyResponse> = {
   access: 'read',
   needs: (input, call, view) => needToSign('Verify', input, call, view),
   async handle(input, call, change) {
-    refuseAbsent(input);
+    await checkGrantTokens(change, input);
     const named = await keyNamed(change, parseKeyName(input.KeyId, call), call.region);
     const key = checkUsable(named, 'SIGN_VERIFY', 'Verify');
     const algorithm = algorithmOf(key, input.SigningAlgorithm);
@@ -101,10 +103,15 @@ export const Verify: KmsOperation<VerifyRequest, VerifyResponse> = {
 export const GetPublicKey: KmsOperation<GetPublicKeyRequest, GetPublicKeyResponse> = {
   access: 'read',
   needs: async (input, call, view) => [
-    await needOnNamed(view, call, input.KeyId, { action: 'GetPublicKey', elsewhere: true, aliases: true }),
+    await needOnNamed(view, call, input.KeyId, {
+      action: 'GetPublicKey',
+      elsewhere: true,
+      aliases: true,
+      granted: {},
+    }),
   ],
   async handle(input, call, change) {
-    refuseAbsent(input);
+    await checkGrantTokens(change, input);
     const named = await keyNamed(change, parseKeyName(input.KeyId, call), call.region);
     const key = checkEnabled(named);
     if (key.publicKey === undefined) {

@@ -2,6 +2,7 @@ import type { ServiceConstraints } from './constraint.ts';
 
 const aliasName = { length: [1, 256], pattern: '^[a-zA-Z0-9:/_-]+$' } as const;
 const keyId = { length: [1, 2048] } as const;
+const principal = { length: [1, 256], pattern: '^[\\w+=,.@:/-]+$' } as const;
 const anyText = '[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+';
 const pairSpecs = [
   'RSA_2048',
@@ -27,7 +28,10 @@ export const kmsConstraints: ServiceConstraints = {
     CustomKeyStoreId: { length: [1, 64] },
     Description: { length: [0, 8192] },
     DestinationKeyId: keyId,
+    GrantId: { length: [1, 128] },
+    GrantToken: { length: [1, 8192] },
     GrantTokens: { items: [0, 10], element: { length: [1, 8192] } },
+    GranteePrincipal: principal,
     IncludeKeyMaterial: { values: ['ALL_KEY_MATERIAL', 'ROTATIONS_ONLY'] },
     KeyId: keyId,
     KeyPairSpec: { values: pairSpecs },
@@ -36,10 +40,12 @@ export const kmsConstraints: ServiceConstraints = {
     Message: { length: [1, 4096] },
     MessageType: { values: ['RAW', 'DIGEST', 'EXTERNAL_MU'] },
     NumberOfBytes: { range: [1, 1024] },
+    Name: { length: [1, 256], pattern: '^[a-zA-Z0-9:/_-]+$' },
     PendingWindowInDays: { range: [1, 365] },
     Plaintext: { length: [1, 4096] },
     Policy: { length: [1, 131072], pattern: anyText },
     PolicyName: { length: [1, 128], pattern: '[\\w]+' },
+    RetiringPrincipal: principal,
     RotationPeriodInDays: { range: [90, 2560] },
     Signature: { length: [1, 6144] },
     SourceKeyId: keyId,
@@ -51,8 +57,10 @@ export const kmsConstraints: ServiceConstraints = {
   },
   structures: {
     GenerateDataKeyRequest: { KeySpec: { values: ['AES_256', 'AES_128'] } },
+    ListRetirableGrantsRequest: { Limit: { range: [1, 100] } },
     GenerateDataKeyWithoutPlaintextRequest: { KeySpec: { values: ['AES_256', 'AES_128'] } },
     ListAliasesRequest: { Limit: { range: [1, 100] } },
+    ListGrantsRequest: { Limit: { range: [1, 100] } },
     ListResourceTagsRequest: { Limit: { range: [1, 50] } },
   },
 };
