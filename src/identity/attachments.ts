@@ -1,4 +1,4 @@
-import type { AttachedPermissionsBoundary } from '@aws-sdk/client-iam';
+import type { AttachedPermissionsBoundary, PermissionsBoundaryAttachmentType } from '@aws-sdk/client-iam';
 import { AwsFault, parseArn } from '../kernel/index.ts';
 import type { Change, StateView } from '../state/index.ts';
 import { awsManagedPolicy } from './aws-managed-policies.ts';
@@ -97,14 +97,19 @@ export function releaseBoundary(
   }
 }
 
-/** The boundary as users and roles show it. */
+const boundaryType = 'Policy' as PermissionsBoundaryAttachmentType;
+
+/**
+ * The boundary as users and roles show it. Its type "can only have a value of Policy" (AttachedPermissionsBoundary in the
+ * API reference, and records of real accounts); the model's one value is another word, which AWS never sends.
+ */
 export function boundaryShown(boundary: string | undefined): {
   readonly PermissionsBoundary?: AttachedPermissionsBoundary;
 } {
   if (boundary === undefined) return {};
   return {
     PermissionsBoundary: {
-      PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
+      PermissionsBoundaryType: boundaryType,
       PermissionsBoundaryArn: boundary,
     },
   };

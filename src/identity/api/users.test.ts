@@ -25,7 +25,7 @@ describe('users', () => {
       UserName: 'Alice',
       Path: '/team/',
       Arn: `arn:aws:iam::${management}:user/team/Alice`,
-      PermissionsBoundary: { PermissionsBoundaryArn: boundary },
+      PermissionsBoundary: { PermissionsBoundaryType: 'Policy', PermissionsBoundaryArn: boundary },
       Tags: [{ Key: 'Cost', Value: '42' }],
     });
     expect(User.UserId).toMatch(/^AIDA[A-Z2-7]{17}$/);
