@@ -165,6 +165,37 @@ describe('cairn verify', () => {
     expect(findings.find(({ kind }) => kind === 'log-moved')?.expected).toBe(path(moved.key));
   });
 
+  it('says how many log files it knows nothing of, because no digest covers their time', async () => {
+    const { verify: run, path, directory } = await copy();
+    // Logging was off from 13:00 to 15:00, and there was no trail the day before.
+    const log = some(bucket.logs, 1);
+    const [stamp = ''] = /_\d{8}T\d{4}Z_/.exec(log.key) ?? [];
+    for (const time of ['_20261122T1330Z_', '_20261121T1200Z_'])
+      await writeFile(path(log.key.replace(stamp, time)), log.bytes);
+    const { findings, summary, code } = await run();
+    expect([findings, code, summary.uncovered]).toEqual([[], 0, 2]);
+    expect(summary.logs).toMatchObject({ valid: bucket.logs.length, invalid: 0 });
+    // Without the digests of a region nothing is known of its log files.
+    for (const { key } of bucket.digests.filter(inRegion('eu-west-1'))) await rm(join(directory, key));
+    const ofRegion = bucket.logs.filter(inRegion('eu-west-1')).length;
+    expect((await run({ state: join(directory, 'fresh.json') })).summary).toMatchObject({
+      uncovered: 2 + ofRegion,
+      newer: 0,
+    });
+  });
+
+  it('names the place of a log file that was moved under a name that is none', async () => {
+    const { verify: run, path } = await copy();
+    const moved = some(bucket.logs, 5);
+    const to = path(moved.key.replace(/[^/]+$/, 'hidden.gz'));
+    await rename(path(moved.key), to);
+    const { findings } = await run();
+    expect(findings.find(({ kind }) => kind === 'log-moved')).toMatchObject({
+      file: to,
+      expected: path(moved.key),
+    });
+  });
+
   it('names a deleted digest and the link that is broken by it', async () => {
     const { verify: run, path } = await copy();
     const chain = bucket.digests.filter(inRegion('us-east-1'));

@@ -182,7 +182,7 @@ function ratio({ valid, invalid, remembered }: FileCount, one: string): string {
 }
 
 function summaryLines(totals: VerifyTotals, durationMs: number): readonly string[] {
-  const { digests, backfillDigests, logs, newer, findings } = totals;
+  const { digests, backfillDigests, logs, newer, uncovered, findings } = totals;
   return [
     ratio(digests, 'digest file'),
     ...(backfillDigests.valid + backfillDigests.invalid > 0
@@ -192,13 +192,17 @@ function summaryLines(totals: VerifyTotals, durationMs: number): readonly string
     ...(newer > 0
       ? [`${formatNumberOf(newer, 'log file')} newer than the last digest: not verified yet`]
       : []),
+    ...(uncovered > 0
+      ? [`${formatNumberOf(uncovered, 'log file')} of times that no valid digest covers: not verified`]
+      : []),
     `${formatNumberOf(findings, 'finding')}, ${formatDuration(durationMs)}`,
   ];
 }
 
 function summaryJson(totals: VerifyTotals, durationMs: number): string {
-  const { digests, backfillDigests, logs, newer, findings } = totals;
-  return JSON.stringify({ type: 'summary', digests, backfillDigests, logs, newer, findings, durationMs });
+  const { digests, backfillDigests, logs, newer, uncovered, findings } = totals;
+  const counts = { digests, backfillDigests, logs, newer, uncovered, findings };
+  return JSON.stringify({ type: 'summary', ...counts, durationMs });
 }
 
 /** Runs `cairn verify`. */
@@ -258,7 +262,8 @@ export async function verify(
     report({
       kind: 'no-digests',
       file: source.show(prefix),
-      message: 'no digest file was found, so nothing is proved',
+      message:
+        'no digest file was found, so nothing is proved; a trail with a prefix is verified by s3://BUCKET/PREFIX',
     });
   }
   await written;

@@ -64,8 +64,9 @@ function coversTime(covered: readonly Covered[], time: number): boolean {
 }
 
 /**
- * Judges the files among the log files that no digest lists: added ones in a time that digests cover, and those that are
- * newer than every digest, which a later digest will list. A file whose content is that of a missing one was moved.
+ * Judges the files among the log files that no digest lists: added ones in a time that digests cover, those that are newer
+ * than every digest, which a later digest will list, and those of other times, which nothing is known of. A file whose
+ * content is that of a missing one was moved.
  */
 export async function verifyUnlisted(
   run: VerifyRun,
@@ -89,48 +90,50 @@ export async function verifyUnlisted(
     const time = parseLogTime(file.key);
     if (time === undefined) {
       if (file.key.endsWith('/') && file.sizeBytes === 0) return;
-      findings.push({
-        kind: 'log-unlisted',
-        file: shown,
-        message: 'it is among the log files, and no digest lists it',
-      });
+      const message = 'it is among the log files, and no digest lists it';
+      findings.push(
+        (await findingOfMoved(run, file, missing)) ?? { kind: 'log-unlisted', file: shown, message },
+      );
       return;
     }
     if (time < startTime || time > endTime) return;
-    if (time >= doubtfulFrom) {
+    if (last && time >= doubtfulFrom) {
       totals.newer++;
       return;
     }
-    if (!coversTime(covered, time)) return;
-    const from = missing.size === 0 ? undefined : await movedFrom(run, file, missing);
+    if (!coversTime(covered, time)) {
+      totals.uncovered++;
+      return;
+    }
+    const message = 'it was added: digests cover its time, and none lists it';
     findings.push(
-      from
-        ? {
-            kind: 'log-moved',
-            file: shown,
-            message: 'a log file was moved here',
-            expected: from.file,
-            found: shown,
-            ...(from.digest !== undefined && { digest: from.digest }),
-          }
-        : {
-            kind: 'log-unlisted',
-            file: shown,
-            message: 'it was added: digests cover its time, and none lists it',
-          },
+      (await findingOfMoved(run, file, missing)) ?? { kind: 'log-unlisted', file: shown, message },
     );
   });
   return findings;
 }
 
-async function movedFrom(
+/** The finding of a file whose content is that of one that is missing; undefined when it is of none. */
+async function findingOfMoved(
   run: VerifyRun,
   file: StoredFile,
   missing: ReadonlyMap<string, Finding>,
 ): Promise<Finding | undefined> {
+  if (missing.size === 0) return undefined;
   const opened = await run.source.read(file.key);
   const member = opened && (await readGzip(opened));
-  return member?.kind === 'member' ? missing.get(member.sha256) : undefined;
+  const from = member?.kind === 'member' ? missing.get(member.sha256) : undefined;
+  const found = run.source.show(file.key);
+  return (
+    from && {
+      kind: 'log-moved',
+      file: found,
+      message: 'a log file was moved here',
+      expected: from.file,
+      found,
+      ...(from.digest !== undefined && { digest: from.digest }),
+    }
+  );
 }
 
 /** Keys of log files without what comes before `AWSLogs/` where the source is a copy. */

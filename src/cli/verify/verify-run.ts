@@ -17,6 +17,8 @@ export interface VerifyTotals {
   readonly logs: FileCount;
   /** Log files that are newer than the last digest of their region. */
   newer: number;
+  /** Log files of times that no valid digest covers: nothing is known of them. */
+  uncovered: number;
   findings: number;
   /** Files to be looked at, and looked at, for the progress. */
   filesTotal: number;
@@ -33,6 +35,7 @@ export function emptyTotals(): VerifyTotals {
     backfillDigests: none(),
     logs: none(),
     newer: 0,
+    uncovered: 0,
     findings: 0,
     filesTotal: 0,
     filesDone: 0,
