@@ -161,6 +161,12 @@ export interface Operation<Change> {
     readonly responseElements: unknown;
     readonly additionalEventData?: unknown;
   };
+  /** The input as the record shows it, where CloudTrail writes what the request left out. */
+  shownInput?(input: any): unknown;
+  /** The record's additionalEventData of a call that succeeded, where `recorded` is not given. */
+  additionalEventData?(output: any): unknown;
+  /** Members of the record's responseElements beside those of the answer, by the names that the record has. */
+  addedResponse?(input: any, output: any, call: Call): Readonly<Record<string, unknown>> | undefined;
   /** The parts of a call that succeeded which are recorded on their own, in the same append as the call's record. */
   recordedParts?(input: any, call: Call): readonly RecordedPart[];
   /**

@@ -132,15 +132,35 @@ describe('KMS with the JS SDK', () => {
       readOnly: true,
       managementEvent: true,
       eventCategory: 'Management',
-      requestParameters: { keyId: 'alias/test', encryptionContext: EncryptionContext },
+      requestParameters: {
+        keyId: 'alias/test',
+        encryptionContext: EncryptionContext,
+        encryptionAlgorithm: 'SYMMETRIC_DEFAULT',
+      },
+      additionalEventData: { keyMaterialId: opened.KeyMaterialId },
       responseElements: null,
       resources: [{ ARN: arn, accountId: server.accountId, type: 'AWS::KMS::Key' }],
     });
     expect(JSON.stringify(record)).not.toContain(Plaintext.toString('base64'));
+    await client.send(new kms.DeleteAliasCommand({ AliasName: 'alias/test' }));
+    const alias = { ARN: arn.replace(/key\/.*$/, 'alias/test'), type: 'AWS::KMS::Key' };
+    for (const name of ['CreateAlias', 'DeleteAlias']) {
+      expect(await recordOf(name)).toMatchObject({
+        requestParameters: { aliasName: 'alias/test' },
+        responseElements: { keyId: arn },
+        resources: [{ ARN: arn }, alias],
+      });
+    }
+    await client.send(new kms.EnableKeyRotationCommand({ KeyId }));
+    expect(await recordOf('EnableKeyRotation')).toMatchObject({ responseElements: { keyId: arn } });
     expect(await recordOf('CreateKey')).toMatchObject({
       readOnly: false,
       responseElements: { keyMetadata: { arn } },
       resources: [{ ARN: arn }],
+    });
+    expect(await recordOf('Decrypt')).toMatchObject({
+      requestParameters: { encryptionAlgorithm: 'SYMMETRIC_DEFAULT', encryptionContext: EncryptionContext },
+      additionalEventData: { keyMaterialId: opened.KeyMaterialId },
     });
     expect(JSON.stringify(await recordOf('Decrypt'))).not.toMatch(/ciphertextBlob/i);
   });

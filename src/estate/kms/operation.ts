@@ -1,7 +1,8 @@
 import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
 import type { AuditResource, Call, Given, Need, Operations } from '../../wire/index.ts';
-import { keyArn } from './key-documents.ts';
+import { ciphertextSource } from './ciphertext.ts';
+import { aliasArn, keyArn } from './key-documents.ts';
 import type { Materials } from './key-material.ts';
 
 export { nothing, type Given, type Nothing } from '../../wire/index.ts';
@@ -40,8 +41,18 @@ export interface KmsOperation<Input, Output> {
 
 type Members = Readonly<Record<string, unknown>>;
 
+/** By input: the key that a call turned out to be about, where neither it nor its answer says so. */
+const notedKeys = new WeakMap<object, string>();
+
+/** Remembers for the record which key a call touched, as the key that a deleted alias named. */
+export function noteKey(input: object, arn: string): void {
+  notedKeys.set(input, arn);
+}
+
 /** The ARNs of keys that an answer names, else the one that the request names by its id or ARN. */
 function keyArnsOf(input: Members, output: Members | undefined, call: Call): readonly string[] {
+  const noted = notedKeys.get(input);
+  if (noted !== undefined) return [noted];
   const metadata = output?.['KeyMetadata'] as Members | undefined;
   const named = [metadata?.['Arn'], output?.['SourceKeyId'], output?.['KeyId']].filter(
     (arn): arn is string => typeof arn === 'string' && arn.startsWith('arn:'),
@@ -52,13 +63,51 @@ function keyArnsOf(input: Members, output: Members | undefined, call: Call): rea
   return [given.startsWith('arn:') ? given : keyArn({ ...call, id: given })];
 }
 
-/** The record's `resources` element, as "Examples of AWS KMS log entries" shows it. */
-function keysTouched(arns: readonly string[], call: Call): readonly AuditResource[] {
-  return arns.map((ARN) => ({
+/** The record's `resources` element, as "Examples of AWS KMS log entries" shows it: an alias stands behind its key. */
+function keysTouched(arns: readonly string[], input: Members, call: Call): readonly AuditResource[] {
+  const alias = input['AliasName'];
+  const all = typeof alias === 'string' ? [...arns, aliasArn(call, alias)] : arns;
+  return all.map((ARN) => ({
     ARN,
     accountId: ARN.split(':')[4] ?? call.accountId,
     type: 'AWS::KMS::Key',
   }));
+}
+
+/**
+ * The material that was used ("Examples of AWS KMS log entries": Encrypt, Decrypt, ReEncrypt, GenerateDataKey …). Encrypt does
+ * not answer it, but its ciphertext says it.
+ */
+function materialUsed(output: Members): Members | undefined {
+  const { KeyMaterialId: id, SourceKeyMaterialId, DestinationKeyMaterialId, CiphertextBlob: blob } = output;
+  if (SourceKeyMaterialId !== undefined) {
+    return { sourceKeyMaterialId: SourceKeyMaterialId, destinationKeyMaterialId: DestinationKeyMaterialId };
+  }
+  const keyMaterialId = id ?? (blob instanceof Uint8Array ? ciphertextSource(blob)?.materialId : undefined);
+  return keyMaterialId === undefined ? undefined : { keyMaterialId };
+}
+
+/** "… always includes the encryptionAlgorithm in the requestParameters even if [it] wasn't specified in the request." */
+const algorithmMembers: Readonly<Record<string, readonly string[]>> = {
+  Decrypt: ['EncryptionAlgorithm'],
+  Encrypt: ['EncryptionAlgorithm'],
+  ReEncrypt: ['SourceEncryptionAlgorithm', 'DestinationEncryptionAlgorithm'],
+};
+
+const shownInput = (name: string, input: Members): Members => ({
+  ...Object.fromEntries((algorithmMembers[name] ?? []).map((member) => [member, 'SYMMETRIC_DEFAULT'])),
+  ...input,
+});
+
+/**
+ * "CloudTrail log entries for this operation … include the key ARN of the affected KMS key in the responseElements.keyId value,
+ * even though this operation does not return the key ARN" (CreateAlias, EnableKey, PutKeyPolicy … in "Examples of AWS KMS log
+ * entries").
+ */
+function addedResponse(input: Members, output: Members, call: Call): Members | undefined {
+  if (Object.keys(output).length > 0) return undefined;
+  const [keyId] = keyArnsOf(input, output, call);
+  return keyId === undefined ? undefined : { keyId };
 }
 
 const nothingRecorded = { requestParameters: null, responseElements: null };
@@ -76,8 +125,12 @@ export function bindOperations(
         needs: (input, call) => operation.needs(input as never, call, parts.state),
         resources: (input: Members, output: Members | undefined, call: Call) => {
           const touched = operation.touched?.(input as never);
-          return keysTouched(touched === undefined ? keyArnsOf(input, output, call) : [touched], call);
+          const arns = touched === undefined ? keyArnsOf(input, output, call) : [touched];
+          return keysTouched(arns, input, call);
         },
+        addedResponse,
+        shownInput: (input: Members) => shownInput(name, input),
+        additionalEventData: materialUsed,
         ...(operation.recorded && {
           recorded: (input, output, call) =>
             operation.recorded?.(input as never, output as never, call) ?? nothingRecorded,

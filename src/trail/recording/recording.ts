@@ -143,6 +143,15 @@ export function openRecording(options: RecordingOptions): Recording {
   const recordedFirst = (decoded: Decoded): boolean =>
     classOf(decoded).access === 'write' || decoded.operation?.issuesCredentials === true;
 
+  const shownResponse = async (
+    { service, operationName, operation, input, call }: Decoded,
+    output: Output,
+  ): Promise<unknown> => {
+    const response = await options.show(service, operationName, 'output', output);
+    const added = operation?.addedResponse?.(input, output, call);
+    return added ? { ...(response as object | null), ...added } : response;
+  };
+
   const show = async (decoded: Decoded, run: Run): Promise<ShownCall> => {
     const { operation, service, operationName, input, call } = decoded;
     const output = run.kind === 'done' ? run.output : undefined;
@@ -152,9 +161,16 @@ export function openRecording(options: RecordingOptions): Recording {
       const own = operation.recorded(input, output, call);
       return { ...own, responseElements: showResponse ? own.responseElements : null, resources };
     }
+    const additional = output && operation?.additionalEventData?.(output);
     return {
-      requestParameters: await options.show(service, operationName, 'input', input),
-      responseElements: showResponse ? await options.show(service, operationName, 'output', output) : null,
+      ...(additional !== undefined && { additionalEventData: additional }),
+      requestParameters: await options.show(
+        service,
+        operationName,
+        'input',
+        operation?.shownInput?.(input) ?? input,
+      ),
+      responseElements: showResponse ? await shownResponse(decoded, output) : null,
       resources,
     };
   };

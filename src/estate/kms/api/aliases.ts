@@ -15,6 +15,7 @@ import {
   aliasesOf,
   deleteAlias,
   documentKeys,
+  keyArn,
   readAlias,
   writeAlias,
   type AliasDocument,
@@ -23,7 +24,7 @@ import {
 import { keyNamed, parseKeyId } from '../key-names.ts';
 import { needOnAlias, needOnNamed, needOnNone } from '../key-needs.ts';
 import { checkNotPending } from '../key-states.ts';
-import { nothing, type KmsOperation, type Nothing } from '../operation.ts';
+import { noteKey, nothing, type KmsOperation, type Nothing } from '../operation.ts';
 import { pageOfDocuments, pageOfList } from '../paging.ts';
 
 /** "Resource quotas": aliases of one key. */
@@ -115,7 +116,9 @@ export const DeleteAlias: KmsOperation<DeleteAliasRequest, Nothing> = {
     const alias = await readAlias(change, call, name);
     if (!alias) throw aliasNotFound(aliasArn(call, name));
     const { accountId, region } = call;
-    deleteAlias(change, { accountId, region, id: alias.keyId }, name);
+    const key = { accountId, region, id: alias.keyId };
+    deleteAlias(change, key, name);
+    noteKey(input, keyArn(key));
     return nothing;
   },
 };

@@ -8,6 +8,7 @@ import type {
   UpdateKeyDescriptionRequest,
 } from '@aws-sdk/client-kms';
 import { limitExceeded, unsupported, validationError } from '../faults.ts';
+import { checkGrantTokens } from '../grant-tokens.ts';
 import { documentKeys, keyArn, writeKey, type KeyDocument } from '../key-documents.ts';
 import { keyNamed, parseKeyId, parseKeyName } from '../key-names.ts';
 import { needOnNamed, needOnNone } from '../key-needs.ts';
@@ -113,6 +114,7 @@ export const DescribeKey: KmsOperation<DescribeKeyRequest, DescribeKeyResponse> 
     }),
   ],
   async handle(input, call, change, { ensureManaged }) {
+    await checkGrantTokens(change, input);
     const name = parseKeyName(input.KeyId, call);
     // "If you use DescribeKey with a predefined AWS alias, KMS associates the alias with an AWS managed key."
     if (name.kind === 'alias' && name.accountId === call.accountId && isManagedAlias(name.alias)) {
