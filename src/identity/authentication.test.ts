@@ -41,6 +41,20 @@ describe('long-term keys', () => {
     expect(credential.secretAccessKey).toBe(alice.secretAccessKey);
   });
 
+  it('of root know the alias of the account, as it is at the time', async () => {
+    const { Credentials } = await identity.call('GetSessionToken');
+    const aliases = async () => [
+      (await identity.findCredential(identity.root.accessKeyId, undefined)).principal,
+      (await identity.findCredential(Credentials.AccessKeyId, Credentials.SessionToken)).principal,
+    ];
+    await identity.call('CreateAccountAlias', { AccountAlias: 'acme' });
+    expect(await aliases()).toMatchObject([{ accountAlias: 'acme' }, { accountAlias: 'acme' }]);
+    await identity.call('CreateAccountAlias', { AccountAlias: 'acme-two' });
+    expect(await aliases()).toMatchObject([{ accountAlias: 'acme-two' }, { accountAlias: 'acme-two' }]);
+    await identity.call('DeleteAccountAlias', { AccountAlias: 'acme-two' });
+    for (const principal of await aliases()) expect(principal).not.toHaveProperty('accountAlias');
+  });
+
   it.each(['AKIANOSUCHKEY0000000', '', 'x', '../../iam', 'iam/access-key/AKIA', 'A'.repeat(200)])(
     'are refused when unknown: %j',
     async (accessKeyId) => {

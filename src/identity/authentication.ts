@@ -3,7 +3,14 @@ import type { State, StateView } from '../state/index.ts';
 import type { Credential, FindCredential, Principal, Session } from '../wire/index.ts';
 import { assumedRoleArn, roleArn, rootArn, userArn } from './arns.ts';
 import { defaultDocument, findPolicy } from './attachments.ts';
-import { keys, read, type AccessKeyDocument, type RoleDocument, type UserDocument } from './documents.ts';
+import {
+  keys,
+  read,
+  type AccessKeyDocument,
+  type AccountDocument,
+  type RoleDocument,
+  type UserDocument,
+} from './documents.ts';
 import type { MasterKey } from './master-key.ts';
 import { openSession, type KeySession, type RoleSession } from './session-token.ts';
 import { openStateCache } from './state-cache.ts';
@@ -31,7 +38,9 @@ async function longTermKey(
   if (key?.status !== 'Active') return undefined;
   const { accountId } = key;
   if (key.user === undefined) {
-    return { key, principal: { type: 'Root', accountId, arn: rootArn(accountId), accessKeyId } };
+    const alias = (await read<AccountDocument>(view, keys.account(accountId)))?.alias;
+    const named = alias === undefined ? {} : { accountAlias: alias };
+    return { key, principal: { type: 'Root', accountId, arn: rootArn(accountId), ...named, accessKeyId } };
   }
   const user = await read<UserDocument>(view, keys.user(accountId, key.user));
   if (!user) return undefined;

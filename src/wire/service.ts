@@ -7,6 +7,8 @@ export type Principal =
       readonly type: 'Root';
       readonly accountId: AccountId;
       readonly arn: string;
+      /** The account's alias, where it has one. */
+      readonly accountAlias?: string;
       readonly accessKeyId: string;
       readonly session?: Session;
     }

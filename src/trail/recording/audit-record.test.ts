@@ -219,6 +219,8 @@ describe('userIdentity', () => {
       accessKeyId: 'ASIAEXAMPLE',
       sessionContext: { attributes: { creationDate: '2026-11-22T09:00:00Z', mfaAuthenticated: 'true' } },
     });
+    // "CloudTrail userIdentity element", type Root.
+    expect(userIdentityOf({ ...root, accountAlias: 'acme' })).toMatchObject({ userName: 'acme' });
   });
 
   it('of an IAM user with GetSessionToken credentials', () => {

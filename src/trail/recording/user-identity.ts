@@ -51,6 +51,21 @@ function issuerOf(role: Extract<Principal, { type: 'AssumedRole' }>['role'], acc
   };
 }
 
+/**
+ * `userName`: "If the userIdentity type is Root and you set an alias for your account, the userName field contains your
+ * account alias"; of a role session, the role's name stands with the issuer.
+ */
+function userNameOf(principal: Principal): { readonly userName?: string } {
+  switch (principal.type) {
+    case 'Root':
+      return principal.accountAlias === undefined ? {} : { userName: principal.accountAlias };
+    case 'IAMUser':
+      return { userName: principal.userName };
+    case 'AssumedRole':
+      return {};
+  }
+}
+
 /** The userIdentity of an authenticated caller. */
 export function userIdentityOf(principal: Principal): UserIdentity {
   const { type, arn, accountId, accessKeyId, session } = principal;
@@ -61,7 +76,7 @@ export function userIdentityOf(principal: Principal): UserIdentity {
     arn,
     accountId,
     accessKeyId,
-    ...(type === 'IAMUser' && { userName: principal.userName }),
+    ...userNameOf(principal),
     ...(session && { sessionContext: contextOf(session, issuer) }),
   };
 }
