@@ -1,7 +1,9 @@
 import type { ListInsightsDataRequest, ListInsightsMetricDataRequest } from '@aws-sdk/client-cloudtrail';
+import { limits } from '../../kernel/index.ts';
 import type { Call, Need, Operations } from '../../wire/index.ts';
 import type { History } from '../history/index.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
+import { openLanes } from '../search/lanes.ts';
 import { onTrail } from '../trails/api/trail-need.ts';
 import { ListInsightsData } from './list-insights-data.ts';
 import { ListInsightsMetricData } from './list-insights-metric-data.ts';
@@ -12,22 +14,39 @@ function metricNeeds({ TrailName }: ListInsightsMetricDataRequest, call: Call): 
   return TrailName === undefined ? [lookUp] : [lookUp, onTrail('ListInsightsData', TrailName, call)];
 }
 
+/** Counts of the history, as many at once as its searches may make. */
+function boundedCounts(history: Pick<History, 'count'>): Pick<History, 'count'> {
+  const lanes = openLanes(limits.countsAtOnce);
+  const forever = new AbortController().signal;
+  return {
+    async count(filter, by, signal) {
+      using _ = await lanes.take(forever);
+      return await history.count(filter, by, signal);
+    },
+  };
+}
+
 /** The operations of `cloudtrail` that show Insights events and what they are found by. */
-export const listInsightsOperations = (parts: {
+export function listInsightsOperations({
+  history,
+}: {
   readonly history: Pick<History, 'search' | 'count'>;
-}): Operations<AuditedChange> => ({
-  ListInsightsData: {
-    access: 'read',
-    needs: (input: ListInsightsDataRequest, call: Call) => [
-      onTrail('ListInsightsData', input.InsightSource ?? '', call),
-    ],
-    handle: (input: ListInsightsDataRequest, call: Call, change: AuditedChange) =>
-      ListInsightsData({ history: parts.history, view: change }, input, call),
-  },
-  ListInsightsMetricData: {
-    access: 'read',
-    needs: metricNeeds,
-    handle: (input: ListInsightsMetricDataRequest, call: Call, change: AuditedChange) =>
-      ListInsightsMetricData({ history: parts.history, view: change }, input, call),
-  },
-});
+}): Operations<AuditedChange> {
+  const counts = boundedCounts(history);
+  return {
+    ListInsightsData: {
+      access: 'read',
+      needs: (input: ListInsightsDataRequest, call: Call) => [
+        onTrail('ListInsightsData', input.InsightSource ?? '', call),
+      ],
+      handle: (input: ListInsightsDataRequest, call: Call, change: AuditedChange) =>
+        ListInsightsData({ history, view: change }, input, call),
+    },
+    ListInsightsMetricData: {
+      access: 'read',
+      needs: metricNeeds,
+      handle: (input: ListInsightsMetricDataRequest, call: Call, change: AuditedChange) =>
+        ListInsightsMetricData({ history: counts, view: change }, input, call),
+    },
+  };
+}

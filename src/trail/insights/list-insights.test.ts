@@ -12,7 +12,14 @@ import type {
 } from '@aws-sdk/client-cloudtrail';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openJournal, type Stream } from '../../journal/index.ts';
-import { manualClock, region, seededRandom, silentLog, type ManualClock } from '../../kernel/index.ts';
+import {
+  limits,
+  manualClock,
+  region,
+  seededRandom,
+  silentLog,
+  type ManualClock,
+} from '../../kernel/index.ts';
 import { openMemoryState, type State } from '../../state/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../../store/memory/index.ts';
 import type { Call } from '../../wire/index.ts';
@@ -23,6 +30,7 @@ import type { History } from '../history/index.ts';
 import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
 import { openInsights, type Insights } from './index.ts';
 import { logsSource } from './insight-trails.ts';
+import { listInsightsOperations } from './list-insights-operations.ts';
 
 const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
 const startMs = Date.UTC(2026, 10, 23, 10, 0, 0);
@@ -364,6 +372,28 @@ describe('ListInsightsMetricData', () => {
       await clock.advance(minuteMs);
     } while (NextToken !== undefined);
     expect(seen).toEqual([3, 3, 2, 1, 0, 0, 0, 0]);
+  });
+
+  it('counts for as many callers at once as searches do, and for the others after them', async () => {
+    let [running, most] = [0, 0];
+    const slow: Pick<History, 'count' | 'search'> = {
+      search: (...asked) => history.search(...asked),
+      async count(...asked) {
+        most = Math.max(most, (running += 1));
+        await new Promise(setImmediate);
+        running -= 1;
+        return history.count(...asked);
+      },
+    };
+    const { ListInsightsMetricData } = listInsightsOperations({ history: slow });
+    const by = callBy(rootOf(managementAccount), { time: clock.now() });
+    const input = { EventSource: 's3.amazonaws.com', EventName: 'PutObject', TrailName: 'one', StartTime };
+    const asked = { ...input, InsightType: 'ApiCallRateInsight' };
+    const answers = (await Promise.all(
+      Array.from({ length: 7 }, () => ListInsightsMetricData!.handle(asked, by, state.begin() as never)),
+    )) as readonly ListInsightsMetricDataResponse[];
+    expect(answers.map(({ Values }) => Values)).toEqual(Array.from({ length: 7 }, () => [9]));
+    expect(most).toBe(limits.countsAtOnce);
   });
 
   it('is refused where insights are not on, and for what is wrong', async () => {
