@@ -169,7 +169,16 @@ function presented(sql: string, type: SqlType): string {
     return `(${timestampText(toLocal(sql, type.zone), type.precision)} || ' ${type.zone}')`;
   if (type.kind === 'interval-day') return intervalDayText(sql);
   if (type.kind === 'interval-month') return intervalMonthText(sql);
+  if (holdsAddress(type))
+    refuse(0, 'A result cannot have values of the type ipaddress; select the text that they were cast from');
   return sql;
+}
+
+function holdsAddress(type: SqlType): boolean {
+  if (type.kind === 'array') return holdsAddress(type.element);
+  if (type.kind === 'map') return holdsAddress(type.key) || holdsAddress(type.value);
+  if (type.kind === 'row') return type.fields.some((field) => holdsAddress(field.type));
+  return type.kind === 'ipaddress';
 }
 
 /** The outermost query, whose columns have the names that the statement gives them. */

@@ -3,7 +3,7 @@
  * held otherwise than the engine would hold them, so that its session cannot change what they mean:
  * a timestamp with time zone is the instant as a TIMESTAMP in UTC and its zone is part of the type, an interval day
  * to second is a number of milliseconds (BIGINT), an interval year to month a number of months (INTEGER), JSON is
- * its text (VARCHAR).
+ * its text (VARCHAR), an address of IP its 16 bytes (BLOB).
  */
 export type SqlType =
   | { readonly kind: SimpleKind }
@@ -27,6 +27,7 @@ export type SimpleKind =
   | 'varbinary'
   | 'date'
   | 'json'
+  | 'ipaddress'
   | 'interval-day'
   | 'interval-month';
 
@@ -46,6 +47,7 @@ export const varchar: SqlType = { kind: 'varchar' };
 export const varbinary: SqlType = { kind: 'varbinary' };
 export const date: SqlType = { kind: 'date' };
 export const json: SqlType = { kind: 'json' };
+export const ipAddress: SqlType = { kind: 'ipaddress' };
 export const intervalDay: SqlType = { kind: 'interval-day' };
 export const intervalMonth: SqlType = { kind: 'interval-month' };
 
@@ -117,6 +119,7 @@ export function typeText(type: SqlType): string {
     case 'varbinary':
     case 'date':
     case 'json':
+    case 'ipaddress':
       return type.kind;
   }
 }
@@ -146,6 +149,7 @@ export function engineType(type: SqlType): string {
     case 'interval-month':
       return 'INTEGER';
     case 'varbinary':
+    case 'ipaddress':
       return 'BLOB';
     case 'real':
       return 'FLOAT';

@@ -2,6 +2,7 @@ import { refuse } from '../refusal.ts';
 import { engineType, typeText } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { toLocal } from '../zones.ts';
+import { addressShapes, v4Bytes, v6Bytes, v6Digits } from '../ip-address.ts';
 import { failing, withOperands } from './typed.ts';
 import type { Place, Typed } from './typed.ts';
 
@@ -72,6 +73,7 @@ export function toText(value: Typed, at: number): string {
     case 'interval-month':
       return intervalMonthText(sql);
     case 'varbinary':
+    case 'ipaddress':
     case 'array':
     case 'map':
     case 'row':
@@ -120,6 +122,18 @@ export function rounded(sql: string, from: number, to: number): string {
   );
 }
 
+function addressBytes(sql: string, fail: string): string {
+  return withOperands([sql], (text) => {
+    const has = (shape: string): string => `regexp_matches(${text}, '${shape}')`;
+    const digits = `length(${v6Digits(text, 1)}) + length(${v6Digits(text, 2)})`;
+    return (
+      `CASE WHEN ${text} IS NULL THEN NULL WHEN ${has(addressShapes.v4)} THEN ${v4Bytes(text)} ` +
+      `WHEN ${has(addressShapes.v6)} THEN ${v6Bytes(text)} ` +
+      `WHEN ${has(addressShapes.v6Short)} AND ${digits} <= 28 THEN ${v6Bytes(text)} ELSE ${fail} END`
+    );
+  });
+}
+
 const timestampStart = String.raw`^\s*\d{4,}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?)?`;
 const timestampShape = String.raw`${timestampStart}\s*$`;
 const zonedShape = String.raw`${timestampStart}( UTC)?\s*$`;
@@ -149,6 +163,8 @@ export function fromText(sql: string, to: SqlType, place: Place, at: number): st
         String.raw`^\s*[+-]?(\d+(\.\d*)?|\.\d+|(?i:infinity|nan))([eE][+-]?\d+)?\s*$`,
         (value) => `CAST(trim(${value}) AS ${held})`,
       );
+    case 'ipaddress':
+      return addressBytes(sql, failing(place, `Value cannot be cast to ${typeText(to)}`, held));
     case 'date':
       return checked(String.raw`^\s*\d{4,}-\d{1,2}-\d{1,2}\s*$`, (value) => `CAST(trim(${value}) AS DATE)`);
     case 'timestamp':

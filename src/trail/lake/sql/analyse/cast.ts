@@ -32,6 +32,7 @@ const kinds: Readonly<Record<string, SqlType['kind']>> = {
   varbinary: 'varbinary',
   date: 'date',
   json: 'json',
+  ipaddress: 'ipaddress',
 };
 
 function precisionOf({ name, numbers, at }: TypeName): number {

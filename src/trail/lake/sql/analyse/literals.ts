@@ -11,7 +11,8 @@ import {
   timestampWithZone,
   varbinary,
 } from '../types.ts';
-import { quoteText } from '../types.ts';
+import { ipAddress, quoteText } from '../types.ts';
+import { rangeOf } from '../ip-address.ts';
 import { fromLocal, readTimestamp } from '../zones.ts';
 import type { Typed } from './typed.ts';
 
@@ -144,6 +145,11 @@ export function analyseTypedLiteral(type: string, text: string, at: number): Typ
       const kind = type === 'int' ? 'integer' : type;
       if (!/^[+-]?\d{1,19}$/.test(text)) refuse(at, `'${text.slice(0, 40)}' is no ${type}`);
       return { sql: `CAST('${text}' AS ${kind.toUpperCase()})`, type: { kind } };
+    }
+    case 'ipaddress': {
+      const [only] = rangeOf(`${text}/${text.includes(':') ? 128 : 32}`) ?? [];
+      if (only === undefined) refuse(at, `'${text.slice(0, 40)}' is no address`);
+      return { sql: `unhex('${only}')`, type: ipAddress };
     }
     case 'varchar':
       return { sql: quoteText(text), type: { kind: 'varchar' }, text };

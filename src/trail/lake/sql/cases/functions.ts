@@ -656,4 +656,45 @@ export const functionCases: readonly CaseGroup[] = [
       ),
     ],
   },
+  {
+    page: 'Trino: IP address functions; Network address types',
+    cases: [
+      one(
+        "SELECT contains('10.0.0.0/8', IPADDRESS '10.255.255.255'), contains('10.0.0.0/8', IPADDRESS '11.255.255.255'), contains('2001:0db8:0:0:0:ff00:0042:8329/128', IPADDRESS '2001:db8::ff00:42:8329'), contains('2001:0db8:0:0:0:ff00:0042:8329/128', IPADDRESS '2001:db8::ff00:42:8328')",
+        'true',
+        'false',
+        'true',
+        'false',
+      ),
+      one(
+        "SELECT contains('10.1.2.3/8', CAST('10.9.9.9' AS ipaddress)), contains('0.0.0.0/0', CAST('::1' AS ipaddress)), contains('::/0', CAST('1.2.3.4' AS ipaddress)), contains('::ffff:10.0.0.0/104', CAST('10.1.1.1' AS ipaddress))",
+        'true',
+        'false',
+        'true',
+        'true',
+      ),
+      one(
+        "SELECT CAST('::ffff:102:304' AS ipaddress) = CAST('1.2.3.4' AS ipaddress), CAST('1:0:0:0:0:0:0:8' AS ipaddress) = CAST('1::8' AS ipaddress), CAST('2001:DB8::' AS ipaddress) = CAST('2001:db8:0:0:0:0:0:0' AS ipaddress), CAST('9.0.0.0' AS ipaddress) < CAST('10.0.0.0' AS ipaddress)",
+        'true',
+        'true',
+        'true',
+        'true',
+      ),
+      one(
+        "SELECT count(TRY_CAST(x AS ipaddress)) FROM (VALUES '1.2.3.256', '01.2.3.4', '1.2.3', 'cloudformation.amazonaws.com', '', '1::2::3', '1:2:3:4:5:6:7', '1:2:3:4:5:6:7:8:9', '1:2:3:4:5:6:7::8', 'g::', ' 1.2.3.4', NULL) AS t(x)",
+        '0',
+      ),
+      one(
+        "SELECT count(DISTINCT CAST(x AS ipaddress)), count(TRY_CAST(x AS ipaddress)) FROM (VALUES '1.2.3.4', '255.255.255.255', '0.0.0.0', '::', '::1', '1::', 'fe80::1:2', '1.2.3.4') AS t(x)",
+        '7',
+        '8',
+      ),
+      one(
+        "SELECT contains('10.0.0.0/8', CAST(NULL AS ipaddress)), typeof(CAST(NULL AS ipaddress))",
+        null,
+        'ipaddress',
+      ),
+      fails("SELECT 1 WHERE CAST('AWS Internal' AS ipaddress) IS NULL", 'Value cannot be cast to ipaddress'),
+    ],
+  },
 ];

@@ -278,6 +278,12 @@ export const lakeCases: readonly CaseGroup[] = [
         ['eu-west-1', '1', '10'],
         ['us-west-2', '1', '10'],
       ),
+      rows(
+        `SELECT sourceIPAddress, count(*) FROM ${eventsId} WHERE contains('192.0.2.0/24', TRY_CAST(sourceIPAddress AS ipaddress)) OR contains('198.51.100.0/24', TRY_CAST(sourceIPAddress AS ipaddress)) GROUP BY sourceIPAddress ORDER BY 1`,
+        ['192.0.2.10', '3'],
+        ['192.0.2.99', '1'],
+        ['198.51.100.7', '2'],
+      ),
       one(`SELECT count(*) FROM ${eventsId} WHERE userIdentity.accountId <> recipientAccountId`, '2'),
       one(
         `SELECT count(*) FROM ${eventsId} WHERE userIdentity.accountId IS DISTINCT FROM recipientAccountId`,

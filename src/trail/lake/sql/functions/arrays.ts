@@ -1,3 +1,4 @@
+import { rangeOf } from '../ip-address.ts';
 import { castTo } from '../analyse/cast.ts';
 import { coerce, unify } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
@@ -43,7 +44,18 @@ const hasNull = (list: string): string => `len(list_filter(${list}, lambda "z": 
 const distinct = (list: string): string =>
   withOperands([list], (all) => `list_filter(${all}, lambda "d", "i": list_position(${all}, "d") = "i")`);
 
+/** contains of a network, such as 10.0.0.0/8, and an address. */
+const containsAddress: FunctionRule = (call) => {
+  const range = rangeOf(call.literal(0, 'the network'));
+  if (!range) return call.refuse('The network of contains is no range such as 10.0.0.0/8 or 2001:db8::/32');
+  const [first, last] = range.map((digits) => `unhex('${digits}')`);
+  return give(call, `(${call.value(1).sql} BETWEEN ${first} AND ${last})`, boolean);
+};
+
 const contains: FunctionRule = (call) => {
+  checkCount(call, 2);
+  if (call.value(1).type.kind === 'ipaddress' && call.value(0).type.kind === 'varchar')
+    return containsAddress(call);
   const { list, element } = withElement(call);
   const sql = withOperands(
     [list, element],
