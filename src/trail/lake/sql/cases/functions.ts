@@ -6,6 +6,7 @@ export const functionCases: readonly CaseGroup[] = [
   {
     page: 'Trino: String functions and operators',
     cases: [
+      one("SELECT upper('straße ß'), upper('ßé'), upper(NULL), lower('ẞÄ')", 'STRAßE ß', 'ßÉ', null, 'ßä'),
       one(
         "SELECT 'a' || 'b', 'a' || NULL, concat('x', 'y', 'z'), concat('x', NULL)",
         'ab',

@@ -178,6 +178,15 @@ const length: FunctionRule = (call) => {
   return give(call, `length(${call.as(0, varchar).sql})`, bigint);
 };
 
+/** Letter by letter as Java does: a sharp s stays, of which the engine makes a capital one. */
+function upperCase(text: string): string {
+  return withOperands(
+    [text],
+    (value) =>
+      `CASE WHEN contains(${value}, 'ß') THEN array_to_string(list_transform(string_split(${value}, 'ß'), lambda "u": upper("u")), 'ß') ELSE upper(${value}) END`,
+  );
+}
+
 /** String and binary functions. */
 export const stringFunctions: FunctionTable = {
   chr: plain([bigint], varchar, (code) => `chr(CAST(${code} AS INTEGER))`),
@@ -194,7 +203,7 @@ export const stringFunctions: FunctionTable = {
   concat_ws: concatWs,
   length,
   lower: plain([varchar], varchar, (text) => `lower(${text})`),
-  upper: plain([varchar], varchar, (text) => `upper(${text})`),
+  upper: plain([varchar], varchar, (text) => upperCase(text ?? '')),
   trim: trimming('trim'),
   ltrim: trimming('ltrim'),
   rtrim: trimming('rtrim'),
