@@ -105,11 +105,12 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
     ...journalDamage.map(
       ({ file, offset, length, reason }) => `${file}: ${length} bytes at offset ${offset}: ${reason}`,
     ),
-    ...history.damage.map(({ file, offset, reason, lostBytes }) =>
-      lostBytes === 0
-        ? `${file}: at offset ${offset}: ${reason}; its index was made anew, nothing is lost`
-        : `${file}: ${lostBytes} bytes at offset ${offset}: ${reason}`,
-    ),
+    ...history.damage.map(({ file, offset, reason, lostBytes }) => {
+      if (lostBytes === 0)
+        return `${file}: at offset ${offset}: ${reason}; its index was made anew, nothing is lost`;
+      if (lostBytes !== undefined) return `${file}: ${lostBytes} bytes at offset ${offset}: ${reason}`;
+      return `${file}: at offset ${offset}: ${reason}; what can be read of it is searchable, other events that it held are lost here until their log files are imported again`;
+    }),
   ];
 }
 

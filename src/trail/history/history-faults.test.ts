@@ -19,6 +19,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { manualClock, silentLog } from '../../kernel/index.ts';
 import { dayMs, entries, expectedIds, idsOf, start } from './numbered-events.ts';
+import { writeManifest } from './manifest.ts';
 import { openHistory, type OpenedHistory } from './open-history.ts';
 import { headerBytes, inspectSegment, trailerBytes } from './segment-format.ts';
 
@@ -209,6 +210,7 @@ describe('damage', () => {
       await using history = await open();
       const ids = await idsOf(history);
       expect(history.damage.map((one) => one.file)).toEqual([file]);
+      expect(history.damage[0]?.lostBytes).toBeUndefined();
       expect(expectedIds(0, 400).filter((id) => ids.includes(id))).toEqual(ids);
       if (cut < 0) expect(ids).toHaveLength(400);
       if (cut === 3000) expect(ids.length).toBeGreaterThan(0);
@@ -225,16 +227,91 @@ describe('damage', () => {
     const [first = ''] = segmentFiles();
     unlinkSync(first);
     await using again = await open();
-    expect(again.damage).toEqual([{ file: first, offset: 0, reason: 'the file is missing', lostBytes: 0 }]);
+    // What was in it is not known, so nobody may say that nothing is lost.
+    expect(again.damage).toEqual([
+      { file: first, offset: 0, reason: 'the file is missing', lostBytes: undefined },
+    ]);
     expect(await idsOf(again)).toEqual(expectedIds(100, 200));
   });
 
-  test('a damaged manifest is refused by name', async () => {
-    await filled(10);
-    const file = join(directory, 'manifest.json');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('"durable":10', '"durable":99'));
-    await expect(open()).rejects.toThrow(/manifest\.json: wrong checksum/);
+  test.each([
+    ['damaged', (text: string) => text.replace('"durable":200', '"durable":999')],
+    ['cut', (text: string) => text.slice(0, 40)],
+    ['empty', () => ''],
+    ['missing', undefined],
+  ])('a manifest that is %s costs no event: the segments are indexed anew', async (_, change) => {
+    {
+      await using history = await open(100);
+      await history.apply(entries(0, 200));
+      await history.flush();
+    }
+    const before = segmentFiles();
+    const manifest = join(directory, 'manifest.json');
+    if (change) writeFileSync(manifest, change(readFileSync(manifest, 'utf8')));
+    else unlinkSync(manifest);
+    {
+      await using history = await open(100);
+      expect(history.damage.map(({ file, lostBytes }) => [file, lostBytes])).toEqual(
+        before.map((file) => [file, 0]),
+      );
+      expect(await idsOf(history)).toEqual(expectedIds(0, 200));
+      // The journal is read again, as far as it is still there, and adds nothing.
+      expect(history.durable).toBe(0);
+      expect(await history.apply(entries(150, 200))).toMatchObject({ added: 0 });
+      await history.apply(entries(200, 210));
+      await history.flush();
+    }
+    await using again = await open(100);
+    expect(again.damage).toEqual([]);
+    expect(await idsOf(again)).toEqual(expectedIds(0, 210));
+    const found = await again.search(
+      { attributes: [{ name: 'EventName', values: ['Call3'] }] },
+      { limit: 1000 },
+    );
+    expect(found.events.length).toBeGreaterThan(0);
   });
+
+  test('a start that ends while it indexes anew goes on with it at the next', async () => {
+    const file = await filled(100);
+    const manifest = join(directory, 'manifest.json');
+    unlinkSync(manifest);
+    // What a first change of the manifest would have left, had the process ended before it.
+    const hashKey = Buffer.alloc(24, 7).toString('base64');
+    const [name = ''] = segmentFiles().map((path) => path.slice(directory.length + 1));
+    await writeManifest(directory, {
+      version: 1,
+      hashKey,
+      durable: 0,
+      nextFile: 9,
+      dictionary: 0,
+      segments: [name],
+      unindexed: [name],
+    });
+    await using history = await open();
+    expect(history.damage).toMatchObject([{ file, lostBytes: 0 }]);
+    expect(await idsOf(history)).toEqual(expectedIds(0, 100));
+    expect(readFileSync(manifest, 'utf8')).not.toContain('unindexed');
+  });
+
+  test.each(['damaged', 'missing'])(
+    'a dictionary that is %s does not keep new events from being sealed',
+    async (how) => {
+      {
+        await using history = await open(3000);
+        await history.apply(entries(0, 3000));
+        await history.flush();
+      }
+      const dictionary = join(directory, 'dictionary-1.zdict');
+      expect(existsSync(dictionary)).toBe(true);
+      if (how === 'missing') unlinkSync(dictionary);
+      else truncateSync(dictionary, 100);
+      await using history = await open(3000);
+      await history.apply(entries(3000, 3100));
+      await history.flush();
+      expect(await idsOf(history)).toEqual(expect.arrayContaining([...expectedIds(3000, 3100)]));
+      expect(history.damage[0]?.lostBytes).toBeGreaterThan(0);
+    },
+  );
 });
 
 describe('retention', () => {

@@ -19,20 +19,25 @@ export interface Manifest {
   readonly dictionary: number;
   /** Names of the segment files, in the order in which their events arrived. */
   readonly segments: readonly string[];
+  /** Those of them whose index was made with a key that is lost, until they are indexed anew. */
+  readonly unindexed?: readonly string[];
+}
+
+/** The manifest is there and is not what was written. */
+export class ManifestDamage extends Error {
+  override name = 'ManifestDamage';
 }
 
 const manifestName = 'manifest.json';
 
-/** Reads the manifest; undefined where there is none. Throws when it is damaged. */
+/** Reads the manifest; undefined where there is none. Throws ManifestDamage. */
 export function readManifest(directory: string): Manifest | undefined {
   const file = join(directory, manifestName);
   if (!existsSync(file)) return undefined;
   const text = readFileSync(file, 'utf8');
   const [sum, body = ''] = text.split('\n', 2);
   if (crc32(body).toString(16).padStart(8, '0') !== sum) {
-    throw new Error(
-      `${file}: wrong checksum. Restore it from a backup, or remove the directory to have the history filled again from the journal and imports.`,
-    );
+    throw new ManifestDamage(`${file}: wrong checksum`);
   }
   const manifest = JSON.parse(body) as Manifest;
   if (manifest.version !== 1)

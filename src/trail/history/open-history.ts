@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   assert,
@@ -16,7 +16,7 @@ import { openDictionaries } from './dictionaries.ts';
 import { readToken } from './event-order.ts';
 import { prepareQuery, type Cutoffs } from './event-query.ts';
 import { openHotTail, type HotTail } from './hot-tail.ts';
-import { readManifest, writeManifest, type Manifest } from './manifest.ts';
+import { ManifestDamage, readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { openByteCache } from './page-cache.ts';
 import { searchEvents } from './search-events.ts';
 import { openSegmentKeeper, type HistoryDamage, type SegmentKeeper } from './segment-keeper.ts';
@@ -57,11 +57,45 @@ const streamPage = 500;
 /** A query meets damage in at most this many segments before it gives up. */
 const mostRepairs = 16;
 
-async function loadManifest(directory: string, random: Random): Promise<Manifest> {
-  const known = readManifest(directory);
-  if (known) return known;
-  const hashKey = Buffer.from(random.bytes(24)).toString('base64');
-  const fresh: Manifest = { version: 1, hashKey, durable: 0, nextFile: 1, dictionary: 0, segments: [] };
+/** The numbers in the names of a directory's files that match. */
+function numbersIn(names: readonly string[], pattern: RegExp): readonly number[] {
+  return names.map((name) => Number(pattern.exec(name)?.[1] ?? 0));
+}
+
+/**
+ * A manifest for what lies in the directory: nothing, where the history is new. Segments without their manifest hold all their
+ * records, so they are indexed anew with a new key, and the journal is read again from its start.
+ */
+function manifestOf(directory: string, random: Random): Manifest {
+  const names = readdirSync(directory).toSorted();
+  const segments = names.filter((name) => name.endsWith('.seg'));
+  return {
+    version: 1,
+    hashKey: Buffer.from(random.bytes(24)).toString('base64'),
+    durable: 0,
+    nextFile: 1 + Math.max(0, ...numbersIn(segments, /^segment-(\d+)/)),
+    dictionary: Math.max(0, ...numbersIn(names, /^dictionary-(\d+)\.zdict$/)),
+    segments,
+    ...(segments.length > 0 && { unindexed: segments }),
+  };
+}
+
+async function loadManifest(directory: string, random: Random, log: Logger): Promise<Manifest> {
+  let reason = 'it is missing';
+  try {
+    const known = readManifest(directory);
+    if (known) return known;
+  } catch (error) {
+    if (!(error instanceof ManifestDamage)) throw error;
+    reason = error.message;
+  }
+  const fresh = manifestOf(directory, random);
+  const { segments } = fresh;
+  if (segments.length > 0)
+    log.error(
+      { directory, reason, segments: segments.length },
+      'the manifest of the history cannot be read; its segments are indexed anew, which takes a while, and no event is lost',
+    );
   await writeManifest(directory, fresh);
   return fresh;
 }
@@ -127,7 +161,7 @@ function historyStats(list: SegmentList, hot: HotTail): HistoryStats {
 export async function openHistory(options: HistoryOptions): Promise<OpenedHistory> {
   const { directory, clock, log } = options;
   mkdirSync(directory, { recursive: true });
-  const manifest = await loadManifest(directory, options.random ?? systemRandom);
+  const manifest = await loadManifest(directory, options.random ?? systemRandom, log);
   const hashKey = termKey(manifest.hashKey);
   const share: SegmentShare = {
     pages: openByteCache(limits.historyPageCacheBytes),

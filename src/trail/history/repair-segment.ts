@@ -23,12 +23,12 @@ function unpackWithAny(frame: Buffer, candidates: readonly Buffer[]): RawBlock |
   return undefined;
 }
 
-function endOfRecords(handle: number, file: string): number {
+function endOfRecords(handle: number, file: string): { readonly end: number; readonly isEndKnown: boolean } {
   try {
-    return readFooter(handle, file).indexAt;
+    return { end: readFooter(handle, file).indexAt, isEndKnown: true };
   } catch (error) {
     if (!(error instanceof SegmentDamage)) throw error;
-    return fstatSync(handle).size;
+    return { end: fstatSync(handle).size, isEndKnown: false };
   }
 }
 
@@ -58,6 +58,7 @@ export async function repairSegment(
 ): Promise<{
   readonly files: readonly string[];
   readonly lost: readonly { readonly offset: number; readonly length: number }[];
+  readonly isEndKnown: boolean;
 }> {
   const files: string[] = [];
   const lost: { offset: number; length: number }[] = [];
@@ -71,8 +72,8 @@ export async function repairSegment(
     tail = openTail(eventsPerSegment);
   };
   const handle = openSync(file, 'r');
+  const { end, isEndKnown } = endOfRecords(handle, file);
   try {
-    const end = endOfRecords(handle, file);
     const blocks = walkBlocks(handle, file, [headerBytes, end], {
       unpack: (frame) => unpackWithAny(frame, candidates),
       skipped: (offset, length) => lost.push({ offset, length }),
@@ -89,5 +90,5 @@ export async function repairSegment(
   } finally {
     closeSync(handle);
   }
-  return { files, lost };
+  return { files, lost, isEndKnown };
 }

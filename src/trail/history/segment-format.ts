@@ -58,6 +58,9 @@ export interface SegmentFooter {
   readonly pageSums: string;
 }
 
+/** Why a segment is damaged that is not there. */
+export const missingReason = 'the file is missing';
+
 /** Bytes of a segment that are not what was written. */
 export class SegmentDamage extends Error {
   override name = 'SegmentDamage';

@@ -5,7 +5,7 @@ import type { Cutoffs } from './event-query.ts';
 import { countExpired } from './expired-share.ts';
 import type { SegmentList, ListedSegment } from './segment-list.ts';
 import { sourceOfSegment } from './segment-source.ts';
-import { SegmentDamage } from './segment-format.ts';
+import { missingReason, SegmentDamage } from './segment-format.ts';
 import type { Tail } from './tail.ts';
 import type { WorkerTasks } from './worker-tasks.ts';
 
@@ -14,8 +14,11 @@ export interface HistoryDamage {
   readonly file: string;
   readonly offset: number;
   readonly reason: string;
-  /** Bytes of compressed records that could not be read. 0: nothing is lost, only the index was made anew. */
-  readonly lostBytes: number;
+  /**
+   * Bytes of compressed records that could not be read. 0: nothing is lost, only the index was made anew. Undefined: the file, or
+   * its end, is missing, and what that held is not known.
+   */
+  readonly lostBytes: number | undefined;
 }
 
 /** Seals tails, merges, expires and repairs segments in the worker, and makes each change durable. */
@@ -71,8 +74,8 @@ export function openSegmentKeeper(options: {
       'a segment of the history is damaged',
     );
     const result =
-      found.reason === 'the file is missing'
-        ? { files: [], lost: [] }
+      found.reason === missingReason
+        ? { files: [], lost: [], isEndKnown: false }
         : await tasks.run({
             kind: 'repair',
             file: found.file,
@@ -85,11 +88,14 @@ export function openSegmentKeeper(options: {
       ...(listed ? {} : { mended: found.file }),
       files: result.files,
     });
-    const lostBytes = result.lost.reduce((sum, one) => sum + one.length, 0);
+    const readableLost = result.lost.reduce((sum, one) => sum + one.length, 0);
+    const lostBytes = result.isEndKnown ? readableLost : undefined;
     damage.push({ file: found.file, offset: found.offset, reason: found.reason, lostBytes });
     log.error(
       { file: found.file, lost: result.lost, lostBytes },
-      'the damaged segment is in quarantine; what could be read of it is searchable, and importing its log files again brings back the rest',
+      found.reason === missingReason
+        ? 'a segment is gone with its events; importing their log files again, or a backup, brings them back'
+        : 'the damaged segment is in quarantine; what could be read of it is searchable, and importing its log files again brings back the rest',
     );
   };
   const repair = (found: SegmentDamage): Promise<void> => {

@@ -5,7 +5,7 @@ import type { Logger } from '../../kernel/index.ts';
 import { documentOfEntry, readIdFilter, type IdFilter } from './id-table.ts';
 import { writeManifest, type Manifest } from './manifest.ts';
 import { openSegment, type Segment, type SegmentShare } from './segment.ts';
-import { SegmentDamage } from './segment-format.ts';
+import { missingReason, SegmentDamage } from './segment-format.ts';
 
 /** A segment in use. Its file goes when it is retired and nobody reads it any more. */
 export interface ListedSegment {
@@ -95,13 +95,14 @@ async function dispose({ segment, retired }: Entry): Promise<void> {
   else if (existsSync(segment.file)) await unlink(segment.file);
 }
 
-function openAll(directory: string, names: readonly string[], share: SegmentShare) {
+function openAll(directory: string, { segments: names, unindexed = [] }: Manifest, share: SegmentShare) {
   const entries: Entry[] = [];
   const broken: SegmentDamage[] = [];
   for (const name of names) {
     const file = join(directory, name);
     try {
-      if (!existsSync(file)) throw new SegmentDamage(file, 0, 0, 'the file is missing');
+      if (!existsSync(file)) throw new SegmentDamage(file, 0, 0, missingReason);
+      if (unindexed.includes(name)) throw new SegmentDamage(file, 0, 0, 'the key of its index is lost');
       entries.push(listSegment(file, share));
     } catch (error) {
       if (!(error instanceof SegmentDamage)) throw error;
@@ -122,7 +123,7 @@ export function openSegmentList(
   let manifest = start;
   let { entries, broken }: { entries: readonly Entry[]; broken: readonly SegmentDamage[] } = openAll(
     directory,
-    start.segments,
+    start,
     share,
   );
   let disposing: Promise<void>[] = [];
@@ -148,10 +149,15 @@ export function openSegmentList(
     const next = [...entries.slice(0, at).filter(stays), ...fresh, ...entries.slice(at).filter(stays)];
     const stillBroken = broken.filter((damage) => damage.file !== mended);
     const names = [...next.map(({ segment }) => segment.file), ...stillBroken.map(({ file }) => file)];
+    const unindexed = stillBroken
+      .map(({ file }) => basename(file))
+      .filter((name) => manifest.unindexed?.includes(name));
+    const { unindexed: _, ...known } = manifest;
     const written: Manifest = {
-      ...manifest,
+      ...known,
       ...change.manifest,
       segments: names.map((file) => basename(file)),
+      ...(unindexed.length > 0 && { unindexed }),
     };
     try {
       await writeManifest(directory, written);

@@ -45,6 +45,16 @@ function packerOf(dictionary: number): BlockPacker {
   return packer;
 }
 
+/** A dictionary that is missing or damaged packs nothing any more: a new one is made, or none is used. */
+function usable(dictionary: number): number {
+  try {
+    dictionaries.get(dictionary);
+    return dictionary;
+  } catch {
+    return 0;
+  }
+}
+
 /** A packer packs one block at a time, so tasks that pack wait for each other; merges that only copy do not. */
 let packing: Promise<unknown> = Promise.resolve();
 
@@ -60,13 +70,14 @@ async function seal(task: WorkerTask & { readonly kind: 'seal' }): Promise<Worke
   let totalBytes = 0;
   for (let event = 0; event < tail.count; event += 1) totalBytes += tail.places[event * 3 + 2] as number;
   const records = { at: recordAt, count: tail.count, totalBytes };
-  const dictionary = await chooseDictionary(dictionaries, task.dictionary, records);
+  const dictionary = await chooseDictionary(dictionaries, usable(task.dictionary), records);
   await sealTail(tail, file, { packer: packerOf(dictionary), dictionary, terms });
-  return { files: [file], dictionary, lost: [] };
+  return { files: [file], dictionary, lost: [], isEndKnown: true };
 }
 
 async function merge(task: WorkerTask & { readonly kind: 'merge' }): Promise<WorkerResult> {
-  const { dictionary, cutoffs } = task;
+  const { cutoffs } = task;
+  const dictionary = usable(task.dictionary);
   const segments = task.files.map((file) => openSegment(file, share));
   try {
     const shared = packerOf(dictionary);
@@ -75,17 +86,17 @@ async function merge(task: WorkerTask & { readonly kind: 'merge' }): Promise<Wor
       pack: (records: readonly Uint8Array[]) => packed(() => shared.pack(records)),
     };
     const footer = await mergeSegments(segments, task.file, { packer, dictionary, terms, cutoffs });
-    return { files: footer ? [task.file] : [], dictionary, lost: [] };
+    return { files: footer ? [task.file] : [], dictionary, lost: [], isEndKnown: true };
   } finally {
     for (const segment of segments) segment.close();
   }
 }
 
 async function repair(task: WorkerTask & { readonly kind: 'repair' }): Promise<WorkerResult> {
-  const { file, prefix, dictionary } = task;
+  const { file, prefix } = task;
+  const dictionary = usable(task.dictionary);
   const options = { packer: packerOf(dictionary), dictionary, dictionaries, terms };
-  const { files, lost } = await repairSegment(file, prefix, options);
-  return { files, dictionary, lost };
+  return { ...(await repairSegment(file, prefix, options)), dictionary };
 }
 
 function perform(task: WorkerTask): Promise<WorkerResult> {

@@ -27,6 +27,8 @@ export interface WorkerResult {
   readonly dictionary: number;
   /** Repair only: stretches of the file whose records could not be read. */
   readonly lost: readonly { readonly offset: number; readonly length: number }[];
+  /** Repair only: whether the file says where its records end; a file that is cut off does not. */
+  readonly isEndKnown: boolean;
 }
 
 export interface WorkerRequest {
