@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Connection, Query } from '../connection/connection.ts';
-import { ConnectionLostError } from '../connection/connection.ts';
+import { AnswerBrokenError, ConnectionLostError } from '../connection/connection.ts';
 import { readLines } from '../connection/lines.ts';
 import { readServerSentEvents } from '../connection/server-sent-events.ts';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
@@ -120,8 +120,7 @@ async function followOnce(follow: Follow, output: Output, onOpen: () => void): P
     }
   } catch (error) {
     signal.throwIfAborted();
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ECONNRESET' && code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    if (!(error instanceof AnswerBrokenError)) throw error;
   } finally {
     body.destroy();
   }

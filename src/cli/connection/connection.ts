@@ -37,7 +37,12 @@ export type RequestBody =
 export interface CairnAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: IncomingMessage;
+  readonly body: AnswerBody;
+}
+
+/** What an answer carries; throws AnswerBrokenError where the connection ends before it does. */
+export interface AnswerBody extends AsyncIterable<Uint8Array> {
+  destroy(): void;
 }
 
 /** The server, as the commands see it. */
@@ -74,6 +79,16 @@ export class ConnectionLostError extends CommandError {
 
   constructor(endpoint: URL, cause: NodeJS.ErrnoException) {
     super(explainConnectionError(endpoint, cause), exitCodes.noAccess, { cause });
+  }
+}
+
+/** The connection broke in the middle of an answer: what was read of it is not all of it. */
+export class AnswerBrokenError extends CommandError {
+  override name = 'AnswerBrokenError';
+
+  constructor(endpoint: URL, cause: unknown) {
+    const what = `the connection to ${endpoint.origin} broke in the middle of the answer, which is not whole`;
+    super(`${what}; the server's log says why if the server ended it`, exitCodes.serverFailed, { cause });
   }
 }
 
@@ -164,6 +179,20 @@ function sizeOf(body: RequestBody): number {
   return body.kind === 'bytes' ? body.bytes.length : body.sizeBytes;
 }
 
+function bodyOf(answer: IncomingMessage, { endpoint }: ConnectionOptions, signal?: AbortSignal): AnswerBody {
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        yield* answer as AsyncIterable<Uint8Array>;
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw new AnswerBrokenError(endpoint, error);
+      }
+    },
+    destroy: () => void answer.destroy(),
+  };
+}
+
 async function writeBody(body: RequestBody, to: NodeJS.WritableStream): Promise<void> {
   if (body.kind === 'bytes') {
     to.end(body.bytes);
@@ -212,7 +241,7 @@ export function openConnection(options: ConnectionOptions): Connection {
         resolve({
           status: answer.statusCode ?? 0,
           headers: answer.headers,
-          body: answer,
+          body: bodyOf(answer, options, request.signal),
           reused: outgoing.reusedSocket,
         });
       });

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../../kernel/index.ts';
-import { ConnectionLostError } from '../connection/connection.ts';
+import { AnswerBrokenError, ConnectionLostError } from '../connection/connection.ts';
 
 /** How an attempt ended that may be made again. */
 export interface Setback {
@@ -32,7 +32,7 @@ export function pauseMs(attempt: number, random: Random, retryAfterMs: number | 
 }
 
 /**
- * Runs `attempt` until it gives something other than a setback. A lost connection is a setback too. Throws the last
+ * Runs `attempt` until it gives something other than a setback. A lost connection is a setback too, and so is one that breaks. Throws the last
  * setback's error once `patienceMs` have passed without success.
  */
 export async function withPatience<T extends object>(
@@ -44,7 +44,7 @@ export async function withPatience<T extends object>(
   for (let count = 0; ; count++) {
     signal.throwIfAborted();
     const outcome = await attempt().catch((error: unknown) => {
-      if (!(error instanceof ConnectionLostError)) throw error;
+      if (!(error instanceof ConnectionLostError || error instanceof AnswerBrokenError)) throw error;
       return { setback: { reason: error.message, retryAfterMs: undefined, error } };
     });
     if (!('setback' in outcome)) return outcome;
