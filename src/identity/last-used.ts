@@ -83,7 +83,7 @@ export function openLastUsed(options: {
       if (uses.length > 0) await commit(uses);
     } catch (error) {
       // The next use is written in its place. Losing one is bearable, holding up anything for it is not.
-      log.debug({ error }, 'the last use of access keys was not written');
+      log.debug({ err: error }, 'the last use of access keys was not written');
     }
   }
 

@@ -91,7 +91,7 @@ export async function openRetention(options: RetentionOptions): Promise<Retentio
       const { segmentsDropped } = await history.expire(clock.now());
       if (segmentsDropped > 0) log.info({ segmentsDropped }, 'expired events were dropped');
     } catch (error) {
-      log.error({ error }, 'retention could not be applied; it is tried again within the hour');
+      log.error({ err: error }, 'retention could not be applied; it is tried again within the hour');
     }
   };
 

@@ -123,7 +123,7 @@ export function openKeyUpkeep(options: KeyUpkeepOptions): KeyUpkeep {
       delayMs = await work();
     } catch (error) {
       log.error(
-        { error },
+        { err: error },
         'keys that are due could not be deleted or rotated; it is tried again in a minute',
       );
     }

@@ -110,7 +110,9 @@ export function openSqliteDocuments(options: {
     const kept = openBelieved(path, bounds);
     if ('database' in kept) return kept.database;
     const isNew = !existsSync(path);
-    if (!isNew) {
+    if (isNew) {
+      if (bounds.end > 0) log.error('the control state is missing; it is rebuilt');
+    } else {
       log.error({ doubt: kept.doubt }, 'the control state is in doubt; it is set aside and rebuilt');
       removeDatabase(`${path}.doubtful`);
       renameSync(path, `${path}.doubtful`);

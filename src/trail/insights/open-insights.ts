@@ -69,7 +69,7 @@ async function loadSnapshot({ directory, random, stream, log }: InsightsOptions)
     // What the journal let go of in between was counted by nobody, which costs the baseline and no more.
     return found ? { ...found, counted: Math.max(found.counted, stream.start) } : fresh();
   } catch (error) {
-    log.error({ error }, 'the counts of insights cannot be read; their baselines begin anew');
+    log.error({ err: error }, 'the counts of insights cannot be read; their baselines begin anew');
     return fresh();
   }
 }
@@ -206,7 +206,7 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
       }
     } catch (error) {
       if (!closed)
-        log.error({ error }, 'minutes could not be judged for insights; it is tried again in a minute');
+        log.error({ err: error }, 'minutes could not be judged for insights; it is tried again in a minute');
     }
     if (!closed) timer = clock.after(tickMs, () => void tick());
   };
@@ -221,7 +221,7 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
       closed = true;
       timer?.cancel();
       await alone(save).catch((error: unknown) =>
-        log.error({ error }, 'the counts of insights were not saved'),
+        log.error({ err: error }, 'the counts of insights were not saved'),
       );
       await reader[Symbol.asyncDispose]();
     },

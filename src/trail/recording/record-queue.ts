@@ -62,7 +62,7 @@ export function openRecordQueue(options: RecordQueueOptions): RecordQueue {
         return;
       } catch (error) {
         if (pauseMs === firstPauseMs)
-          log.warn({ error, pending: group.length }, 'records of reads have to wait');
+          log.warn({ err: error, pending: group.length }, 'records of reads have to wait');
         await clock.sleep(pauseMs, giveUp.signal);
       }
     }

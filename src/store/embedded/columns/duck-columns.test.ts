@@ -242,7 +242,7 @@ describe('a table of a later version', () => {
       await columns.append({ rows: [rowOf(1), rowOf(2, { who: null })], through: sequence(3) });
     }
     const file = join(directory, 'manifest.json');
-    const manifest = JSON.parse(await readFile(file, 'utf8'));
+    const { sum: _sum, ...manifest } = JSON.parse(await readFile(file, 'utf8'));
     expect(manifest).toMatchObject({ format: 2, files: [{ version: 1 }] });
     // As the first version of the format has it.
     const files = manifest.files.map(({ version: _version, ...rest }: { version: number }) => rest);
@@ -329,5 +329,35 @@ describe('a table of a later version', () => {
     await expect(
       openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog }),
     ).rejects.toThrow(/format 3.*start the version that wrote it/);
+  });
+});
+
+describe('a manifest that cannot be read', () => {
+  const open = () => openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog });
+
+  it.each([
+    ['flipped', (text: string) => text.replace('"durable":2', '"durable":3')],
+    ['cut', (text: string) => text.slice(0, 30)],
+    ['missing', undefined],
+  ])('%s: no file is deleted, and everything begins anew', async (_, change) => {
+    {
+      await using columns = await open();
+      await columns.append({ rows: rowsOf(0, 2), through: sequence(2) });
+      expect(columns.durable).toBe(2);
+    }
+    const manifest = join(directory, 'manifest.json');
+    if (change) await writeFile(manifest, change(await readFile(manifest, 'utf8')));
+    else await rm(manifest);
+    for (const round of [1, 2]) {
+      await using columns = await open();
+      expect([round, columns.durable]).toEqual([round, 0]);
+      expect(await readdir(join(directory, 'quarantine', '1', ownerA))).toEqual(['1.parquet']);
+    }
+  });
+
+  it('of a version that wrote no sum is read', async () => {
+    await writeFile(join(directory, 'manifest.json'), '{"format":2,"durable":7,"nextFile":1,"files":[]}');
+    await using columns = await open();
+    expect(columns.durable).toBe(7);
   });
 });

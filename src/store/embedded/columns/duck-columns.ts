@@ -13,9 +13,11 @@ import type {
 } from '../../columns-port.ts';
 import type { EngineBounds, EngineFile, EngineView, SealResult, WrittenFile } from './engine-messages.ts';
 import { EngineDiedError, EngineRefusedError, startEngine, type EngineProcess } from './engine-process.ts';
+import { setFilesAside } from './files-aside.ts';
 import {
   emptyManifest,
   idsName,
+  ManifestDamage,
   namesOf,
   ownersOf,
   readManifest,
@@ -52,6 +54,25 @@ async function sweep(directory: string, manifest: Manifest): Promise<void> {
   await mkdir(join(directory, 'work'), { mode: 0o700 });
 }
 
+/** The manifest that there is; without one that can be read, files that lie there are kept aside, and an empty one. */
+async function loadManifest(directory: string, log: Logger): Promise<Manifest> {
+  let reason = 'it is missing';
+  try {
+    const known = await readManifest(directory);
+    if (known) return known;
+  } catch (error) {
+    if (!(error instanceof ManifestDamage)) throw error;
+    reason = error.message;
+  }
+  const aside = await setFilesAside(directory);
+  if (aside !== undefined)
+    log.error(
+      { directory, reason, aside },
+      'the manifest of the lake cannot be read; its files are kept aside, and what the journal and the history have comes into new ones',
+    );
+  return emptyManifest;
+}
+
 /**
  * Opens columns as Parquet files that DuckDB writes and reads, in processes of its own: one that seals, one that merges, and
  * one for each query at a time. See FORMAT.md.
@@ -61,7 +82,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const { directory, table, clock, fewestIndexed = 131_072 } = options;
   const log = options.log.child({ part: 'columns' });
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  let manifest = (await readManifest(directory)) ?? emptyManifest;
+  let manifest = await loadManifest(directory, log);
   await sweep(directory, manifest);
   const work = join(directory, 'work');
   const threads = Math.max(1, Math.floor(availableParallelism() / 2));

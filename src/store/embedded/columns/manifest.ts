@@ -1,5 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 
 /** A sealed file of one owner's rows. */
 export interface SealedFile {
@@ -36,6 +37,11 @@ interface FirstManifest extends Omit<Manifest, 'format' | 'files'> {
 
 const fileName = 'manifest.json';
 
+/** The manifest is there and is not what was written. */
+export class ManifestDamage extends Error {
+  override name = 'ManifestDamage';
+}
+
 export const emptyManifest: Manifest = { format: 2, durable: 0, nextFile: 1, files: [] };
 
 /** The name of the index of a file's ids. */
@@ -52,7 +58,21 @@ export function ownersOf(files: readonly SealedFile[]): readonly string[] {
   return [...new Set(files.map(({ owner }) => owner))].toSorted();
 }
 
-/** Reads the manifest; undefined where there is none. Throws for one that this version cannot read. */
+function parse(file: string, text: string): Manifest | FirstManifest {
+  let written: (Manifest | FirstManifest) & { readonly sum?: number };
+  try {
+    written = JSON.parse(text) as typeof written;
+  } catch (error) {
+    throw new ManifestDamage(`${file} is no JSON`, { cause: error });
+  }
+  // Manifests of before it was written have no sum.
+  const { sum, ...manifest } = written;
+  if (sum !== undefined && crc32(JSON.stringify(manifest)) !== sum)
+    throw new ManifestDamage(`${file}: wrong checksum`);
+  return manifest;
+}
+
+/** Reads the manifest; undefined where there is none. Throws ManifestDamage, and for one that this version cannot read. */
 export async function readManifest(directory: string): Promise<Manifest | undefined> {
   let text: string;
   try {
@@ -61,7 +81,7 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const manifest = JSON.parse(text) as Manifest | FirstManifest;
+  const manifest = parse(join(directory, fileName), text);
   switch (manifest.format) {
     case 1:
       return { ...manifest, format: 2, files: manifest.files.map((file) => ({ ...file, version: 1 })) };
@@ -89,7 +109,7 @@ export async function writeManifest(directory: string, manifest: Manifest): Prom
   const file = join(directory, fileName);
   const handle = await open(`${file}.new`, 'w', 0o600);
   try {
-    await handle.writeFile(JSON.stringify(manifest));
+    await handle.writeFile(JSON.stringify({ ...manifest, sum: crc32(JSON.stringify(manifest)) }));
     await handle.sync();
   } finally {
     await handle.close();
