@@ -94,6 +94,8 @@ export async function doctor(context: CommandContext, options: DoctorOptions): P
   if (directory?.held === false) {
     const { checkJournal } = await import('../doctor/journal-check.ts');
     await say(await checkJournal(data, context));
+    const { checkHistory } = await import('../doctor/history-check.ts');
+    await say(await checkHistory(data));
   }
   const connection = connect(context, await endpointOf(options, env));
   try {

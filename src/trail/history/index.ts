@@ -27,3 +27,4 @@ export {
 export { parseAddressRange } from './address-range.ts';
 export { openHistory, type HistoryOptions, type OpenedHistory } from './open-history.ts';
 export type { HistoryDamage } from './segment-keeper.ts';
+export { verifyHistory, type HistoryFindings } from './verify-history.ts';
