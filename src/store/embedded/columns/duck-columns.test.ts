@@ -332,9 +332,9 @@ describe('a table of a later version', () => {
   });
 });
 
-describe('a manifest that cannot be read', () => {
-  const open = () => openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog });
+const open = () => openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog });
 
+describe('a manifest that cannot be read', () => {
   it.each([
     ['flipped', (text: string) => text.replace('"durable":2', '"durable":3')],
     ['cut', (text: string) => text.slice(0, 30)],
