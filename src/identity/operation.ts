@@ -23,6 +23,8 @@ export interface IdentityOperation<Input, Output> {
   needs(input: Given<Input>, call: Call, view: StateView): readonly Need[] | Promise<readonly Need[]>;
   /** What the record names as resources. */
   readonly resources?: (input: Given<Input>, call: Call) => readonly AuditResource[];
+  /** What the record shows of the caller's session beside the request. */
+  readonly brought?: (call: Call) => Readonly<Record<string, unknown>>;
   readonly issuesCredentials?: true;
   handle(input: Given<Input>, call: Call, change: Change, parts: Parts): Promise<Output>;
 }
@@ -44,6 +46,7 @@ export function bindOperations(
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call, parts.state),
         ...(operation.resources && { resources: resourcesBy(operation.resources) }),
+        ...(operation.brought && { brought: operation.brought }),
         ...(operation.issuesCredentials && { issuesCredentials: true as const }),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],

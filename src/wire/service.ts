@@ -169,6 +169,8 @@ export interface Operation<Change> {
   additionalEventData?(output: any): unknown;
   /** Members of the record's responseElements beside those of the answer, by the names that the record has. */
   addedResponse?(input: any, output: any, call: Call): Readonly<Record<string, unknown>> | undefined;
+  /** What the record's requestParameters have beside the input's own members, because the caller brings it along. */
+  brought?(call: Call): Readonly<Record<string, unknown>>;
   /** The parts of a call that succeeded which are recorded on their own, in the same append as the call's record. */
   recordedParts?(input: any, call: Call): readonly RecordedPart[];
   /**

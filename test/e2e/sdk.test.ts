@@ -57,6 +57,15 @@ function clientsOf(credentials: { accessKeyId: string; secretAccessKey: string; 
   };
 }
 
+/** A role that `AWS` may assume and tag sessions of. */
+async function makeRole(RoleName: string, AWS: string): Promise<string> {
+  const Action = ['sts:AssumeRole', 'sts:TagSession'];
+  const Statement = [{ Effect: 'Allow', Principal: { AWS }, Action }];
+  const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+  const { Role } = await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+  return Role!.Arn!;
+}
+
 describe('the AWS SDK for JavaScript', () => {
   it('learns who it is', async () => {
     const identity = await sts.send(new GetCallerIdentityCommand({}));
@@ -197,6 +206,38 @@ describe('the AWS SDK for JavaScript', () => {
         sourceIdentity: 'visitor',
       },
     });
+  });
+
+  // "Example AWS STS role chaining API event in CloudTrail log file"
+  it('hands tags on from role to role, and the record shows what came in', async () => {
+    const user = clientsOf(await newUser('chained'));
+    const first = await makeRole('first', `arn:aws:iam::${server.accountId}:user/chained`);
+    const second = await makeRole('second', first);
+    const { Credentials } = await user.sts.send(
+      new AssumeRoleCommand({
+        RoleArn: first,
+        RoleSessionName: 'link-one',
+        Tags: [
+          { Key: 'Department', Value: 'Engineering' },
+          { Key: 'Mood', Value: 'good' },
+        ],
+        TransitiveTagKeys: ['Department'],
+      }),
+    );
+    const session = clientsOf({
+      accessKeyId: Credentials!.AccessKeyId!,
+      secretAccessKey: Credentials!.SecretAccessKey!,
+      sessionToken: Credentials!.SessionToken!,
+    });
+    await session.sts.send(new AssumeRoleCommand({ RoleArn: second, RoleSessionName: 'link-two' }));
+    const chained = await lookUp('AssumeRole', 'link-one');
+    expect(chained['requestParameters']).toEqual({
+      incomingTransitiveTags: { Department: 'Engineering' },
+      roleArn: second,
+      roleSessionName: 'link-two',
+    });
+    const unchained = await lookUp('AssumeRole', 'chained');
+    expect(unchained['requestParameters']).not.toHaveProperty('incomingTransitiveTags');
   });
 
   it('is told what is absent', async () => {

@@ -19,7 +19,7 @@ function checkDuplicates(keys: readonly string[]): void {
 }
 
 /** What the calling session hands on. */
-function inherited(principal: Principal): SessionTags {
+export function inheritedTags(principal: Principal): SessionTags {
   const { session } = principal;
   const keys = session?.transitiveTagKeys ?? [];
   const values = session?.tags ?? {};
@@ -38,7 +38,7 @@ export function sessionTags(
   passed: readonly Tag[] = [],
   transitive: readonly string[] = [],
 ): SessionTags {
-  const handedOn = inherited(principal);
+  const handedOn = inheritedTags(principal);
   const fixed = new Set(handedOn.tags.map(([key]) => key.toLowerCase()));
   const own = passed.map(({ Key = '', Value = '' }) => [Key, Value] as const);
   const ownKeys = own.map(([key]) => key);

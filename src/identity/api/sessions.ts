@@ -22,7 +22,7 @@ import { checkPolicyText, policySize } from '../policy-texts.ts';
 import { quotas } from '../quotas.ts';
 import { packedSize, sealSession, type SessionContent } from '../session-token.ts';
 import { trustPolicyInForce } from '../trust-policies.ts';
-import { sessionTags, type SessionTags } from './session-tags.ts';
+import { inheritedTags, sessionTags, type SessionTags } from './session-tags.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -247,6 +247,11 @@ export const AssumeRole: IdentityOperation<AssumeRoleRequest, AssumeRoleResponse
   access: 'read',
   needs: assumeRoleNeeds,
   issuesCredentials: true,
+  /** "Example AWS STS role chaining API event in CloudTrail log file". */
+  brought({ principal }): Readonly<Record<string, unknown>> {
+    const { tags } = inheritedTags(principal);
+    return tags.length > 0 ? { incomingTransitiveTags: Object.fromEntries(tags) } : {};
+  },
   resources: (input) => [
     {
       ARN: input.RoleArn,

@@ -161,15 +161,13 @@ export function openRecording(options: RecordingOptions): Recording {
       const own = operation.recorded(input, output, call);
       return { ...own, responseElements: showResponse ? own.responseElements : null, resources };
     }
+    const shownInput = operation?.shownInput?.(input) ?? input;
+    const parameters = await options.show(service, operationName, 'input', shownInput);
+    const brought = operation?.brought?.(call);
     const additional = output && operation?.additionalEventData?.(output);
     return {
       ...(additional !== undefined && { additionalEventData: additional }),
-      requestParameters: await options.show(
-        service,
-        operationName,
-        'input',
-        operation?.shownInput?.(input) ?? input,
-      ),
+      requestParameters: brought ? { ...brought, ...(parameters as object | undefined) } : parameters,
       responseElements: showResponse ? await shownResponse(decoded, output) : null,
       resources,
     };
