@@ -80,6 +80,42 @@ export function expiresCurrent(plan: LifecyclePlan, object: ObjectVersion, nowMs
   );
 }
 
+/** What is due first of those that rules want, and the rule that wants it. */
+function firstOf(
+  wishes: readonly { readonly at: number | undefined; readonly ruleId: string }[],
+): { readonly at: number; readonly ruleId: string } | undefined {
+  const due = wishes.flatMap(({ at, ruleId }) => (at === undefined ? [] : [{ at, ruleId }]));
+  return due.toSorted((one, other) => one.at - other.at)[0];
+}
+
+/** When a current object expires, and by which rule; undefined where no rule is about it. */
+export function expirationOf(
+  bucket: BucketDocument,
+  object: ObjectVersion,
+): { readonly at: number; readonly ruleId: string } | undefined {
+  const wishes = (planOf(bucket)?.rules ?? [])
+    .filter(({ scope }) => covers(scope, object))
+    .map(({ rule, date }) => {
+      const days = rule.Expiration?.Days;
+      return { at: days === undefined ? date : dueAt(object.lastModified, days), ruleId: rule.ID };
+    });
+  return firstOf(wishes);
+}
+
+/** When an upload under way is aborted, and by which rule. */
+export function abortOf(
+  bucket: BucketDocument,
+  upload: UploadDocument,
+): { readonly at: number; readonly ruleId: string } | undefined {
+  const wishes = (planOf(bucket)?.rules ?? [])
+    .filter(({ scope }) => upload.key.startsWith(scope.prefix))
+    .map(({ rule }) => {
+      const days = rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
+      return { at: days === undefined ? undefined : dueAt(upload.initiated, days), ruleId: rule.ID };
+    });
+  return firstOf(wishes);
+}
+
 /**
  * Whether a delete marker that is the only version of its key is to go: by ExpiredObjectDeleteMarker at once, by an
  * expiration in days or by date when it is as old as that asks.

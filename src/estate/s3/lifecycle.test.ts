@@ -407,3 +407,40 @@ describe('the runner', () => {
     );
   });
 });
+
+const object = (over = {}) => ({ Bucket: 'bbb', Key: 'logs/a b', ...over });
+const expiry = (at: number, ruleId: string) =>
+  `expiry-date="${new Date(at).toUTCString()}", rule-id="${ruleId}"`;
+
+describe('answers', () => {
+  /** "GetObject", x-amz-expiration: "if the object expiration is configured, the response includes this header". */
+  it('say when an object expires, and by which rule', async () => {
+    await s3.bucket('bbb');
+    await enableVersions('bbb');
+    await putRules(
+      'bbb',
+      rule({ ID: 'later', Expiration: { Days: 9 } }),
+      rule({ ID: 'a rule', Filter: { Prefix: 'logs/' }, Expiration: { Days: 2 } }),
+      rule({ ID: 'off', Status: 'Disabled', Expiration: { Days: 1 } }),
+    );
+    const first = await s3.call('PutObject', object());
+    const Expiration = expiry(dueAt(s3.clock.now(), 2), 'a%20rule');
+    expect(first.Expiration).toBe(Expiration);
+    expect(await s3.call('HeadObject', object())).toMatchObject({ Expiration });
+    const copy = await s3.call('CopyObject', object({ Key: 'other', CopySource: 'bbb/logs/a%20b' }));
+    expect(copy.Expiration).toBe(expiry(dueAt(s3.clock.now(), 9), 'later'));
+    const { VersionId } = first;
+    expect(await s3.call('HeadObject', object({ VersionId }))).not.toHaveProperty('Expiration');
+    await s3.call('DeleteBucketLifecycle', { Bucket: 'bbb' });
+    expect(await s3.call('HeadObject', object())).not.toHaveProperty('Expiration');
+  });
+
+  it('say when an upload is aborted, and by which rule', async () => {
+    await s3.bucket('bbb');
+    await putRules('bbb', rule({ ID: 'tidy', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 3 } }));
+    const abort = { AbortDate: new Date(dueAt(s3.clock.now(), 3)), AbortRuleId: 'tidy' };
+    const { UploadId, ...begun } = await s3.call('CreateMultipartUpload', object());
+    expect(begun).toMatchObject(abort);
+    expect(await s3.call('ListParts', object({ UploadId }))).toMatchObject(abort);
+  });
+});

@@ -4,8 +4,9 @@ import type { Call } from '../../wire/index.ts';
 import type { KeyCaller } from '../kms/data-keys.ts';
 import type { BucketDocument } from './bucket-documents.ts';
 import { noSuchKey, noSuchVersion } from './faults.ts';
+import { abortOf, expirationOf } from './lifecycle-plan.ts';
 import { checksumMember } from './object-facts.ts';
-import type { ObjectEncryption, ObjectVersion, StoredVersion } from './object-documents.ts';
+import type { ObjectEncryption, ObjectVersion, StoredVersion, UploadDocument } from './object-documents.ts';
 import { findVersion } from './version-chain.ts';
 
 /** The caller of S3, as KMS sees it. */
@@ -31,6 +32,20 @@ export function shownEncryption(encryption: ObjectEncryption) {
 export function shownChecksum({ checksum }: Pick<ObjectVersion, 'checksum'>) {
   if (!checksum) return {};
   return { ...checksumMember(checksum.algorithm, checksum.value), ChecksumType: checksum.type };
+}
+
+/** "x-amz-expiration … includes the expiry-date and rule-id …. The value of the rule-id is URL-encoded." */
+export function shownExpiration(bucket: BucketDocument, version: ObjectVersion) {
+  const found = expirationOf(bucket, version);
+  if (!found) return {};
+  const date = new Date(found.at).toUTCString();
+  return { Expiration: `expiry-date="${date}", rule-id="${encodeURIComponent(found.ruleId)}"` };
+}
+
+/** `x-amz-abort-date` and `x-amz-abort-rule-id`. */
+export function shownAbort(bucket: BucketDocument, upload: UploadDocument) {
+  const found = abortOf(bucket, upload);
+  return found ? { AbortDate: new Date(found.at), AbortRuleId: found.ruleId } : {};
 }
 
 export const quoted = (etag: string): string => `"${etag}"`;

@@ -14,7 +14,14 @@ import {
 import { invalidArgument, invalidRequest } from '../faults.ts';
 import { orUnstage, singlePutBytes } from '../incoming-body.ts';
 import { calledBucket, onObject, stillBucket } from '../needs.ts';
-import { keyCaller, quoted, shownChecksum, shownEncryption, shownVersion } from '../object-answers.ts';
+import {
+  keyCaller,
+  quoted,
+  shownChecksum,
+  shownEncryption,
+  shownExpiration,
+  shownVersion,
+} from '../object-answers.ts';
 import { readCurrent, type ChecksumAlgorithm } from '../object-documents.ts';
 import {
   checkAcl,
@@ -110,6 +117,7 @@ async function linkCopy(
       ...shownChecksum(version),
     },
     ...(source.bucket.versioning !== undefined && { CopySourceVersionId: source.version.versionId }),
+    ...shownExpiration(bucket, version),
     ...shownVersion(bucket, version),
     ...shownEncryption(version.encryption),
   };

@@ -20,6 +20,7 @@ import {
   requireObject,
   shownChecksum,
   shownEncryption,
+  shownExpiration,
   shownVersion,
 } from '../object-answers.ts';
 import { readCurrent, type ChecksumAlgorithm, type ObjectVersion } from '../object-documents.ts';
@@ -47,6 +48,7 @@ type PutInput = Given<PutObjectRequest>;
 function putAnswer(bucket: BucketDocument, version: ObjectVersion): PutObjectOutput {
   return {
     ETag: quoted(version.etag),
+    ...shownExpiration(bucket, version),
     ...shownChecksum(version),
     ...shownVersion(bucket, version),
     ...shownEncryption(version.encryption),
@@ -184,6 +186,7 @@ function checksumOf(version: ObjectVersion, { range, checksum, partCount }: Sele
 }
 
 interface Overrides {
+  readonly VersionId?: string | undefined;
   readonly ChecksumMode?: string | undefined;
   readonly ResponseCacheControl?: string | undefined;
   readonly ResponseContentDisposition?: string | undefined;
@@ -208,6 +211,8 @@ function describe(
     ContentLength: selected.last - selected.first + 1,
     ...(selected.range && { ContentRange: contentRange(selected.range, version.sizeBytes) }),
     ETag: quoted(version.etag),
+    // Rules about expiration are about current objects.
+    ...(input.VersionId === undefined && shownExpiration(bucket, version)),
     ...(input.ChecksumMode === 'ENABLED' && checksumOf(version, selected)),
     ...shownVersion(bucket, version),
     ...shownEncryption(version.encryption),

@@ -13,7 +13,7 @@ import { copySourceCondition, onCopySource, readSource } from '../copy-source.ts
 import { invalidArgument } from '../faults.ts';
 import { bodyOf, orUnstage, singlePutBytes } from '../incoming-body.ts';
 import { calledBucket, onObject } from '../needs.ts';
-import { keyCaller, quoted, shownEncryption } from '../object-answers.ts';
+import { keyCaller, quoted, shownAbort, shownEncryption } from '../object-answers.ts';
 import {
   partKey,
   partPrefix,
@@ -146,6 +146,7 @@ export const ListParts: S3Operation<ListPartsRequest, ListPartsOutput> = {
       Bucket: bucket.name,
       Key: upload.key,
       UploadId: upload.id,
+      ...shownAbort(bucket, upload),
       PartNumberMarker: String(marker),
       NextPartNumberMarker: String(page.at(-1)?.n ?? 0),
       MaxParts: most,

@@ -13,7 +13,15 @@ import { checkWriteConditions } from '../conditions.ts';
 import { newUploadId } from '../content/blob-names.ts';
 import { invalidRequest, s3Fault } from '../faults.ts';
 import { calledBucket, onObject } from '../needs.ts';
-import { keyCaller, quoted, shownChecksum, shownEncryption, shownVersion } from '../object-answers.ts';
+import {
+  keyCaller,
+  quoted,
+  shownAbort,
+  shownChecksum,
+  shownEncryption,
+  shownExpiration,
+  shownVersion,
+} from '../object-answers.ts';
 import {
   partPrefix,
   readCurrent,
@@ -106,6 +114,7 @@ export const CreateMultipartUpload: S3Operation<CreateMultipartUploadRequest, Cr
       Bucket: bucket.name,
       Key: input.Key,
       UploadId: id,
+      ...shownAbort(bucket, upload),
       ...shownEncryption(encryption),
       ...(checksum.asked && { ChecksumAlgorithm: checksum.algorithm, ChecksumType: checksum.type }),
     };
@@ -153,6 +162,7 @@ function completeAnswer(
     Bucket: bucket.name,
     Key: input.Key,
     ETag: quoted(version.etag),
+    ...shownExpiration(bucket, version),
     ...shownChecksum(version),
     ...shownVersion(bucket, version),
     ...shownEncryption(version.encryption),
