@@ -97,6 +97,13 @@ describe('policies of puts', () => {
   });
 });
 
+it('a complete upload says where its object is, in the style of the request', async () => {
+  const location = async (host: string) =>
+    (await s3.call('CompleteMultipartUpload', await upload(), undefined, { host })).Location;
+  expect(await location('127.0.0.1:4747')).toBe('http://127.0.0.1:4747/bbb/k');
+  expect(await location('bbb.localhost:4747')).toBe('http://bbb.localhost:4747/k');
+});
+
 describe('tags', () => {
   it('are copied by those who may put them', async () => {
     await put({ Key: 'tagged', Tagging: 'team=red' });

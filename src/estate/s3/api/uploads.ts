@@ -157,8 +157,10 @@ function completeAnswer(
   const path = input.Key.split('/')
     .map((piece) => encodeURIComponent(piece))
     .join('/');
+  // In virtual-host style the host has the bucket's name already.
+  const at = call.host.startsWith(`${bucket.name}.`) ? '' : `/${bucket.name}`;
   return {
-    Location: `${scheme}://${call.host}/${bucket.name}/${path}`,
+    Location: `${scheme}://${call.host}${at}/${path}`,
     Bucket: bucket.name,
     Key: input.Key,
     ETag: quoted(version.etag),
