@@ -117,6 +117,23 @@ describe('a grant', () => {
     await kms.call('DescribeKey', { KeyId }, grantee);
   });
 
+  it('lets another account in, which can retire what it made itself', async () => {
+    const stranger = await kms.identity.account(accountId('111111111111'));
+    const GranteePrincipal = 'arn:aws:iam::111111111111:root';
+    const key = { KeyId: `arn:aws:kms:${kmsRegion}:${management}:key/${KeyId}` };
+    expect(await codeOf(encrypt(stranger, key))).toBe('AccessDenied');
+    const { GrantToken } = await grant(['Encrypt', 'CreateGrant'], { GranteePrincipal });
+    await encrypt(stranger, key);
+    expect(await codeOf(kms.call('RetireGrant', { GrantToken }, stranger))).toBe('AccessDenied');
+    expect(await codeOf(kms.call('ListGrants', key, stranger))).toBe('AccessDenied');
+    const own = await grant(['Encrypt'], { ...key, GranteePrincipal }, stranger);
+    expect((await kms.call('ListGrants', { KeyId, GrantId: own.GrantId })).Grants).toMatchObject([
+      { IssuingAccount: GranteePrincipal },
+    ]);
+    await kms.call('RetireGrant', { GrantToken: own.GrantToken }, stranger);
+    expect(await ids()).toHaveLength(1);
+  });
+
   it('to re-encrypt, to sign, and to make data keys by way of S3 is one as well', async () => {
     await grant(['Encrypt', 'ReEncryptFrom', 'ReEncryptTo', 'GenerateDataKey']);
     const { CiphertextBlob } = await encrypt(grantee);
