@@ -97,9 +97,10 @@ describe('policies of puts', () => {
   });
 });
 
+const location = async (host: string) =>
+  (await s3.call('CompleteMultipartUpload', await upload(), undefined, { host })).Location;
+
 it('a complete upload says where its object is, in the style of the request', async () => {
-  const location = async (host: string) =>
-    (await s3.call('CompleteMultipartUpload', await upload(), undefined, { host })).Location;
   expect(await location('127.0.0.1:4747')).toBe('http://127.0.0.1:4747/bbb/k');
   expect(await location('bbb.localhost:4747')).toBe('http://bbb.localhost:4747/k');
 });
