@@ -254,6 +254,16 @@ describe.skipIf(!oldNode)('bin/cairn.js on an older Node (skipped where there is
   });
 });
 
+describe('packaging/is-healthy.js', () => {
+  it.each([
+    ['0 where the server answers', () => server.data, 0],
+    ['1 where there is none', () => join(folder, 'none'), 1],
+  ])('ends with %s', async (_, data, code) => {
+    const env = { ...bench.bareEnv(), CAIRN_DATA: data() };
+    expect((await run(env, process.execPath, ['packaging/is-healthy.js']).ended).code).toBe(code);
+  });
+});
+
 describe('cairn start', () => {
   it('prints where it listens and where the credentials are, and ends with 0 on SIGTERM', async () => {
     await using home = await bench.openHome();

@@ -43,6 +43,7 @@ describe('cairn import', () => {
     expect(first.stderr).toMatch(/no-event-id\.json: 1 bad record: record 1: no eventID/);
     expect(first.stdout).toContain('files     6 files');
     expect(first.stdout).toContain('3 broken');
+    expect(first.stdout).toContain('passed    1 other file (their names do not end in .json or .json.gz)');
     expect(first.stdout).toContain('4 events: 4 new, 0 duplicates, 1 bad record');
     expect(first.stdout).toContain(`accounts  ${account}`);
     expect(first.stdout).toContain('regions   eu-west-1, us-west-2');

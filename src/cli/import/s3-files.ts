@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { limits } from '../../kernel/index.ts';
 import { BodyError } from '../connection/connection.ts';
-import { isLogName, otherKindOf, type LogFile, type Walk } from './walk.ts';
+import { isLogName, otherKindOf, otherName, type LogFile, type Walk } from './walk.ts';
 import type { BucketSource, StoredFile } from '../verify/bucket-source.ts';
 
 /**
@@ -70,9 +70,11 @@ export async function findObjects(
   const passedOver = new Map<string, number>();
   for await (const page of source.list(prefix)) {
     for (const one of page) {
-      if (seen.has(one.key) || !isLogName(one.key)) continue;
+      // A key that ends in a slash is how consoles show a folder.
+      if (seen.has(one.key) || one.key.endsWith('/')) continue;
       keys.push(one.key);
-      const other = otherKindOf(one.key.slice(one.key.lastIndexOf('/') + 1));
+      const name = one.key.slice(one.key.lastIndexOf('/') + 1);
+      const other = isLogName(name) ? otherKindOf(name) : otherName;
       if (other !== undefined) {
         passedOver.set(other, (passedOver.get(other) ?? 0) + 1);
         continue;

@@ -1,7 +1,7 @@
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../terminal/figures.ts';
 import { neutralise } from '../terminal/text.ts';
 import type { ImportAnswer } from './import-answers.ts';
-import type { LogFile, Unreadable, Walk } from './walk.ts';
+import { otherName, type LogFile, type Unreadable, type Walk } from './walk.ts';
 
 /** What an import has done so far; the run adds to it. */
 export interface ImportTotals {
@@ -90,7 +90,9 @@ export function summarise(
   if (totals.regions.size > 0) lines.push(`regions   ${listNames(totals.regions)}`);
   if (totals.from !== undefined) lines.push(`time      ${totals.from} to ${totals.to ?? totals.from}`);
   for (const { what, count } of passedOver) {
-    lines.push(`passed    ${formatNumberOf(count, what)} (no CloudTrail log files)`);
+    const why =
+      what === otherName ? 'their names do not end in .json or .json.gz' : 'no CloudTrail log files';
+    lines.push(`passed    ${formatNumberOf(count, what)} (${why})`);
   }
   const rates = `${formatCount(totals.events / seconds)} events/s, ${formatBytes(totals.bytesDone / seconds)}/s`;
   lines.push(`took      ${formatDuration(durationMs)} (${rates})`);

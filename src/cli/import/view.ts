@@ -15,6 +15,11 @@ export interface ProgressView {
 
 const barEveryMs = 100;
 const lineEveryMs = 10_000;
+/** Every refusal has an id of its own, which makes it no other reason. */
+function reasonOf(hint: string | undefined): string | undefined {
+  return hint?.replace(/ \(request id [^)]*\)/, '');
+}
+
 const clearLine = '\r\u001b[2K';
 
 /** Opens the view; nothing shows before the first update. */
@@ -48,10 +53,9 @@ export function openProgressView(output: Output, clock: Clock): ProgressView {
       if (clock.monotonic() - drawnAtMs >= (isTerminal ? barEveryMs : lineEveryMs)) draw();
     },
     hint(text) {
-      if (text === waiting) return;
       const before = waiting;
       waiting = text === undefined ? undefined : `waiting: ${text}`;
-      if (before === waiting) return;
+      if (reasonOf(before) === reasonOf(waiting)) return;
       if (isTerminal) draw();
       else if (waiting !== undefined) output.note(waiting);
     },

@@ -32,6 +32,7 @@ describe('findLogFiles', () => {
     expect(names(walk.files)).toEqual(['2026/11/01/a.json', '2026/11/02/b.json.gz', '2026/11/10/c.JSON.GZ']);
     expect(walk.files[1]?.sizeBytes).toBe(4);
     expect(walk.unreadable).toEqual([]);
+    expect(walk.passedOver).toEqual([{ what: 'other file', count: 2 }]);
   });
 
   it('takes a file that is named itself, whatever its name', async () => {

@@ -22,8 +22,8 @@ export interface Walk {
   readonly files: readonly LogFile[];
   readonly unreadable: readonly Unreadable[];
   /**
-   * Files of a bucket that are no CloudTrail log files though they end in `.json.gz`: digests and AWS Config's files.
-   * They are counted and named in the summary, so that nothing is passed over silently.
+   * Files that are no CloudTrail log files though they end in `.json.gz` (digests and AWS Config's files), and those whose names
+   * end otherwise. They are counted and named in the summary, so that nothing is passed over silently.
    */
   readonly passedOver: readonly { readonly what: string; readonly count: number }[];
 }
@@ -41,6 +41,9 @@ const otherKinds: readonly { readonly what: string; readonly name: RegExp }[] = 
 export function otherKindOf(name: string): string | undefined {
   return otherKinds.find((kind) => kind.name.test(name))?.what;
 }
+
+/** What a file is called in the summary that is passed over for its name alone. */
+export const otherName = 'other file';
 
 export function isLogName(name: string): boolean {
   return /\.json(\.gz)?$/i.test(name);
@@ -94,8 +97,7 @@ export async function findLogFiles(paths: readonly string[], signal?: AbortSigna
         await visitDirectory(path, `${found.dev}:${found.ino}`);
         return;
       }
-      if (!given && !isLogName(name)) return;
-      const other = given ? undefined : otherKindOf(name);
+      const other = given ? undefined : isLogName(name) ? otherKindOf(name) : otherName;
       if (other !== undefined) {
         passed.set(other, (passed.get(other) ?? 0) + 1);
       } else if (found.isFile()) {
