@@ -114,7 +114,7 @@ async function beginChain(parts: DeliveryParts, { trail, region, id }: TrailAndR
   if (await change.get(key)) return moved;
   const document = { trail: chainTrailOf(trail), region };
   const [first] = await waitingFiles(change, document, { from: 0, before: Infinity }, 1);
-  if (!first && !(hasDigests(trail) && region === trail.homeRegion))
+  if (!first && !(hasDigests(trail, region) && region === trail.homeRegion))
     return { kind: 'waits', until: Infinity };
   const now = clock.now();
   const span = isEnded(trail)
@@ -130,6 +130,21 @@ async function beginChain(parts: DeliveryParts, { trail, region, id }: TrailAndR
   change.put(key, chain);
   await state.commit(change, []);
   return moved;
+}
+
+/**
+ * When the next chain begins: where logging was off, when it was switched on; where validation was off, or logging in this
+ * region, with the first log file that waits or now, for the time before is not to look as if nothing had happened.
+ */
+async function nextBegin(
+  view: StateView,
+  chain: ChainDocument,
+  { startedAt = 0 }: TrailDocument,
+  now: number,
+): Promise<number> {
+  if (startedAt > chain.loggingSince) return Math.min(now, startedAt);
+  const [first] = await waitingFiles(view, chain, { from: chain.nextStart, before: Infinity }, 1);
+  return Math.min(now, first?.file.deliveredAt ?? now);
 }
 
 /** The backfill digest that is wanted now, if log files were delivered late. */
@@ -336,8 +351,7 @@ export async function advanceChain(parts: DeliveryParts, place: TrailAndRegion):
     case 'begin': {
       if (!trail) return { kind: 'waits', until: Infinity };
       const { nextStart, backfillHead } = chain;
-      // Where logging was off for a while, the new chain begins when it was switched on.
-      const start = Math.max(nextStart, floorSecond(Math.min(clock.now(), trail.startedAt ?? 0)));
+      const start = Math.max(nextStart, floorSecond(await nextBegin(state, chain, trail, clock.now())));
       await replaceChain(state, key, {
         trail: chainTrailOf(trail),
         region,

@@ -27,9 +27,10 @@ export interface ScheduleSettings {
   readonly graceMs: number;
 }
 
-/** Whether a trail has digests now. */
-export function hasDigests(trail: TrailDocument): boolean {
-  return trail.isLogging && trail.logFileValidation;
+/** Whether a trail has digests of a region now: an empty one says that nothing happened there, so it must be logged. */
+export function hasDigests(trail: TrailDocument, region: string): boolean {
+  const isLoggedThere = trail.isMultiRegion || region === trail.homeRegion;
+  return trail.isLogging && trail.logFileValidation && isLoggedThere;
 }
 
 /** The start of the second that `time` lies in, and of the next one unless `time` is one itself. */
@@ -70,7 +71,7 @@ function boundaryAfter(time: number, periodMs: number): number {
 
 /**
  * Says what a chain needs next. While the trail logs, that is a digest for every period, also for those that passed while
- * nobody could deliver. When logging stops or validation is switched off, the period is ended by a final digest, and when
+ * nobody could deliver. When logging stops, there or at all, or validation is switched off, the period is ended by a final digest, and when
  * the trail is deleted by one that comes once all of its log files are there; a trail that logs again gets a new chain ("Starting digest file", "Digest file chaining").
  * `hasFiles` says whether log files wait that are in no digest.
  */
@@ -89,7 +90,7 @@ export function nextStep(
     dueAt: endTime + graceMs,
     isFinal,
   });
-  if (trail && hasDigests(trail)) {
+  if (trail && hasDigests(trail, chain.region)) {
     if (chain.isClosed) return { kind: 'begin' };
     const restartedAt = trail.startedAt ?? 0;
     if (restartedAt <= chain.loggingSince) return digest(boundary, false);

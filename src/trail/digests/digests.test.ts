@@ -337,7 +337,7 @@ describe('digest files', () => {
 
   it('of a multi-region trail come in each region from its first log file on, under a key of that region', async () => {
     await using fixture = await openDigestsFixture();
-    const trail = trailNamed('main');
+    const trail = trailNamed('main', { isMultiRegion: true });
     await fixture.setTrail(trail);
     await fixture.pass(hourMs + 60_000);
     await fixture.deliver(trail, { region: 'eu-west-1' });
@@ -348,6 +348,51 @@ describe('digest files', () => {
     expect(there[0]?.place).toContain('_CloudTrail-Digest_eu-west-1_main_us-east-1_20261122T120000Z');
     for (const digest of there) expect(await signatureHolds(fixture, digest)).toBe(true);
     expect(await publicKeys(fixture, 'eu-west-1')).not.toEqual(await publicKeys(fixture));
+  });
+
+  it('of other regions end when the trail is for its home region alone, for an empty one says that nothing happened', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main', { isMultiRegion: true });
+    await fixture.setTrail(trail);
+    await fixture.deliver(trail, { region: 'eu-west-1' });
+    await fixture.pass(hourMs + 600_000);
+    const last = await fixture.deliver(trail, { region: 'eu-west-1' });
+    await fixture.setTrail({ ...trail, isMultiRegion: false });
+    await fixture.pass(5 * hourMs, hourMs / 2);
+    const of = (name: string) => digestsIn(fixture).filter(({ place }) => place.includes(`/${name}/`));
+    expect(of('eu-west-1').map(({ body }) => body['digestEndTime'].slice(11, 16))).toEqual([
+      '11:00',
+      '12:00',
+    ]);
+    expect(listedIn(of('eu-west-1')[1]!.body)).toEqual([last.key]);
+    expect(of('us-east-1')).toHaveLength(6);
+    // For all regions again, it has a new chain there.
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs);
+    const [, , again] = of('eu-west-1');
+    expect(again?.body).toMatchObject({ previousDigestS3Object: null, logFiles: [] });
+    expect(again?.body['digestStartTime'].slice(11, 13)).toBe('16');
+  });
+
+  it('do not cover the time in which validation was off', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 600_000);
+    await fixture.setTrail({ ...trail, logFileValidation: false });
+    await fixture.pass(4 * hourMs, hourMs / 2);
+    await fixture.setTrail(trail);
+    const file = await fixture.deliver(trail);
+    await fixture.pass(hourMs);
+    const spans = digestsIn(fixture).map(({ body }) =>
+      [body['digestStartTime'], body['digestEndTime']].map((time: string) => time.slice(11, 16)),
+    );
+    expect(spans).toEqual([
+      ['10:00', '11:00'],
+      ['11:00', '12:00'],
+      ['15:10', '16:00'],
+    ]);
+    expect(listedIn(digestsIn(fixture)[2]!.body)).toEqual([file.key]);
   });
 
   it('of one trail do not wait for the bucket of another', async () => {
