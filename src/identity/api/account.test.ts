@@ -69,6 +69,8 @@ describe('the account summary', () => {
       PolicyVersionsInUse: 2,
       InstanceProfiles: 1,
       AccountAccessKeysPresent: 1,
+      AccountPasswordPresent: 0,
+      AccountSigningCertificatesPresent: 0,
       UsersQuota: 5000,
     });
   });

@@ -108,6 +108,8 @@ export const GetAccountSummary: IdentityOperation<Nothing, GetAccountSummaryResp
       AssumeRolePolicySizeQuota: quotas.ACLSizePerRole,
       AccountAccessKeysPresent: account.accessKeyIds.length > 0 ? 1 : 0,
       AccountMFAEnabled: 0,
+      AccountPasswordPresent: 0,
+      AccountSigningCertificatesPresent: 0,
       MFADevices: 0,
       MFADevicesInUse: 0,
       Providers: 0,
