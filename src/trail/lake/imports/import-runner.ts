@@ -193,12 +193,16 @@ export async function openImportRunner(
    */
   const save = (document: ImportDocument, progress: Progress, again: readonly KnownFailure[] = []) => {
     const known = new Map(again.map((one) => [one.value.location, one]));
+    // In the order of the bucket, whichever file was read first.
+    const failures = progress.failures.toSorted((one, other) =>
+      one.location === other.location ? 0 : one.location < other.location ? -1 : 1,
+    );
     const stillFailing = new Map(
-      progress.failures
+      failures
         .filter(({ location, errorType }) => known.has(location) && errorType !== partlyTaken)
         .map((one) => [one.location, one]),
     );
-    const added = progress.failures.filter((one) => stillFailing.get(one.location) !== one);
+    const added = failures.filter((one) => stillFailing.get(one.location) !== one);
     return update(
       document,
       (now) => ({
