@@ -43,7 +43,7 @@ export interface LogFileScan {
   readonly records: readonly RecordSpan[];
   /** Why the file as a whole is not a log file, and the byte offset where that was found. */
   readonly problem?: {
-    readonly reason: 'not valid UTF-8' | 'not valid JSON' | 'no Records' | 'empty';
+    readonly reason: 'not valid UTF-8' | 'not valid JSON' | 'no Records' | 'more than one Records' | 'empty';
     readonly offset: number;
   };
 }
@@ -88,7 +88,8 @@ function isName(bytes: Uint8Array, at: number, name: Uint8Array): boolean {
  */
 function readEnvelope(bytes: Uint8Array, from: number, read: ReadRecord): LogFileScan {
   const end = bytes.length;
-  let records: RecordSpan[] = [];
+  const records: RecordSpan[] = [];
+  let isNamed = false;
   let found = false;
   let isRecord = false;
   let at = skipSpace(bytes, from + 1, end);
@@ -96,9 +97,12 @@ function readEnvelope(bytes: Uint8Array, from: number, read: ReadRecord): LogFil
     const nameAt = at;
     at = skipName(bytes, at, end);
     if (at < 0) return failed(records, 'not valid JSON', nameAt);
-    if (isName(bytes, nameAt, recordsName) && bytes[at] === openBracket) {
+    const isRecords = isName(bytes, nameAt, recordsName);
+    // Readers of JSON differ in which of the two they take.
+    if (isRecords && isNamed) return failed(records, 'more than one Records', nameAt);
+    isNamed ||= isRecords;
+    if (isRecords && bytes[at] === openBracket) {
       found = true;
-      records = [];
       const list = readList(bytes, at, read, records);
       if (list.brokenAt !== undefined) return failed(records, 'not valid JSON', list.brokenAt);
       at = list.at;

@@ -277,6 +277,8 @@ describe('scanning a log file', () => {
     ['{"Records":[{"eventID":"a"},{"eventID":', 'not valid JSON', 1, 28],
     ['{"records":[]}', 'no Records', 0, 0],
     ['{"Records":{}}', 'no Records', 0, 0],
+    ['{"Records":[],"Records":[{"eventID":"x"}]}', 'more than one Records', 0, 14],
+    ['{"Records":null,"Records":[]}', 'more than one Records', 0, 16],
     ['"text"', 'no Records', 0, 0],
     ['{"eventID":"a"}\n{"eventID":"b"}\nx', 'not valid JSON', 2, 32],
   ])('names what is wrong with %j', (text, reason, records, offset) => {
