@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer, type TestServer } from './harness.ts';
+import { nodeFlags, startServer, type TestServer } from './harness.ts';
 
 /** The entry of the command line. */
 export const main = 'src/cli/main.ts';
@@ -58,7 +58,7 @@ export function run(
 
 /** Starts a command of Cairn. */
 export function startCairn(env: NodeJS.ProcessEnv, ...args: string[]): Running {
-  return run(env, process.execPath, [main, ...args]);
+  return run(env, process.execPath, [...nodeFlags, main, ...args]);
 }
 
 /** Runs a command of Cairn to its end. */
@@ -143,7 +143,15 @@ async function openHome(server: TestServer, bareEnv: NodeJS.ProcessEnv): Promise
     data,
     env: { ...server.env, AWS_ENDPOINT_URL: `http://${listen}` },
     async start() {
-      const running = run(serverEnv, process.execPath, [main, 'start', '--listen', listen, '--data', data]);
+      const running = run(serverEnv, process.execPath, [
+        ...nodeFlags,
+        main,
+        'start',
+        '--listen',
+        listen,
+        '--data',
+        data,
+      ]);
       children.push(running.child);
       await running.said('listens at');
       return running;

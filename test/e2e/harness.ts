@@ -11,6 +11,9 @@ const rootKey = {
   secretAccessKey: 'test-root-secret-access-key-000000000001',
 };
 
+/** What Node is started with, as `npm start` does: see "Threads and memory" in ARCHITECTURE.md. */
+export const nodeFlags = ['--no-memory-protection-keys'] as const;
+
 export interface TestServer {
   readonly endpoint: string;
   readonly data: string;
@@ -67,7 +70,7 @@ export async function startServer(
   rmSync(endpointFile, { force: true });
   const child = spawn(
     process.execPath,
-    ['src/cli/main.ts', 'start', '--listen', '127.0.0.1:0', '--data', data],
+    [...nodeFlags, 'src/cli/main.ts', 'start', '--listen', '127.0.0.1:0', '--data', data],
     {
       env: childEnvironment({
         CAIRN_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,

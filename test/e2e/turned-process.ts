@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from './harness.ts';
 
 const credentials = {
   accessKeyId: 'AKIATESTROOTKEY00001',
@@ -41,7 +42,7 @@ export async function startTurned(
     Object.entries(process.env).filter(([name]) => !/^(AWS_|CAIRN_|NODE_OPTIONS|VITEST|NO_COLOR)/.test(name)),
   );
   const program = fileURLToPath(import.meta.resolve('./turned-server.ts'));
-  const child = spawn(process.execPath, [program, data, String(start)], {
+  const child = spawn(process.execPath, [...nodeFlags, program, data, String(start)], {
     env: {
       ...inherited,
       CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
