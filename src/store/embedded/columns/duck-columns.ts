@@ -38,8 +38,19 @@ export interface DuckColumnsOptions {
   readonly log: Logger;
   /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
   readonly queryBytes?: number;
+  /** Bytes that an engine that writes may take before it spills; `limits.lakeWriteBytes` unless told. */
+  readonly writeBytes?: number;
   /** Rows of a file from which on its ids are indexed; 131,072 unless told. */
   readonly fewestIndexed?: number;
+}
+
+/**
+ * An engine that writes, with a directory of its own to spill into: engines take what lies in theirs for their own, by names
+ * that are the same in each, so that two in one directory read what the other wrote.
+ */
+interface Writer {
+  readonly engine: EngineProcess;
+  readonly bounds: EngineBounds & { readonly spillDirectory: string };
 }
 
 /** Removes files that the manifest does not name: what a crash left behind. */
@@ -86,27 +97,30 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   await sweep(directory, manifest);
   const work = join(directory, 'work');
   const threads = Math.max(1, Math.floor(availableParallelism() / 2));
-  const writing: EngineBounds = {
-    memoryBytes: limits.lakeWriteBytes,
-    threads,
-    spillDirectory: join(work, 'spill'),
-  };
   const reading: EngineBounds = {
     memoryBytes: options.queryBytes ?? limits.lakeQueryBytes,
     threads: availableParallelism(),
   };
   const pins = openFilePins(directory, log);
   const engines = openQueryEngines(clock);
-  const writers = new Map<'seal' | 'merge', EngineProcess>();
+  const writers = new Map<'seal' | 'merge', Writer>();
   let nextFile = manifest.nextFile;
   let nextStaged = 0;
+  let nextSpill = 0;
   let changing: Promise<unknown> = Promise.resolve();
   let sealing: Promise<unknown> = Promise.resolve();
 
-  const writer = (name: 'seal' | 'merge'): EngineProcess => {
+  const writer = (name: 'seal' | 'merge'): Writer => {
     const known = writers.get(name);
-    if (known?.alive) return known;
-    const started = startEngine(clock, 'background');
+    if (known?.engine.alive) return known;
+    // What the one before could not remove; the next start of the program removes what is left then.
+    if (known) rm(known.bounds.spillDirectory, { recursive: true, force: true }).catch(() => undefined);
+    const bounds = {
+      memoryBytes: options.writeBytes ?? limits.lakeWriteBytes,
+      threads,
+      spillDirectory: join(work, `spill-${nextSpill++}`),
+    };
+    const started = { engine: startEngine(clock, 'background'), bounds };
     writers.set(name, started);
     return started;
   };
@@ -168,11 +182,12 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const name = nextName();
     await staged.finish();
     const known = manifest.files;
+    const { engine, bounds } = writer('seal');
     const result = await read(known, () =>
-      writer('seal').run<'seal'>({
+      engine.run<'seal'>({
         kind: 'seal',
         table,
-        bounds: writing,
+        bounds,
         staged: staged.file,
         scratch: join(work, name.replace('.parquet', '')),
         isOneOwner: ownersOf(known).length <= 1,
@@ -203,11 +218,12 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const [first] = inputs;
     if (!first) return;
     const output = join(directory, first.owner, nextName());
+    const { engine, bounds } = writer('merge');
     const written = await read(inputs, () =>
-      writer('merge').run<'merge'>({
+      engine.run<'merge'>({
         kind: 'merge',
         table,
-        bounds: writing,
+        bounds,
         owner: first.owner,
         inputs: inputs.map(given),
         sort,
@@ -344,9 +360,9 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     async [Symbol.asyncDispose]() {
       rewriting.close();
       await engines[Symbol.asyncDispose]();
-      await writers.get('merge')?.kill();
+      await writers.get('merge')?.engine.kill();
       await rewriting.ended();
-      await writers.get('seal')?.kill();
+      await writers.get('seal')?.engine.kill();
       await changing;
       for (const staged of gathering) await letGo(staged);
       await pins.settled();
