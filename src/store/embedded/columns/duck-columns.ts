@@ -12,7 +12,7 @@ import type {
   QueryOutcome,
 } from '../../columns-port.ts';
 import type { EngineBounds, EngineFile, EngineView, SealResult, WrittenFile } from './engine-messages.ts';
-import { EngineDiedError, EngineRefusedError, startEngine, type EngineProcess } from './engine-process.ts';
+import { EngineDiedError, EngineRefusedError } from './engine-process.ts';
 import { setFilesAside } from './files-aside.ts';
 import {
   emptyManifest,
@@ -30,6 +30,7 @@ import { openFilePins } from './file-pins.ts';
 import { openQueryEngines } from './query-engines.ts';
 import { openStagedRows, type StagedRows } from './staged-rows.ts';
 import { quoteName, quoteText, timeLiteral } from './table-sql.ts';
+import { openWriteEngines } from './write-engines.ts';
 
 export interface DuckColumnsOptions {
   readonly directory: string;
@@ -38,19 +39,8 @@ export interface DuckColumnsOptions {
   readonly log: Logger;
   /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
   readonly queryBytes?: number;
-  /** Bytes that an engine that writes may take before it spills; `limits.lakeWriteBytes` unless told. */
-  readonly writeBytes?: number;
   /** Rows of a file from which on its ids are indexed; 131,072 unless told. */
   readonly fewestIndexed?: number;
-}
-
-/**
- * An engine that writes, with a directory of its own to spill into: engines take what lies in theirs for their own, by names
- * that are the same in each, so that two in one directory read what the other wrote.
- */
-interface Writer {
-  readonly engine: EngineProcess;
-  readonly bounds: EngineBounds & { readonly spillDirectory: string };
 }
 
 /** Removes files that the manifest does not name: what a crash left behind. */
@@ -96,34 +86,23 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   let manifest = await loadManifest(directory, log);
   await sweep(directory, manifest);
   const work = join(directory, 'work');
-  const threads = Math.max(1, Math.floor(availableParallelism() / 2));
   const reading: EngineBounds = {
     memoryBytes: options.queryBytes ?? limits.lakeQueryBytes,
     threads: availableParallelism(),
   };
   const pins = openFilePins(directory, log);
   const engines = openQueryEngines(clock);
-  const writers = new Map<'seal' | 'merge', Writer>();
+  const writers = openWriteEngines({
+    directory: work,
+    memoryBytes: limits.lakeWriteBytes,
+    threads: Math.max(1, Math.floor(availableParallelism() / 2)),
+    clock,
+  });
   let nextFile = manifest.nextFile;
   let nextStaged = 0;
-  let nextSpill = 0;
   let changing: Promise<unknown> = Promise.resolve();
   let sealing: Promise<unknown> = Promise.resolve();
 
-  const writer = (name: 'seal' | 'merge'): Writer => {
-    const known = writers.get(name);
-    if (known?.engine.alive) return known;
-    // What the one before could not remove; the next start of the program removes what is left then.
-    if (known) rm(known.bounds.spillDirectory, { recursive: true, force: true }).catch(() => undefined);
-    const bounds = {
-      memoryBytes: options.writeBytes ?? limits.lakeWriteBytes,
-      threads,
-      spillDirectory: join(work, `spill-${nextSpill++}`),
-    };
-    const started = { engine: startEngine(clock, 'background'), bounds };
-    writers.set(name, started);
-    return started;
-  };
   /** Changes the manifest, one change after the other; what it no longer names is removed when no query reads it. */
   const change = (make: (now: Manifest) => Manifest): Promise<void> => {
     const apply = async (): Promise<void> => {
@@ -182,12 +161,10 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const name = nextName();
     await staged.finish();
     const known = manifest.files;
-    const { engine, bounds } = writer('seal');
     const result = await read(known, () =>
-      engine.run<'seal'>({
+      writers.run<'seal'>({
         kind: 'seal',
         table,
-        bounds,
         staged: staged.file,
         scratch: join(work, name.replace('.parquet', '')),
         isOneOwner: ownersOf(known).length <= 1,
@@ -218,12 +195,10 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const [first] = inputs;
     if (!first) return;
     const output = join(directory, first.owner, nextName());
-    const { engine, bounds } = writer('merge');
     const written = await read(inputs, () =>
-      engine.run<'merge'>({
+      writers.run<'merge'>({
         kind: 'merge',
         table,
-        bounds,
         owner: first.owner,
         inputs: inputs.map(given),
         sort,
@@ -360,9 +335,9 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     async [Symbol.asyncDispose]() {
       rewriting.close();
       await engines[Symbol.asyncDispose]();
-      await writers.get('merge')?.engine.kill();
+      await writers.kill('merge');
       await rewriting.ended();
-      await writers.get('seal')?.engine.kill();
+      await writers.kill('seal');
       await changing;
       for (const staged of gathering) await letGo(staged);
       await pins.settled();
