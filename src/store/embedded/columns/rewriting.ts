@@ -1,4 +1,5 @@
 import type { Logger } from '../../../kernel/index.ts';
+import { EngineDiedError, EngineRefusedError } from './engine-process.ts';
 import { ownersOf, type SealedFile } from './manifest.ts';
 import { planMerge, type MergePlan } from './merge-plan.ts';
 
@@ -28,10 +29,20 @@ export interface Rewriting {
   ended(): Promise<void>;
 }
 
+/** Whether a merge took more memory than there is for one; an engine that dies mostly did. */
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof EngineDiedError) return true;
+  return error instanceof EngineRefusedError && /memory/i.test(error.message);
+}
+
+const namesOf = ({ inputs }: MergePlan): string => inputs.map(({ name }) => name).join(' ');
+
 export function openRewriting({ files, merge, remove, log }: RewritingOptions): Rewriting {
   let last: Promise<unknown> = Promise.resolve();
   let merging: Promise<void> | undefined;
   let isClosed = false;
+  /** Plans that were too large for the memory, by the names of their files. */
+  const tooLarge = new Set<string>();
 
   /** Runs `work` behind what is running. It chooses its files only then: they are still there, and stay until it has ended. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -39,17 +50,34 @@ export function openRewriting({ files, merge, remove, log }: RewritingOptions): 
     last = done.catch(() => undefined);
     return done;
   };
+  /** The plan, or of one that was too large its first half; undefined where that is a single file. */
+  const bearable = (plan: MergePlan): MergePlan | undefined => {
+    if (!tooLarge.has(namesOf(plan))) return plan;
+    const inputs = plan.inputs.slice(0, Math.ceil(plan.inputs.length / 2));
+    return inputs.length < 2 ? undefined : bearable({ ...plan, inputs });
+  };
   const nextPlan = (): MergePlan | undefined => {
     if (isClosed) return undefined;
     for (const owner of ownersOf(files())) {
-      const plan = planMerge(files().filter((file) => file.owner === owner));
+      const planned = planMerge(files().filter((file) => file.owner === owner));
+      const plan = planned && bearable(planned);
       if (plan) return plan;
     }
     return undefined;
   };
   const mergeNext = async (): Promise<void> => {
     const plan = nextPlan();
-    if (plan) await merge(plan);
+    if (!plan) return;
+    try {
+      await merge(plan);
+    } catch (error) {
+      if (isClosed || !isTooLarge(error)) throw error;
+      tooLarge.add(namesOf(plan));
+      log.warn(
+        { err: error, files: plan.inputs.length },
+        'merging files of the lake took too much memory; fewer of them are merged at a time',
+      );
+    }
   };
   const mergeSoon = (): void => {
     if (merging || !nextPlan()) return;
