@@ -156,8 +156,9 @@ export function openAuthorisation(options: {
       const permissions = await cache.get(cacheKey(call.principal), () =>
         permissionsOf(state, call.principal),
       );
-      const asked = { ...call, region: requestedRegion(call, needs[0]?.action) };
       const [called] = needs;
+      const region = requestedRegion(call, called?.action);
+      const asked = region === call.region ? call : { ...call, region };
       if (called) refuseToSessions(asked, called);
       for (const need of needs) decide(asked, need, permissions);
     },

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import {
   CloudTrailClient,
   CreateEventDataStoreCommand,
@@ -30,6 +30,7 @@ import { eventually } from './harness.ts';
 import { cairn } from './cairn-process.ts';
 import { signedFetch } from './signed-fetch.ts';
 import { startTurned, type TurnedServer } from './turned-process.ts';
+import { quietDays } from './quiet-days.ts';
 
 /**
  * Insights events of a whole server whose clock is turned: nine days of history, and then a caller who deletes users that
@@ -47,24 +48,11 @@ let stores: Readonly<Record<'source' | 'destination' | 'other', string>>;
 const cloudTrail = () => new CloudTrailClient(server.clientOptions());
 const s3 = () => new S3Client({ ...server.clientOptions(), forcePathStyle: true });
 
-/** A call an hour, so that the account is known long enough. */
-function quietDays(until: number): Buffer {
-  const Records = Array.from({ length: 9 * 24 }, (_, hour) => ({
-    eventVersion: '1.11',
-    userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${account}:user/deploy`, userName: 'deploy' },
-    eventTime: `${new Date(until - (hour + 1) * hourMs).toISOString().slice(0, 19)}Z`,
-    eventSource: 'ec2.amazonaws.com',
-    eventName: 'RunInstances',
-    awsRegion: 'us-east-1',
-    eventID: `11111111-2222-4333-8444-${String(hour).padStart(12, '0')}`,
-    readOnly: false,
-    eventType: 'AwsApiCall',
-    managementEvent: true,
-    recipientAccountId: account,
-    eventCategory: 'Management',
-  }));
-  return gzipSync(JSON.stringify({ Records }));
-}
+const aCallAnHour = {
+  eventSource: 'ec2.amazonaws.com',
+  eventName: 'RunInstances',
+  eventCategory: 'Management',
+} as const;
 
 async function makeStore(Name: string, category = 'Management'): Promise<string> {
   const { EventDataStoreArn = '' } = await cloudTrail().send(
@@ -124,7 +112,7 @@ beforeAll(async () => {
   const imported = await signedFetch(server, '/_cairn/import', {
     service: 'cairn',
     method: 'POST',
-    body: Uint8Array.from(quietDays(start)),
+    body: Uint8Array.from(quietDays(account, start, aCallAnHour)),
     date: new Date(start),
   });
   expect(imported.status).toBe(200);

@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import {
   CloudTrailClient,
   CreateTrailCommand,
@@ -20,12 +19,13 @@ import { bucketPolicy } from '../memory-buckets.ts';
 import { eventually } from './harness.ts';
 import { signedFetch } from './signed-fetch.ts';
 import { startTurned, type TurnedServer } from './turned-process.ts';
+import { quietDays } from './quiet-days.ts';
 
 /** Insights of data events of a whole server whose clock is turned: nine days of history, then six minutes of many objects. */
 
 const account = '000000000000';
 const bucket = 'busy';
-const [minuteMs, hourMs] = [60_000, 3_600_000];
+const minuteMs = 60_000;
 const trailArn = `arn:aws:cloudtrail:us-east-1:${account}:trail/objects`;
 
 let data: string;
@@ -35,24 +35,11 @@ let start: number;
 const cloudTrail = () => new CloudTrailClient(server.clientOptions());
 const s3 = () => new S3Client({ ...server.clientOptions(), forcePathStyle: true });
 
-/** An object each hour, so that the account is known long enough. */
-function quietDays(until: number): Buffer {
-  const Records = Array.from({ length: 9 * 24 }, (_, hour) => ({
-    eventVersion: '1.11',
-    userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::${account}:user/deploy`, userName: 'deploy' },
-    eventTime: `${new Date(until - (hour + 1) * hourMs).toISOString().slice(0, 19)}Z`,
-    eventSource: 's3.amazonaws.com',
-    eventName: 'PutObject',
-    awsRegion: 'us-east-1',
-    eventID: `11111111-2222-4333-8444-${String(hour).padStart(12, '0')}`,
-    readOnly: false,
-    eventType: 'AwsApiCall',
-    managementEvent: false,
-    recipientAccountId: account,
-    eventCategory: 'Data',
-  }));
-  return gzipSync(JSON.stringify({ Records }));
-}
+const anObjectAnHour = {
+  eventSource: 's3.amazonaws.com',
+  eventName: 'PutObject',
+  eventCategory: 'Data',
+} as const;
 
 async function makeTrail(): Promise<void> {
   await s3().send(new CreateBucketCommand({ Bucket: bucket }));
@@ -81,7 +68,7 @@ beforeAll(async () => {
   const imported = await signedFetch(server, '/_cairn/import', {
     service: 'cairn',
     method: 'POST',
-    body: Uint8Array.from(quietDays(start)),
+    body: Uint8Array.from(quietDays(account, start, anObjectAnHour)),
     date: new Date(start),
   });
   expect(imported.status).toBe(200);

@@ -25,10 +25,9 @@ export interface KmsOperation<Input, Output> {
   readonly access: 'read' | 'write';
   needs(input: Given<Input>, call: Call, view: StateView): readonly Need[] | Promise<readonly Need[]>;
   handle(input: Given<Input>, call: Call, change: Change, parts: Parts): Promise<Output>;
-  /** The ARN of the key that the call touches, where neither KeyId nor the answer says it. */
-  touched?(input: Given<Input>): string | undefined;
   /** What the record shows, where it is not what the call and its answer say; see `wire/service.ts`. */
   recorded?(
+    this: void,
     input: Given<Input>,
     output: Output | undefined,
     call: Call,
@@ -44,7 +43,7 @@ type Members = Readonly<Record<string, unknown>>;
 /** By input: the key that a call turned out to be about, where neither it nor its answer says so. */
 const notedKeys = new WeakMap<object, string>();
 
-/** Remembers for the record which key a call touched, as the key that a deleted alias named. */
+/** Remembers for the record which key a call touched, as the key that a deleted alias named, or that of a grant's token. */
 export function noteKey(input: object, arn: string): void {
   notedKeys.set(input, arn);
 }
@@ -64,7 +63,8 @@ function keyArnsOf(input: Members, output: Members | undefined, call: Call): rea
 }
 
 /** The record's `resources` element, as "Examples of AWS KMS log entries" shows it: an alias stands behind its key. */
-function keysTouched(arns: readonly string[], input: Members, call: Call): readonly AuditResource[] {
+function keysTouched(input: Members, output: Members | undefined, call: Call): readonly AuditResource[] {
+  const arns = keyArnsOf(input, output, call);
   const alias = input['AliasName'];
   const all = typeof alias === 'string' ? [...arns, aliasArn(call, alias)] : arns;
   return all.map((ARN) => ({
@@ -110,8 +110,6 @@ function addedResponse(input: Members, output: Members, call: Call): Members | u
   return keyId === undefined ? undefined : { keyId };
 }
 
-const nothingRecorded = { requestParameters: null, responseElements: null };
-
 /** Supplies operations with their parts. The names of the members are the operations' names. */
 export function bindOperations(
   parts: Parts,
@@ -123,18 +121,11 @@ export function bindOperations(
       {
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call, parts.state),
-        resources: (input: Members, output: Members | undefined, call: Call) => {
-          const touched = operation.touched?.(input as never);
-          const arns = touched === undefined ? keyArnsOf(input, output, call) : [touched];
-          return keysTouched(arns, input, call);
-        },
+        resources: keysTouched,
         addedResponse,
         shownInput: (input: Members) => shownInput(name, input),
         additionalEventData: materialUsed,
-        ...(operation.recorded && {
-          recorded: (input, output, call) =>
-            operation.recorded?.(input as never, output as never, call) ?? nothingRecorded,
-        }),
+        ...(operation.recorded && { recorded: operation.recorded }),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],
     ]),

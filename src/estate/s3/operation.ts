@@ -46,9 +46,7 @@ export function bindOperations(
         ...(operation.category && { category: operation.category }),
         needs: (input, call) => operation.needs(input as never, call, parts),
         ...recordedCall(name, operation.category),
-        ...(operation.recordedParts && {
-          recordedParts: (input, call) => operation.recordedParts?.(input as never, call) ?? [],
-        }),
+        ...(operation.recordedParts && { recordedParts: operation.recordedParts }),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],
     ]),

@@ -210,7 +210,7 @@ const onTheWire: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 function requestParametersOf(name: string, input: Readonly<Record<string, unknown>>, call: Call) {
   // Each object of a batch has its own record.
-  const { Delete: _, ...members } = name === 'DeleteObjects' ? input : { ...input, Delete: undefined };
+  const { Delete: _, ...members } = input;
   return {
     ...onTheWire[name],
     ...renamed(withPolicy(members), wireNames, true),

@@ -11,6 +11,7 @@ import {
 } from '../history/index.ts';
 import { lookUpInsights } from './lookup-insights.ts';
 import { placeOf, tokenFor } from './lookup-token.ts';
+import { timeRangeOf } from './time-range.ts';
 
 const lookupAttributes = [
   'EventId',
@@ -51,22 +52,6 @@ function attributesOf(request: LookupEventsRequest): readonly { name: LookupAttr
     }
     return { name, value };
   });
-}
-
-function timeOf(name: string, value: Date | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const time = value.getTime();
-  if (!Number.isFinite(time)) throw new AwsFault('InvalidTimeRangeException', `The ${name} is not a time.`);
-  return time;
-}
-
-function timeRangeOf(request: LookupEventsRequest): { from: number | undefined; to: number | undefined } {
-  const from = timeOf('StartTime', request.StartTime);
-  const to = timeOf('EndTime', request.EndTime);
-  if (from !== undefined && to !== undefined && from > to) {
-    throw new AwsFault('InvalidTimeRangeException', 'The StartTime is after the EndTime.');
-  }
-  return { from, to };
 }
 
 function pageSizeOf({ MaxResults }: LookupEventsRequest): number {
@@ -115,15 +100,14 @@ export async function LookupEvents(
 ): Promise<LookupEventsResponse> {
   const { accountId, region } = call;
   const limit = pageSizeOf(request);
-  const { from, to } = timeRangeOf(request);
+  const within = timeRangeOf(request, 'InvalidTimeRangeException');
   const attributes = attributesOf(request);
   const category: string | undefined = request.EventCategory;
   if (category !== undefined && category !== 'insight') {
     throw new AwsFault('InvalidEventCategoryException', `The event category ${category} is not insight.`);
   }
-  const canonical = JSON.stringify([accountId, region, from, to, attributes, category]);
+  const canonical = JSON.stringify([accountId, region, within.from, within.to, attributes, category]);
   const after = request.NextToken === undefined ? undefined : placeOf(canonical, request.NextToken);
-  const within = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
   if (category === 'insight') {
     const found = await lookUpInsights(history, { call, attributes, within }, { limit, after });
     return {

@@ -4,8 +4,9 @@ import type { Call } from '../../wire/index.ts';
 import type { StateView } from '../../state/index.ts';
 import { lookUpInsights } from '../api/lookup-insights.ts';
 import { tokenFor } from '../api/lookup-token.ts';
+import { timeRangeOf } from '../api/time-range.ts';
 import type { History } from '../history/index.ts';
-import { namedTrail, placeIn, timeRangeOf } from './list-request.ts';
+import { invalidCode, namedTrail, placeIn } from './list-request.ts';
 
 /**
  * ListInsightsData (API reference; "Viewing Insights events for trails"): the Insights events of a trail's data events, in
@@ -19,7 +20,7 @@ export async function ListInsightsData(
   call: Pick<Call, 'accountId' | 'region'>,
 ): Promise<ListInsightsDataResponse> {
   const trail = await namedTrail(view, 'InsightSource', request.InsightSource ?? '', call);
-  const within = timeRangeOf(request);
+  const within = timeRangeOf(request, invalidCode);
   const attributes = Object.entries(request.Dimensions ?? {}).map(([name, value]) => ({ name, value }));
   const canonical = JSON.stringify([
     'ListInsightsData',

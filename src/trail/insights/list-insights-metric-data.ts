@@ -6,11 +6,12 @@ import { AwsFault } from '../../kernel/index.ts';
 import type { StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
 import { tokenFor } from '../api/lookup-token.ts';
+import { timeRangeOf } from '../api/time-range.ts';
 import type { EventFilter, History } from '../history/index.ts';
 import { readTrails, type TrailDocument } from '../trails/trail-documents.ts';
 import { logsSource } from './insight-trails.ts';
 import type { InsightSubject, InsightType, SourceCategory } from './insight-types.ts';
-import { invalidParameter, namedTrail, placeIn, timeRangeOf } from './list-request.ts';
+import { invalidCode, invalidParameter, namedTrail, placeIn } from './list-request.ts';
 import { selectsInsight } from './subscriptions.ts';
 
 const dayMs = 86_400_000;
@@ -83,7 +84,7 @@ function pointsOf(request: ListInsightsMetricDataRequest, now: number): Points {
   const { Period = 3600 } = request;
   const days = availableDays[Period];
   if (days === undefined) throw invalidParameter(`Period takes 60, 300 and 3600, not ${Period}.`);
-  const { from = now - 90 * dayMs, to = now } = timeRangeOf(request);
+  const { from = now - 90 * dayMs, to = now } = timeRangeOf(request, invalidCode);
   if (from > to) throw invalidParameter('The StartTime is after the EndTime.');
   const periodMs = Period * 1000;
   const upTo = (time: number) => Math.ceil(time / periodMs) * periodMs;

@@ -6,26 +6,8 @@ import { lookUpTrail } from '../trails/find-trail.ts';
 import type { TrailDocument } from '../trails/trail-documents.ts';
 
 /** What ListInsightsData and ListInsightsMetricData have in common in their requests; of faults they know this one. */
-export const invalidParameter = (text: string): AwsFault => new AwsFault('InvalidParameterException', text);
-
-function timeOf(name: string, value: Date | undefined): number | undefined {
-  const time = value?.getTime();
-  if (time !== undefined && !Number.isFinite(time)) throw invalidParameter(`The ${name} is not a time.`);
-  return time;
-}
-
-/** The times that are given, epoch milliseconds. Throws InvalidParameterException. */
-export function timeRangeOf(request: {
-  readonly StartTime?: Date | undefined;
-  readonly EndTime?: Date | undefined;
-}): { readonly from?: number; readonly to?: number } {
-  const from = timeOf('StartTime', request.StartTime);
-  const to = timeOf('EndTime', request.EndTime);
-  if (from !== undefined && to !== undefined && from > to) {
-    throw invalidParameter('The StartTime is after the EndTime.');
-  }
-  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-}
+export const invalidCode = 'InvalidParameterException';
+export const invalidParameter = (text: string): AwsFault => new AwsFault(invalidCode, text);
 
 const isArnOfAnother = (text: string): boolean => text.startsWith('arn:') && !text.includes(':trail/');
 

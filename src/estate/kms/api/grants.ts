@@ -33,7 +33,7 @@ import { keyArn, type KeyDocument } from '../key-documents.ts';
 import { keyNamed, parseKeyId } from '../key-names.ts';
 import { contextConditions, endDryRun, needOnNamed, needOnNone } from '../key-needs.ts';
 import { checkEnabled } from '../key-states.ts';
-import { nothing, type Given, type KmsOperation, type Nothing } from '../operation.ts';
+import { noteKey, nothing, type Given, type KmsOperation, type Nothing } from '../operation.ts';
 import { pageOfDocuments } from '../paging.ts';
 
 /** "Resource quotas": grants of one key. */
@@ -221,6 +221,22 @@ async function shown(view: StateView, grant: GrantDocument): Promise<GrantListEn
 
 const usualPage = 50;
 
+/** A page of the documents below `prefix` by which grants are found, as the grants that they stand for. */
+async function listed(
+  change: Change,
+  prefix: string,
+  input: Given<ListGrantsRequest | ListRetirableGrantsRequest>,
+  find: (rest: string) => Promise<GrantDocument | undefined>,
+): Promise<ListGrantsResponse> {
+  const page = await pageOfDocuments(change, prefix, input, usualPage);
+  const Grants: GrantListEntry[] = [];
+  for (const document of page.items) {
+    const grant = await find(document.key.slice(prefix.length));
+    if (grant) Grants.push(await shown(change, grant));
+  }
+  return { Grants, ...page.answer };
+}
+
 export const ListGrants: KmsOperation<ListGrantsRequest, ListGrantsResponse> = {
   access: 'read',
   needs: async (input, call, view) => [
@@ -242,13 +258,7 @@ export const ListGrants: KmsOperation<ListGrantsRequest, ListGrantsResponse> = {
     const party =
       input.GranteePrincipal === undefined ? undefined : await bindParty(change, input.GranteePrincipal);
     const prefix = party ? grantKeys.ofGrantee(key, party.id ?? party.arn) : grantKeys.grants(key);
-    const page = await pageOfDocuments(change, prefix, input, usualPage);
-    const Grants: GrantListEntry[] = [];
-    for (const document of page.items) {
-      const grant = await readGrant(change, key, document.key.slice(prefix.length));
-      if (grant) Grants.push(await shown(change, grant));
-    }
-    return { Grants, ...page.answer };
+    return listed(change, prefix, input, (grantId) => readGrant(change, key, grantId));
   },
 };
 
@@ -264,14 +274,10 @@ export const ListRetirableGrants: KmsOperation<ListRetirableGrantsRequest, ListG
     }
     const party = await bindParty(change, principal);
     const prefix = grantKeys.ofRetiring(call.region, party.id ?? party.arn);
-    const page = await pageOfDocuments(change, prefix, input, usualPage);
-    const Grants: GrantListEntry[] = [];
-    for (const document of page.items) {
-      const [accountId = '', id = '', grantId = ''] = document.key.slice(prefix.length).split('/');
-      const grant = await readGrant(change, { accountId, region: call.region, id }, grantId);
-      if (grant) Grants.push(await shown(change, grant));
-    }
-    return { Grants, ...page.answer };
+    return listed(change, prefix, input, (place) => {
+      const [accountId = '', id = '', grantId = ''] = place.split('/');
+      return readGrant(change, { accountId, region: call.region, id }, grantId);
+    });
   },
 };
 
@@ -286,6 +292,7 @@ async function grantToRetire(view: StateView, input: RetireInput, call: Call): P
     if (keyId !== undefined || grantId !== undefined) {
       throw validationError('Give a GrantToken alone, or a KeyId and a GrantId.');
     }
+    noteKey(input, keyArn(readToken(token)));
     const grant = await grantOfToken(view, token);
     if (grant.region === call.region) return grant;
     throw noGrant(grant.id);
@@ -337,14 +344,6 @@ export const RetireGrant: KmsOperation<RetireGrantRequest, Nothing> = {
     endDryRun(input);
     deleteGrant(change, grant);
     return nothing;
-  },
-  touched: ({ GrantToken: token }) => {
-    if (token === undefined) return undefined;
-    try {
-      return keyArn(readToken(token));
-    } catch {
-      return undefined;
-    }
   },
   /** "RetireGrant" of "Examples of AWS KMS log entries" names the grant in additionalEventData alone. */
   recorded: ({ GrantToken: token, GrantId }, output) => ({

@@ -35,7 +35,7 @@ function isTooLarge(error: unknown): boolean {
   return error instanceof EngineRefusedError && /memory/i.test(error.message);
 }
 
-const namesOf = ({ inputs }: MergePlan): string => inputs.map(({ name }) => name).join(' ');
+const keyOf = ({ inputs }: MergePlan): string => inputs.map(({ name }) => name).join(' ');
 
 export function openRewriting({ files, merge, remove, log }: RewritingOptions): Rewriting {
   let last: Promise<unknown> = Promise.resolve();
@@ -52,7 +52,7 @@ export function openRewriting({ files, merge, remove, log }: RewritingOptions): 
   };
   /** The plan, or of one that was too large its first half; undefined where that is a single file. */
   const bearable = (plan: MergePlan): MergePlan | undefined => {
-    if (!tooLarge.has(namesOf(plan))) return plan;
+    if (!tooLarge.has(keyOf(plan))) return plan;
     const inputs = plan.inputs.slice(0, Math.ceil(plan.inputs.length / 2));
     return inputs.length < 2 ? undefined : bearable({ ...plan, inputs });
   };
@@ -72,7 +72,7 @@ export function openRewriting({ files, merge, remove, log }: RewritingOptions): 
       await merge(plan);
     } catch (error) {
       if (isClosed || !isTooLarge(error)) throw error;
-      tooLarge.add(namesOf(plan));
+      tooLarge.add(keyOf(plan));
       log.warn(
         { err: error, files: plan.inputs.length },
         'merging files of the lake took too much memory; fewer of them are merged at a time',

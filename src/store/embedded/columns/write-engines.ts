@@ -5,13 +5,14 @@ import type { EngineBounds, EngineResults, EngineTask } from './engine-messages.
 import { startEngine, type EngineProcess } from './engine-process.ts';
 
 type WriteKind = 'seal' | 'merge';
+type WriteTask<Kind extends WriteKind> = Extract<EngineTask, { kind: Kind }>;
+/** A task as it is asked for: its bounds are those of the process that does it. */
+type AskedTask<Kind extends WriteKind> = Omit<WriteTask<Kind>, 'bounds'> & { readonly kind: Kind };
 
 /** Processes that write files: one that seals and one that merges, each for one task at a time. */
 export interface WriteEngines {
   /** Runs a task in the process for its kind, which is started if it does not live. */
-  run<Kind extends WriteKind>(
-    task: Omit<Extract<EngineTask, { kind: Kind }>, 'bounds'> & { readonly kind: Kind },
-  ): Promise<EngineResults[Kind]>;
+  run<Kind extends WriteKind>(task: AskedTask<Kind>): Promise<EngineResults[Kind]>;
   /** Ends the process for a kind; resolves when it is gone. */
   kill(kind: WriteKind): Promise<void>;
 }
@@ -49,11 +50,9 @@ export function openWriteEngines(options: {
   };
 
   return {
-    run<Kind extends WriteKind>(
-      task: Omit<Extract<EngineTask, { kind: Kind }>, 'bounds'> & { readonly kind: Kind },
-    ) {
+    run<Kind extends WriteKind>(task: AskedTask<Kind>) {
       const { engine, bounds } = writer(task.kind);
-      return engine.run<Kind>({ ...task, bounds } as unknown as Extract<EngineTask, { kind: Kind }>);
+      return engine.run<Kind>({ ...task, bounds } as unknown as WriteTask<Kind>);
     },
     async kill(kind) {
       await writers.get(kind)?.engine.kill();

@@ -51,3 +51,6 @@ export async function readImports(view: StateView, accountId: string): Promise<r
     .map(({ value }) => value)
     .toSorted((one, other) => other.createdAt - one.createdAt || (one.importId < other.importId ? -1 : 1));
 }
+
+/** How many numbers of failures an import has given. */
+export const numberedOf = ({ numbered, failed }: ImportDocument): number => numbered ?? failed;

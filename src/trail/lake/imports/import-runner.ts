@@ -5,6 +5,7 @@ import type { LakeParts } from '../lake-parts.ts';
 import { everythingId, storeKey, type EventDataStoreDocument } from '../store-documents.ts';
 import {
   failuresPrefix,
+  numberedOf,
   importKey,
   importsPrefix,
   type ImportDocument,
@@ -212,12 +213,12 @@ export async function openImportRunner(
         files: now.files + progress.files,
         events: now.events + progress.events,
         failed: now.failed + added.length - (again.length - stillFailing.size),
-        numbered: (now.numbered ?? now.failed) + added.length,
+        numbered: numberedOf(now) + added.length,
       }),
       async (change, now) => {
         const prefix = failuresPrefix(now.accountId, now.importId);
         added.forEach((one, index) => {
-          const number = (now.numbered ?? now.failed) + index;
+          const number = numberedOf(now) + index;
           if (number < limits.lakeImportFailures) change.put(prefix + String(number).padStart(9, '0'), one);
         });
         for (const { key, value } of again) {
@@ -320,11 +321,11 @@ export async function openImportRunner(
           ...now,
           status: 'FAILED',
           failed: now.failed + 1,
-          numbered: (now.numbered ?? now.failed) + 1,
+          numbered: numberedOf(now) + 1,
         }),
         async (change, now) =>
           change.put(
-            failuresPrefix(now.accountId, now.importId) + String(now.numbered ?? now.failed).padStart(9, '0'),
+            failuresPrefix(now.accountId, now.importId) + String(numberedOf(now)).padStart(9, '0'),
             failure(location, type, message),
           ),
       );

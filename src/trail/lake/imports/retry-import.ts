@@ -1,6 +1,11 @@
 import { limits } from '../../../kernel/index.ts';
 import type { Change } from '../../../state/index.ts';
-import { failuresPrefix, type ImportDocument, type ImportFailureDocument } from './import-documents.ts';
+import {
+  failuresPrefix,
+  numberedOf,
+  type ImportDocument,
+  type ImportFailureDocument,
+} from './import-documents.ts';
 
 /** Files that were imported but for some of their records; to read them again would bring nothing. */
 export const partlyTaken = 'InvalidRecords';
@@ -41,5 +46,5 @@ export async function retried(change: Change, old: ImportDocument, now: number):
       gone++;
     }
   }
-  return { ...next, failed: old.failed - gone, numbered: old.numbered ?? old.failed };
+  return { ...next, failed: old.failed - gone, numbered: numberedOf(old) };
 }
