@@ -17,6 +17,7 @@ export type {
 } from './endpoint.ts';
 export type {
   AuditResource,
+  ForwardedCall,
   RecordedPart,
   Call,
   Need,

@@ -116,6 +116,23 @@ export interface RecordedPart {
   readonly resources: readonly AuditResource[];
 }
 
+/**
+ * A read of another service that a service made with its caller's permissions ("Forward access sessions"), such as S3's of
+ * KMS. It has a record of its own: that of a management event.
+ */
+export interface ForwardedCall {
+  readonly eventSource: string;
+  readonly eventName: string;
+  readonly region: string;
+  /** The service that made it, as records of real accounts name it, such as `fas.s3.amazonaws.com`. */
+  readonly invokedBy: string;
+  /** Set where it failed. */
+  readonly error?: { readonly code: string; readonly message: string };
+  readonly requestParameters: unknown;
+  readonly additionalEventData?: unknown;
+  readonly resources: readonly AuditResource[];
+}
+
 /** The input of a call, of which nothing has been read yet. */
 export interface Undecoded {
   readonly encoded: EncodedInput;
@@ -173,6 +190,8 @@ export interface Operation<Change> {
   brought?(call: Call): Readonly<Record<string, unknown>>;
   /** The parts of a call that succeeded which are recorded on their own, in the same append as the call's record. */
   recordedParts?(input: any, call: Call): readonly RecordedPart[];
+  /** The calls of other services that were made for this one, recorded with it however it ended. */
+  forwardedCalls?(call: Call): readonly ForwardedCall[];
   /**
    * Set where the record of a call that was denied names its resources and shows its parameters as well. S3 does that, and
    * without resources no selector of data events would ever choose the record.

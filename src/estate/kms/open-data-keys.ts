@@ -1,6 +1,7 @@
-import type { Random } from '../../kernel/index.ts';
+import type { Clock, Random } from '../../kernel/index.ts';
+import type { NewEntry } from '../../journal/index.ts';
 import type { AuthoriseService } from '../../identity/index.ts';
-import type { StateView } from '../../state/index.ts';
+import type { State } from '../../state/index.ts';
 import type { Authorise } from '../../wire/index.ts';
 import { ciphertextSource } from './ciphertext.ts';
 import type { DataKeys, EncryptionContext, KeyCaller } from './data-keys.ts';
@@ -11,11 +12,13 @@ import type { Materials } from './key-material.ts';
 import { keyNamed, parseKeyName, type KeyName } from './key-names.ts';
 import { contextConditions, needOnKey } from './key-needs.ts';
 import { checkUsable } from './key-states.ts';
+import { recordedUse } from './key-uses.ts';
 import { isManagedAlias } from './managed-keys.ts';
 
 export interface DataKeysOptions {
-  readonly state: StateView;
+  readonly state: State;
   readonly materials: Materials;
+  readonly clock: Clock;
   readonly random: Random;
   readonly authorise: Authorise;
   readonly authoriseService: AuthoriseService;
@@ -27,7 +30,7 @@ export interface DataKeysOptions {
 
 /**
  * Opens the data keys for other services. Their use is authorised as the call's caller, by way of the service (forward
- * access: kms:ViaService), or as the service itself, whom the key's policy must name.
+ * access: kms:ViaService), or as the service itself, whom the key's policy must name; and each use is recorded.
  */
 export function openDataKeys(options: DataKeysOptions): DataKeys {
   const { state, materials, random } = options;
@@ -69,24 +72,45 @@ export function openDataKeys(options: DataKeysOptions): DataKeys {
     return name;
   };
 
+  const recording = {
+    ...options,
+    append: (records: readonly NewEntry[]) => state.commit(state.begin(), records),
+  };
+
   return {
-    async generate(request) {
+    async generate({ context, as, ...request }) {
       const name = await nameOf(request);
-      const key = await keyNamed(state, name, name.region);
       const alias = name.kind === 'alias' ? name.alias : undefined;
-      await authorise(key, 'GenerateDataKey', request.context, request.as, alias);
-      checkUsable(key, 'ENCRYPT_DECRYPT', 'GenerateDataKey');
-      const plaintext = random.bytes(32);
-      const context = checkContext(request.context);
-      const { ciphertext } = encryptUnder(key, plaintext, context, { materials, random });
-      return { plaintext, ciphertext, keyArn: keyArn(key) };
+      const { region, arn: keyId } = name;
+      return recordedUse(
+        { eventName: 'GenerateDataKey', region, keyId, context },
+        as,
+        recording,
+        async (use) => {
+          const key = (use.key = await keyNamed(state, name, region));
+          await authorise(key, 'GenerateDataKey', context, as, alias);
+          checkUsable(key, 'ENCRYPT_DECRYPT', 'GenerateDataKey');
+          const plaintext = random.bytes(32);
+          const { ciphertext, materialId } = encryptUnder(key, plaintext, checkContext(context), {
+            materials,
+            random,
+          });
+          use.materialId = materialId;
+          return { plaintext, ciphertext, keyArn: keyArn(key) };
+        },
+      );
     },
     async decrypt({ ciphertext, context, as }) {
       const source = ciphertextSource(ciphertext);
-      const key = await keyOfCiphertext(state, source, source?.region ?? '');
-      await authorise(key, 'Decrypt', context, as, undefined);
-      checkUsable(key, 'ENCRYPT_DECRYPT', 'Decrypt');
-      return decryptUnder(key, ciphertext, context, materials).plaintext;
+      const region = source?.region ?? (as.kind === 'call' ? as.call : as.caller).region;
+      return recordedUse({ eventName: 'Decrypt', region, context }, as, recording, async (use) => {
+        const key = (use.key = await keyOfCiphertext(state, source, region));
+        await authorise(key, 'Decrypt', context, as, undefined);
+        checkUsable(key, 'ENCRYPT_DECRYPT', 'Decrypt');
+        const { plaintext, materialId } = decryptUnder(key, ciphertext, context, materials);
+        use.materialId = materialId;
+        return plaintext;
+      });
     },
     async keyArn(request) {
       const name = await nameOf(request);

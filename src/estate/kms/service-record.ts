@@ -2,6 +2,9 @@ import type { Random } from '../../kernel/index.ts';
 import type { NewEntry } from '../../journal/index.ts';
 import { keyArn } from './key-documents.ts';
 
+/** A moment (epoch milliseconds) as records have it. */
+export const recordTime = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
+
 /**
  * The CloudTrail record of what KMS does by itself, such as DeleteKey and RotateKey ("Examples of AWS KMS log entries"):
  * an AwsServiceEvent without a caller, in the account of the key.
@@ -19,7 +22,7 @@ export function serviceRecord(
   const record = {
     eventVersion: '1.11',
     userIdentity: { accountId: key.accountId, invokedBy: 'AWS Internal' },
-    eventTime: `${new Date(event.time).toISOString().slice(0, 19)}Z`,
+    eventTime: recordTime(event.time),
     eventSource: 'kms.amazonaws.com',
     eventName: event.eventName,
     awsRegion: key.region,

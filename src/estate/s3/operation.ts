@@ -2,6 +2,7 @@ import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
 import type { Authorise, Call, Given, Need, Operations, RecordedPart } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/data-keys.ts';
+import { forwardedCalls } from '../kms/key-uses.ts';
 import type { ObjectStore } from './object-store.ts';
 import { recordedCall } from './recorded-call.ts';
 
@@ -47,6 +48,7 @@ export function bindOperations(
         needs: (input, call) => operation.needs(input as never, call, parts),
         ...recordedCall(name, operation.category),
         ...(operation.recordedParts && { recordedParts: operation.recordedParts }),
+        forwardedCalls,
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],
     ]),

@@ -68,6 +68,25 @@ describe('what a trail logs', () => {
     expect(classOf(logging, over, homeRegion)).toBe(expected);
   });
 
+  const ofKms = (eventName: string, invokedBy?: string) => ({
+    eventSource: 'kms.amazonaws.com',
+    eventName,
+    userIdentity: { type: 'AWSService', invokedBy },
+  });
+  it.each([
+    [
+      'CloudTrail’s own, since RecursiveLogging is false',
+      'GenerateDataKey',
+      'cloudtrail.amazonaws.com',
+      false,
+    ],
+    ['what CloudTrail reads', 'Decrypt', 'cloudtrail.amazonaws.com', true],
+    ['what S3 does for callers', 'GenerateDataKey', 'fas.s3.amazonaws.com', true],
+    ['what callers do', 'GenerateDataKey', undefined, true],
+  ])('of uses of keys: %s', (_, eventName, invokedBy, logged) => {
+    expect(classOf(all, ofKms(eventName, invokedBy))).toBe(logged ? 'CloudTrail' : undefined);
+  });
+
   it('goes by the settings at each place, and by both for the record of the change', () => {
     const raw = auditRecord('1');
     const scan = scanRecord(raw);

@@ -59,6 +59,16 @@ function compileClasses(logging: LoggingSettings, arn: string): ClassPredicate {
   };
 }
 
+/**
+ * Whether an event is of CloudTrail's own doing when it delivers, of which records know its uses of keys. Trails log none
+ * of it, since RecursiveLogging is false ("CreateTrail"); else each file that is encrypted would make the next one.
+ */
+function isOfDelivery(event: SelectableEvent): boolean {
+  const { eventSource, eventName } = event.scanned;
+  if (eventSource !== 'kms.amazonaws.com' || eventName !== 'GenerateDataKey') return false;
+  return event.inside('userIdentity', 'invokedBy') === 'cloudtrail.amazonaws.com';
+}
+
 function compileSettings(logging: LoggingSettings, trail: SelectingTrail): ClassPredicate {
   if (!logging.isLogging) return () => undefined;
   const { accountId, homeRegion, name } = trail;
@@ -68,7 +78,8 @@ function compileSettings(logging: LoggingSettings, trail: SelectingTrail): Class
     if (!logging.isMultiRegion && region !== homeRegion) return undefined;
     const isGlobal = region === globalRegion && globalSources.has(eventSource ?? '');
     if (isGlobal && !logging.includeGlobalServiceEvents) return undefined;
-    return classOf(event);
+    const eventClass = classOf(event);
+    return eventClass && isOfDelivery(event) ? undefined : eventClass;
   };
 }
 

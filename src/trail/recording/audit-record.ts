@@ -14,8 +14,9 @@ export interface AuditFacts {
   readonly region: string;
   readonly sourceIp: string;
   readonly userAgent: string;
-  readonly host: string;
-  readonly tls: Call['tls'];
+  /** Undefined, with `tls`, where no client was connected. */
+  readonly host?: string;
+  readonly tls?: Call['tls'];
   readonly error: { readonly code: string; readonly message: string } | undefined;
   /** Member names as CloudTrail writes them, without sensitive members. */
   readonly requestParameters: unknown;
@@ -40,7 +41,8 @@ function cappedResources(resources: readonly AuditResource[]): readonly AuditRes
   return last < 0 ? resources : resources.slice(0, last);
 }
 
-function tlsDetailsOf({ tls, host }: AuditFacts): Record<string, string> {
+function tlsDetailsOf({ tls, host }: AuditFacts): Record<string, string> | undefined {
+  if (host === undefined) return undefined;
   return {
     // Behind a proxy that ends TLS, neither is known.
     ...(tls && tls.version !== '-' && { tlsVersion: tls.version, cipherSuite: tls.cipher }),

@@ -69,6 +69,27 @@ export function partsOf(
   });
 }
 
+/** The facts of the calls of other services that were made with the caller's permissions. They came over no wire. */
+export function forwardedOf(
+  { operation, call }: DecodedCall<never>,
+  at: { readonly time: number; readonly random: Random },
+): readonly AuditFacts[] {
+  return (operation?.forwardedCalls?.(call) ?? []).map(({ invokedBy, error, ...forwarded }) => ({
+    ...forwarded,
+    eventId: at.random.uuid(),
+    requestId: at.random.uuid(),
+    time: at.time,
+    userIdentity: { ...userIdentityOf(call.principal), invokedBy },
+    sourceIp: invokedBy,
+    userAgent: invokedBy,
+    error,
+    responseElements: null,
+    readOnly: true,
+    category: 'management',
+    recipientAccountId: call.accountId,
+  }));
+}
+
 function whereFrom(call: Call | RejectedCall) {
   const { requestId, sourceIp, userAgent, host, tls } = call;
   return { requestId, sourceIp, userAgent, host, tls };
@@ -84,11 +105,15 @@ export function recipientsOf(facts: AuditFacts, call: Call, random: Random): rea
   owners.delete(facts.recipientAccountId);
   if (owners.size === 0) return [facts];
   const sharedEventId = random.uuid();
+  const { invokedBy } = facts.userIdentity;
   const foreign = [...owners].map((owner) => ({
     ...facts,
     sharedEventId,
     eventId: random.uuid(),
-    userIdentity: foreignIdentityOf(call.principal),
+    userIdentity: {
+      ...foreignIdentityOf(call.principal),
+      ...(invokedBy !== undefined && { invokedBy }),
+    },
     recipientAccountId: owner,
   }));
   return [{ ...facts, sharedEventId }, ...foreign];

@@ -22,6 +22,7 @@ import { encodeAuditRecord } from './audit-record.ts';
 import { beginChange, type AuditedChange, type OpenChange } from './audited-change.ts';
 import {
   factsOf,
+  forwardedOf,
   partsOf,
   recipientsOf,
   rejectedFacts,
@@ -197,6 +198,7 @@ export function openRecording(options: RecordingOptions): Recording {
     const all = [
       factsOf(decoded, outcome, shown, operationClass, at),
       ...(run.kind === 'done' ? partsOf(decoded, operationClass, at) : []),
+      ...forwardedOf(decoded, at),
     ];
     return all
       .flatMap((facts) => recipientsOf(facts, decoded.call, random))

@@ -10,6 +10,8 @@ export interface UserIdentity {
   readonly accessKeyId?: string;
   readonly userName?: string;
   readonly sessionContext?: SessionContext;
+  /** The service that made the call for the principal. */
+  readonly invokedBy?: string;
 }
 
 interface SessionContext {
