@@ -31,6 +31,14 @@ export const invalidArgument = (message: string, name?: string, value?: string):
     ...(value !== undefined && { ArgumentValue: value }),
   });
 
+/** The id of no version that there could be, as S3 answers it. */
+export const invalidVersionId = (versionId: string): AwsFault =>
+  invalidArgument(
+    versionId === '' ? 'Version id cannot be the empty string' : 'Invalid version id specified',
+    'versionId',
+    versionId,
+  );
+
 export const invalidRequest = (message: string): AwsFault => s3Fault('InvalidRequest', 400, message);
 
 export const accessDenied = (message = 'Access Denied'): AwsFault => s3Fault('AccessDenied', 403, message);

@@ -3,11 +3,11 @@ import type { StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
 import type { KeyCaller } from '../kms/data-keys.ts';
 import type { BucketDocument } from './bucket-documents.ts';
-import { noSuchKey, noSuchVersion } from './faults.ts';
+import { invalidVersionId, noSuchKey, noSuchVersion } from './faults.ts';
 import { abortOf, expirationOf } from './lifecycle-plan.ts';
 import { checksumMember } from './object-facts.ts';
 import type { ObjectEncryption, ObjectVersion, StoredVersion, UploadDocument } from './object-documents.ts';
-import { findVersion } from './version-chain.ts';
+import { findVersion, isVersionId } from './version-chain.ts';
 
 /** The caller of S3, as KMS sees it. */
 export const keyCaller = (call: Call, bucket: BucketDocument): KeyCaller => ({
@@ -64,12 +64,13 @@ function markerFault(marker: StoredVersion, asked: string | undefined): AwsFault
   });
 }
 
-/** The object that a request is about. Throws NoSuchKey, NoSuchVersion, and MethodNotAllowed for a delete marker. */
+/** The object that a request is about. Throws NoSuchKey, NoSuchVersion, InvalidArgument for what is no version's id, and MethodNotAllowed for a delete marker. */
 export async function requireObject(
   view: Pick<StateView, 'get' | 'list'>,
   bucket: BucketDocument,
   { Key, VersionId }: { readonly Key: string; readonly VersionId?: string | undefined },
 ): Promise<ObjectVersion> {
+  if (VersionId !== undefined && !isVersionId(VersionId)) throw invalidVersionId(VersionId);
   const version = await findVersion(view, bucket.name, Key, VersionId);
   if (version?.kind === 'object') return version;
   if (version) throw markerFault(version, VersionId);

@@ -22,6 +22,12 @@ const insight = (insightType: string, sourceEventCategory?: string, insightSourc
 });
 const arnOf = (name: string) => `arn:aws:cloudtrail:eu-central-1:000000000000:trail/${name}`;
 
+const ofKms = (eventName: string, invokedBy?: string) => ({
+  eventSource: 'kms.amazonaws.com',
+  eventName,
+  userIdentity: { type: 'AWSService', invokedBy },
+});
+
 describe('what a trail logs', () => {
   const rates: LoggingSettings = { ...all, insightSelectors: [{ InsightType: 'ApiCallRateInsight' }] };
   const dataRates: LoggingSettings = {
@@ -68,11 +74,6 @@ describe('what a trail logs', () => {
     expect(classOf(logging, over, homeRegion)).toBe(expected);
   });
 
-  const ofKms = (eventName: string, invokedBy?: string) => ({
-    eventSource: 'kms.amazonaws.com',
-    eventName,
-    userIdentity: { type: 'AWSService', invokedBy },
-  });
   it.each([
     [
       'CloudTrail’s own, since RecursiveLogging is false',

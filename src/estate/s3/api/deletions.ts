@@ -10,7 +10,7 @@ import type { Change } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
 import type { BucketDocument } from '../bucket-documents.ts';
 import { checkWriteConditions } from '../conditions.ts';
-import { s3Fault } from '../faults.ts';
+import { invalidVersionId, noSuchVersion, s3Fault } from '../faults.ts';
 import { calledBucket } from '../needs.ts';
 import { readCurrent } from '../object-documents.ts';
 import { checkKey } from '../object-facts.ts';
@@ -18,6 +18,7 @@ import { onDeletedObject } from '../object-needs.ts';
 import type { Removed } from '../object-store.ts';
 import type { Given, S3Operation, S3Parts } from '../operation.ts';
 import { note, recordedDeletions, type Deletion } from '../recorded-call.ts';
+import { isVersionId } from '../version-chain.ts';
 
 /** "DeleteObjects": up to 1,000 keys in one request. */
 const mostKeys = 1000;
@@ -53,11 +54,13 @@ export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> 
     const bucket = await calledBucket(input, change);
     checkKey(bucket.name, input.Key);
     refuseDirectoryConditions(input);
+    const { VersionId } = input;
+    if (VersionId !== undefined && !isVersionId(VersionId)) throw invalidVersionId(VersionId);
     if (input.IfMatch !== undefined) {
       checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
     }
     const removed = await parts.objects.remove(change, bucket, input.Key, {
-      ...(input.VersionId !== undefined && { versionId: input.VersionId }),
+      ...(VersionId !== undefined && { versionId: VersionId }),
       bypassGovernance: input.BypassGovernanceRetention === true,
     });
     return deleteAnswer(removed);
@@ -83,6 +86,8 @@ async function deleteOne(
   checkKey(bucket.name, Key);
   refuseDirectoryConditions({ IfMatchLastModifiedTime: one.LastModifiedTime, IfMatchSize: one.Size });
   await parts.authorise(call, onDeletedObject(asked, bucket, call));
+  // Not InvalidArgument, as DeleteObject answers.
+  if (VersionId !== undefined && !isVersionId(VersionId)) throw noSuchVersion(Key, VersionId);
   if (ETag !== undefined) {
     checkWriteConditions({ IfMatch: ETag }, Key, await readCurrent(change, bucket.name, Key));
   }

@@ -139,6 +139,32 @@ describe('who may do what with objects', () => {
   });
 });
 
+const at = (VersionId: string) => ({ Bucket: 'bbb', Key: 'k', VersionId });
+
+describe('ids of versions', () => {
+  it('that no version can have are refused, and those of none are not found or deleted', async () => {
+    await put('k', 'x');
+    const none = 'A'.repeat(32);
+    for (const operation of ['GetObject', 'HeadObject', 'GetObjectTagging', 'DeleteObject']) {
+      for (const id of ['x', 'nil', 'a'.repeat(33), 'é'.repeat(32), '']) {
+        const refused = { code: 'InvalidArgument', status: 400 };
+        await expect(s3.call(operation, at(id)), `${operation} ${id}`).rejects.toMatchObject(refused);
+      }
+    }
+    const copy = { Bucket: 'bbb', Key: 'to', CopySource: 'bbb/k?versionId=x' };
+    expect(await codeOf(s3.call('CopyObject', copy))).toBe('InvalidArgument');
+    expect((await faultOf(s3.call('GetObject', at('x')))).message).toBe('Invalid version id specified');
+    expect(await codeOf(s3.call('GetObject', at(none)))).toBe('NoSuchVersion');
+    await s3.call('DeleteObject', at(none));
+    const { Errors } = await s3.call('DeleteObjects', {
+      Bucket: 'bbb',
+      Delete: { Objects: [{ Key: 'k', VersionId: 'x' }], Quiet: true },
+    });
+    expect(Errors).toMatchObject([{ Key: 'k', VersionId: 'x', Code: 'NoSuchVersion' }]);
+    expect(await read({ Key: 'k' })).toBe('x');
+  });
+});
+
 describe('encryption with keys of KMS', () => {
   it('asks KMS as the caller, and without kms:Decrypt there is no reading', async () => {
     const id = await s3.kms.key();
