@@ -19,7 +19,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { manualClock, silentLog } from '../../kernel/index.ts';
 import { dayMs, entries, expectedIds, idsOf, start } from './numbered-events.ts';
-import { writeManifest } from './manifest.ts';
+import { manifestVersion, writeManifest } from './manifest.ts';
 import { openHistory, type OpenedHistory } from './open-history.ts';
 import { headerBytes, inspectSegment, trailerBytes } from './segment-format.ts';
 
@@ -279,7 +279,7 @@ describe('damage', () => {
     const hashKey = Buffer.alloc(24, 7).toString('base64');
     const [name = ''] = segmentFiles().map((path) => path.slice(directory.length + 1));
     await writeManifest(directory, {
-      version: 1,
+      version: manifestVersion,
       hashKey,
       durable: 0,
       nextFile: 9,

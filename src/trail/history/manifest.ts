@@ -3,12 +3,15 @@ import { open, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
+/** Raised with what the segments may hold, so that a program which cannot read those leaves them alone. */
+export const manifestVersion = 2;
+
 /**
  * What a history consists of: replaced as a whole with every change, so that after a crash it is the old state or the
  * new one. Files of the directory that it does not name are left-overs.
  */
 export interface Manifest {
-  readonly version: 1;
+  readonly version: typeof manifestVersion;
   /** Secret key of the hashes of terms. */
   readonly hashKey: string;
   /** Every journal entry before this sequence is in the segments. */
@@ -39,10 +42,13 @@ export function readManifest(directory: string): Manifest | undefined {
   if (crc32(body).toString(16).padStart(8, '0') !== sum) {
     throw new ManifestDamage(`${file}: wrong checksum`);
   }
-  const manifest = JSON.parse(body) as Manifest;
-  if (manifest.version !== 1)
-    throw new Error(`${file}: version ${String(manifest.version)}, this program reads 1`);
-  return manifest;
+  const manifest = JSON.parse(body) as Omit<Manifest, 'version'> & { readonly version: number };
+  if (manifest.version > manifestVersion) {
+    throw new Error(
+      `${file} is of version ${manifest.version}, this program reads version ${manifestVersion}; start the newer program again`,
+    );
+  }
+  return { ...manifest, version: manifestVersion };
 }
 
 /** Makes a new manifest durable. */

@@ -16,7 +16,7 @@ import { openDictionaries } from './dictionaries.ts';
 import { readToken } from './event-order.ts';
 import { prepareQuery, type Cutoffs } from './event-query.ts';
 import { openHotTail, type HotTail } from './hot-tail.ts';
-import { ManifestDamage, readManifest, writeManifest, type Manifest } from './manifest.ts';
+import { ManifestDamage, manifestVersion, readManifest, writeManifest, type Manifest } from './manifest.ts';
 import { openByteCache } from './page-cache.ts';
 import { searchEvents } from './search-events.ts';
 import { openSegmentKeeper, type HistoryDamage, type SegmentKeeper } from './segment-keeper.ts';
@@ -70,7 +70,7 @@ function manifestOf(directory: string, random: Random): Manifest {
   const names = readdirSync(directory).toSorted();
   const segments = names.filter((name) => name.endsWith('.seg'));
   return {
-    version: 1,
+    version: manifestVersion,
     hashKey: Buffer.from(random.bytes(24)).toString('base64'),
     durable: 0,
     nextFile: 1 + Math.max(0, ...numbersIn(segments, /^segment-(\d+)/)),

@@ -5,24 +5,22 @@ import { blockBytes, blockRecords } from './segment-format.ts';
 
 /**
  * Raw records in blocks of up to 32 (measured: 16 take 3 % more space), each block one zstd frame with a checksum, compressed with a dictionary of plain
- * records. Unpacked, a block is: the number of records (u8), the length of each (varint), the records.
+ * records. How it looks unpacked: FORMAT.md, Segment files.
  */
 export interface RawBlock {
   readonly records: number;
   /** The bytes of a record; a view. */
   record(slot: number): Buffer;
-  /** The records' bytes one behind the other, for searching in all at once. */
+  /** The records' bytes one behind the other, with or without a byte of zero between them, for searching in all at once. */
   readonly body: Buffer;
   readonly sizeBytes: number;
 }
 
-/** Unpacks a block. Throws when the frame is damaged (its checksum tells). */
-export function unpackBlock(frame: Uint8Array, dictionary: Buffer | undefined): RawBlock {
-  const bytes = zstdDecompressSync(
-    frame,
-    dictionary ? { dictionary, chunkSize: 65_536 } : { chunkSize: 65_536 },
-  );
-  const records = bytes[0] as number;
+/** In a block's first byte: each record is followed by a byte of zero, and there are no lengths. */
+const zeroEnded = 0x80;
+
+/** Where each record begins and ends, of a block that says their lengths. */
+function placesByLengths(bytes: Buffer, records: number): readonly number[] {
   const lengths: number[] = [];
   let at = 1;
   for (let slot = 0; slot < records; slot += 1) {
@@ -35,14 +33,52 @@ export function unpackBlock(frame: Uint8Array, dictionary: Buffer | undefined): 
     }
     lengths.push(length);
   }
-  const starts = [at];
-  for (const length of lengths) starts.push((starts.at(-1) as number) + length);
+  return lengths.flatMap((length) => {
+    const start = at;
+    at += length;
+    return [start, at];
+  });
+}
+
+function placesByZeros(bytes: Buffer, records: number): readonly number[] {
+  const places: number[] = [];
+  let start = 1;
+  for (let slot = 0; slot < records; slot += 1) {
+    const end = bytes.indexOf(0, start);
+    places.push(start, end);
+    start = end + 1;
+  }
+  return places;
+}
+
+/** Unpacks a block. Throws when the frame is damaged (its checksum tells). */
+export function unpackBlock(frame: Uint8Array, dictionary: Buffer | undefined): RawBlock {
+  const bytes = zstdDecompressSync(
+    frame,
+    dictionary ? { dictionary, chunkSize: 65_536 } : { chunkSize: 65_536 },
+  );
+  const head = bytes[0] as number;
+  const records = head & ~zeroEnded;
+  const places = head & zeroEnded ? placesByZeros(bytes, records) : placesByLengths(bytes, records);
   return {
     records,
-    record: (slot) => bytes.subarray(starts[slot], starts[slot + 1]),
-    body: bytes.subarray(at),
+    record: (slot) => bytes.subarray(places[slot * 2], places[slot * 2 + 1]),
+    body: bytes.subarray(places[0]),
     sizeBytes: bytes.length,
   };
+}
+
+/** The bytes of a block before they are compressed. JSON has no byte of zero; what is no JSON is kept with lengths. */
+function layOut(records: readonly Uint8Array[]): Uint8Array {
+  const isZeroEnded = !records.some((record) => record.includes(0));
+  const block = openByteWriter(records.reduce((sum, record) => sum + record.length + 3, 1));
+  block.u8(isZeroEnded ? records.length | zeroEnded : records.length);
+  if (!isZeroEnded) for (const record of records) block.varint(record.length);
+  for (const record of records) {
+    block.bytes(record);
+    if (isZeroEnded) block.u8(0);
+  }
+  return block.view();
 }
 
 /** Compresses blocks with one dictionary, which is prepared once. */
@@ -73,13 +109,8 @@ export function openBlockPacker(dictionary: Buffer | undefined, level: number): 
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   return {
     async pack(records) {
-      const size = records.reduce((sum, record) => sum + record.length + 3, 1);
-      const block = openByteWriter(size);
-      block.u8(records.length);
-      for (const record of records) block.varint(record.length);
-      for (const record of records) block.bytes(record);
       await new Promise<void>((resolve, reject) => {
-        stream.write(block.view(), (error) => (error ? reject(error) : resolve()));
+        stream.write(layOut(records), (error) => (error ? reject(error) : resolve()));
       });
       return Buffer.concat(chunks.splice(0));
     },

@@ -4,7 +4,9 @@ import type { AttributeName } from './history-types.ts';
 
 /** See FORMAT.md. */
 export const segmentMagic = Buffer.from('CAIRNSEG');
-export const segmentVersion = 1;
+export const segmentVersion = 2;
+/** Its blocks say the length of each record. */
+const oldestVersion = 1;
 /** The magic, the version (u32) and four bytes of zero. */
 export const headerBytes = 16;
 /** Length and CRC-32 of the footer (u32 each), the magic. */
@@ -107,8 +109,13 @@ export function readFooter(handle: number, file: string): SegmentFooter {
     throw new SegmentDamage(file, size - trailerBytes, trailerBytes, 'the segment has no end');
   }
   const version = header.readUInt32LE(8);
-  if (version !== segmentVersion) {
-    throw new SegmentDamage(file, 8, 4, `segment version ${version}, this program reads ${segmentVersion}`);
+  if (version < oldestVersion || version > segmentVersion) {
+    throw new SegmentDamage(
+      file,
+      8,
+      4,
+      `segment version ${version}, this program reads up to ${segmentVersion}`,
+    );
   }
   const length = trailer.readUInt32LE(0);
   const at = size - trailerBytes - length;
