@@ -141,6 +141,13 @@ async function measure(measured: Measured): Promise<Measurements> {
   };
 }
 
+/** As every unforeseen error does: keys and policies that may be wrong let nobody in, and the next start rebuilds them. */
+function endTheProcess(error: Error): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
 /**
  * Opens everything, in the order in which the parts stand on each other, and listens. Throws what the parts throw when
  * they cannot be opened (SettingError, DataDirectoryError, MasterKeyError and system errors), with everything closed.
@@ -161,7 +168,13 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   const journalDamage: LogDamage[] = [];
   const onDamage = (damage: LogDamage) => void journalDamage.push(damage);
   const state = opening.use(
-    await openSqliteState({ directory: await data.directory('state'), stream, clock, log }),
+    await openSqliteState({
+      directory: await data.directory('state'),
+      stream,
+      clock,
+      log,
+      onDamage: endTheProcess,
+    }),
   );
   const identity = await openIdentity(settings, parts, state, data);
   opening.use(identity.authentication);

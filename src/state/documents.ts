@@ -46,3 +46,8 @@ export interface Documents extends AsyncDisposable {
 export class StateLostError extends Error {
   override name = 'StateLostError';
 }
+
+/** What is kept is not what was written. Nothing of it is answered any more; opening it anew rebuilds it. */
+export class StateDamagedError extends Error {
+  override name = 'StateDamagedError';
+}

@@ -4,8 +4,8 @@
  * through `get`, `list` and `onChange`. FORMAT.md describes the bytes.
  */
 export { openMemoryState } from './memory/index.ts';
-export { openSqliteState } from './sqlite/index.ts';
+export { openSqliteState, verifyState } from './sqlite/index.ts';
 export { decodeChange } from './change-codec.ts';
-export { StateLostError } from './documents.ts';
+export { StateDamagedError, StateLostError } from './documents.ts';
 export type { StateOptions } from './open-state.ts';
 export type { Change, CommitResult, ListOptions, State, StateDocument, StateView } from './state-types.ts';

@@ -21,15 +21,18 @@ async function freshDirectory(): Promise<string> {
   return last;
 }
 
+const told: string[] = [];
+const onDamage = ({ message }: Error) => void told.push(message);
+
 describeState({ name: 'memory', open: openMemoryState, reopen: openMemoryState });
 describeState({
   name: 'SQLite',
-  open: async (options) => openSqliteState({ ...options, directory: await freshDirectory() }),
-  reopen: (options) => openSqliteState({ ...options, directory: last }),
+  open: async (options) => openSqliteState({ ...options, directory: await freshDirectory(), onDamage }),
+  reopen: (options) => openSqliteState({ ...options, directory: last, onDamage }),
 });
 
 const openOn = (journal: Journal, directory: string) =>
-  openSqliteState({ stream: journal.stream('audit'), clock, log: silentLog, directory });
+  openSqliteState({ stream: journal.stream('audit'), clock, log: silentLog, directory, onDamage });
 
 /** Turns the clock until the checkpoint that falls due then has been made. */
 async function passCheckpoint(directory: string, journal: Journal): Promise<void> {

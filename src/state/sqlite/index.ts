@@ -1,3 +1,4 @@
+import type { StateDamagedError } from '../documents.ts';
 import { openState, type StateOptions } from '../open-state.ts';
 import type { State } from '../state-types.ts';
 import { openSqliteDocuments } from './sqlite-documents.ts';
@@ -5,6 +6,8 @@ import { openSqliteDocuments } from './sqlite-documents.ts';
 export interface SqliteStateOptions extends StateOptions {
   /** The directory that the database is kept in; it must be there. */
   readonly directory: string;
+  /** Told of damage that is met while it is open; whoever read it gets the error as well. */
+  onDamage(error: StateDamagedError): void;
 }
 
 /**
@@ -14,3 +17,5 @@ export interface SqliteStateOptions extends StateOptions {
 export function openSqliteState(options: SqliteStateOptions): Promise<State> {
   return openState(openSqliteDocuments(options), options);
 }
+
+export { verifyState } from './verify-state.ts';

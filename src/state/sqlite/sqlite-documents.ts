@@ -3,17 +3,26 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { assert, sequence, type Logger, type Sequence } from '../../kernel/index.ts';
 import { compareKeys, keyBehind } from '../document-key.ts';
-import { StateLostError, type Documents, type StoredDocument, type StreamBounds } from '../documents.ts';
+import {
+  StateDamagedError,
+  StateLostError,
+  type Documents,
+  type StoredDocument,
+  type StreamBounds,
+} from '../documents.ts';
 import { openCountedPrefixes } from './counted-prefixes.ts';
+import { addMissingSums, createTables, readableVersions, schemaVersion } from './database-schema.ts';
+import {
+  addSums,
+  damageIn,
+  damageOf,
+  isWhole,
+  sumOf,
+  sumOfCursor,
+  type CursorRow,
+  type DocumentRow,
+} from './document-sums.ts';
 import { runCheckpoint } from './run-checkpoint.ts';
-
-const schemaVersion = 1;
-const schema = `
-  CREATE TABLE documents (key TEXT PRIMARY KEY, json TEXT NOT NULL, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE cursor (sequence INTEGER NOT NULL) STRICT;
-  INSERT INTO cursor VALUES (0);
-  PRAGMA user_version = ${schemaVersion};
-`;
 
 /**
  * NORMAL never corrupts the database and never syncs when it commits: what a power failure takes is applied again
@@ -23,36 +32,44 @@ const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA
 
 interface Live {
   readonly database: DatabaseSync;
-  get(key: string): StoredDocument | undefined;
+  get(key: string): DocumentRow | undefined;
   list(
     from: string,
     after: string | null,
     behind: string | Uint8Array,
     limit: number,
-  ): readonly StoredDocument[];
+  ): readonly DocumentRow[];
   count(from: string, behind: string | Uint8Array): number;
-  put(key: string, json: string, version: Sequence): void;
+  /** The sum of a document, as it stands beside it; undefined when there is none of the key. */
+  sum(key: string): number | undefined;
+  put(document: DocumentRow): void;
   remove(key: string): void;
-  moveCursor(cursor: Sequence): void;
+  /** What `writeCursor` wrote last, or what was there. */
+  readonly cursor: CursorRow;
+  writeCursor(cursor: CursorRow): void;
 }
 
 function prepare(database: DatabaseSync): Live {
-  const get = database.prepare('SELECT key, json, version FROM documents WHERE key = ?');
+  const get = database.prepare('SELECT key, json, version, sum FROM documents WHERE key = ?');
   const list = database.prepare(
-    'SELECT key, json, version FROM documents WHERE key >= ? AND key IS NOT ? AND key < ? ORDER BY key LIMIT ?',
+    'SELECT key, json, version, sum FROM documents WHERE key >= ? AND key IS NOT ? AND key < ? ORDER BY key LIMIT ?',
   );
   const count = database.prepare('SELECT count(*) AS n FROM documents WHERE key >= ? AND key < ?');
-  const put = database.prepare('INSERT OR REPLACE INTO documents VALUES (?, ?, ?)');
+  const sum = database.prepare('SELECT sum FROM documents WHERE key = ?');
+  const put = database.prepare('INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)');
   const remove = database.prepare('DELETE FROM documents WHERE key = ?');
-  const moveCursor = database.prepare('UPDATE cursor SET sequence = max(sequence, ?)');
+  const cursor = database.prepare('SELECT sequence, documents, sums FROM cursor');
+  const writeCursor = database.prepare('UPDATE cursor SET sequence = ?, documents = ?, sums = ?, sum = ?');
   return {
     database,
-    get: (key) => get.get(key) as StoredDocument | undefined,
-    list: (...bounds) => list.all(...bounds) as unknown as readonly StoredDocument[],
+    get: (key) => get.get(key) as DocumentRow | undefined,
+    list: (...bounds) => list.all(...bounds) as unknown as readonly DocumentRow[],
     count: (...bounds) => Number(count.get(...bounds)?.['n']),
-    put: (key, json, version) => void put.run(key, json, version),
+    sum: (key) => sum.get(key)?.['sum'] as number | undefined,
+    put: (row) => void put.run(row.key, row.json, row.version, row.sum),
     remove: (key) => void remove.run(key),
-    moveCursor: (cursor) => void moveCursor.run(cursor),
+    cursor: cursor.get() as unknown as CursorRow,
+    writeCursor: (row) => void writeCursor.run(row.sequence, row.documents, row.sums, sumOfCursor(row)),
   };
 }
 
@@ -62,13 +79,18 @@ function doubtAbout(database: DatabaseSync, { start, end }: StreamBounds): strin
   if (integrity?.['quick_check'] !== 'ok')
     return `its integrity check says: ${String(integrity?.['quick_check'])}`;
   const version = database.prepare('PRAGMA user_version').get()?.['user_version'];
-  if (version !== schemaVersion) return `it is of schema ${String(version)}, not ${schemaVersion}`;
+  if (!readableVersions.includes(version)) return `it is of schema ${String(version)}, not ${schemaVersion}`;
+  const damage = version === schemaVersion ? damageIn(database) : undefined;
+  if (damage !== undefined) return damage;
   const cursor = Number(database.prepare('SELECT sequence FROM cursor').get()?.['sequence']);
   if (cursor > end) return `it is ahead of the journal (${cursor}, which ends at ${end})`;
   return cursor >= start ? undefined : `the journal between it (${cursor}) and ${start} is gone`;
 }
 
-/** Opens a database and says why it cannot be believed, if so; then it is closed. */
+/** SQLite's codes for what says nothing about the file: no permission, busy, no memory, read-only, full, cannot be opened. */
+const passingCodes = new Set([3, 5, 6, 7, 8, 13, 14]);
+
+/** Opens a database and says why it cannot be believed, if so; then it is closed. Throws where that cannot be told. */
 function openBelieved(path: string, bounds: StreamBounds): { database: DatabaseSync } | { doubt: string } {
   if (!existsSync(path)) return { doubt: 'there is none' };
   const database = new DatabaseSync(path, { timeout: 1000 });
@@ -79,6 +101,8 @@ function openBelieved(path: string, bounds: StreamBounds): { database: DatabaseS
     return { doubt };
   } catch (error) {
     database.close();
+    const code = (error as { readonly errcode?: number }).errcode ?? 0;
+    if (passingCodes.has(code & 0xff)) throw error;
     return { doubt: String(error) };
   }
 }
@@ -87,94 +111,153 @@ function removeDatabase(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
 }
 
+/** SQLite's codes of a file that is not what it wrote, and Node's of a number that cannot have been written. */
+function isDamage(error: unknown): boolean {
+  const { code, errcode = 0 } = error as { readonly code?: string; readonly errcode?: number };
+  return code === 'ERR_OUT_OF_RANGE' || [11, 26].includes(errcode & 0xff);
+}
+
 /**
  * Opens documents kept in SQLite, in `directory`: the live database, and a durable copy of it that each checkpoint
- * makes and that the journal is trimmed by.
+ * makes and that the journal is trimmed by. Damage that is met in what is read is thrown, and told to `onDamage`:
+ * others may be wrong as well, or missing, and only opening it anew mends it.
  */
 export function openSqliteDocuments(options: {
   readonly directory: string;
   readonly log: Logger;
+  onDamage(error: StateDamagedError): void;
 }): Documents {
   const path = join(options.directory, 'state.sqlite');
   const copyPath = join(options.directory, 'state-copy.sqlite');
   const log = options.log.child({ part: 'state', path });
   const counted = openCountedPrefixes();
   let opened: Live | undefined;
+  let cursor: CursorRow = { sequence: 0, documents: 0, sums: 0 };
   const live = (): Live => {
     assert(opened, 'control state is used before it was recovered or after it was closed');
     return opened;
   };
 
+  function damaged(reason: string): StateDamagedError {
+    const error = new StateDamagedError(
+      `the control state in ${path} is damaged: ${reason}; start Cairn again: it sets the file aside and rebuilds it from ${copyPath} and the journal`,
+    );
+    options.onDamage(error);
+    return error;
+  }
+
+  function read<T>(from: (database: Live) => T): T {
+    try {
+      return from(live());
+    } catch (error) {
+      throw isDamage(error) ? damaged(String(error)) : error;
+    }
+  }
+
+  function whole(row: DocumentRow): StoredDocument {
+    if (!isWhole(row)) throw damaged(damageOf(row.key));
+    return { key: row.key, json: row.json, version: row.version };
+  }
+
+  function putDocument(document: StoredDocument, before: CursorRow): CursorRow {
+    const { put, sum: sumAt } = live();
+    const sum = sumOf(document);
+    const replaced = sumAt(document.key);
+    counted.put(document.key, () => replaced !== undefined);
+    put({ ...document, sum });
+    const documents = before.documents + (replaced === undefined ? 1 : 0);
+    return { ...before, documents, sums: addSums(before.sums, sum, replaced ?? 0) };
+  }
+
+  function removeDocument(key: string, before: CursorRow): CursorRow {
+    const { remove, sum: sumAt } = live();
+    const removed = sumAt(key);
+    counted.remove(key, () => removed !== undefined);
+    if (removed === undefined) return before;
+    remove(key);
+    return { ...before, documents: before.documents - 1, sums: addSums(before.sums, 0, removed) };
+  }
+
+  function writeCursor(next: CursorRow): void {
+    live().writeCursor(next);
+    cursor = next;
+  }
+
+  const moved = (from: CursorRow, to: Sequence) => ({ ...from, sequence: Math.max(from.sequence, to) });
+
+  /** Puts the durable copy, or an empty database, in the place of one that cannot be believed. */
+  function replaceDatabase(doubt: string, bounds: StreamBounds): DatabaseSync {
+    const copy = openBelieved(copyPath, bounds);
+    if ('database' in copy) copy.database.close();
+    else if (bounds.start > 0) {
+      throw new StateLostError(
+        `the control state in ${path} cannot be used (${doubt}), neither can its copy ${copyPath} (${copy.doubt}), and the journal begins at ${bounds.start}; restore the data directory from a backup`,
+      );
+    }
+    if (existsSync(path)) {
+      log.error({ doubt }, 'the control state is in doubt; it is set aside and rebuilt');
+      removeDatabase(`${path}.doubtful`);
+      renameSync(path, `${path}.doubtful`);
+    } else if (bounds.end > 0) log.error('the control state is missing; it is rebuilt');
+    removeDatabase(path);
+    if ('database' in copy) copyFileSync(copyPath, path);
+    const database = new DatabaseSync(path, { timeout: 1000 });
+    if ('doubt' in copy) createTables(database);
+    return database;
+  }
+
   /** The live database if it can be believed, else a copy that can, else an empty one if the journal has everything. */
   function recoverDatabase(bounds: StreamBounds): DatabaseSync {
     const kept = openBelieved(path, bounds);
-    if ('database' in kept) return kept.database;
-    const isNew = !existsSync(path);
-    if (isNew) {
-      if (bounds.end > 0) log.error('the control state is missing; it is rebuilt');
-    } else {
-      log.error({ doubt: kept.doubt }, 'the control state is in doubt; it is set aside and rebuilt');
-      removeDatabase(`${path}.doubtful`);
-      renameSync(path, `${path}.doubtful`);
-    }
-    removeDatabase(path);
-    const copy = openBelieved(copyPath, bounds);
-    if ('database' in copy) {
-      copy.database.close();
-      copyFileSync(copyPath, path);
-      return new DatabaseSync(path, { timeout: 1000 });
-    }
-    if (bounds.start > 0) {
-      throw new StateLostError(
-        `the control state in ${path} cannot be used (${kept.doubt}), neither can its copy ${copyPath} (${copy.doubt}), and the journal begins at ${bounds.start}; restore the data directory from a backup`,
-      );
-    }
-    const database = new DatabaseSync(path, { timeout: 1000 });
-    database.exec(schema);
-    return database;
+    return 'database' in kept ? kept.database : replaceDatabase(kept.doubt, bounds);
   }
 
   return {
     async recover(bounds) {
       const database = recoverDatabase(bounds);
       database.exec(settings);
+      addMissingSums(database);
       opened = prepare(database);
-      return sequence(Number(database.prepare('SELECT sequence FROM cursor').get()?.['sequence']));
+      cursor = opened.cursor;
+      return sequence(cursor.sequence);
     },
-    get: (key) => live().get(key),
+    get(key) {
+      const row = read(({ get }) => get(key));
+      return row && whole(row);
+    },
     list(prefix, { after, limit } = {}) {
       const from = after !== undefined && compareKeys(after, prefix) > 0 ? after : prefix;
       // SQLite orders every blob behind every text, so an empty one is behind all keys.
-      return live().list(from, after ?? null, keyBehind(prefix) ?? new Uint8Array(), limit ?? -1);
+      const behind = keyBehind(prefix) ?? new Uint8Array();
+      return read(({ list }) => list(from, after ?? null, behind, limit ?? -1)).map(whole);
     },
     // SQLite orders every blob behind every text, so an empty one is behind all keys.
     count: (prefix) =>
-      counted.count(prefix, () => live().count(prefix, keyBehind(prefix) ?? new Uint8Array())),
-    apply(changes, cursor) {
-      const { database, ...statements } = live();
+      counted.count(prefix, () => read(({ count }) => count(prefix, keyBehind(prefix) ?? new Uint8Array()))),
+    apply(changes, until) {
+      const { database } = live();
+      const before = cursor;
       database.exec('BEGIN IMMEDIATE');
       try {
+        let next = moved(before, until);
         for (const { puts, deletes, version } of changes) {
-          for (const { key, json } of puts) {
-            counted.put(key, () => statements.get(key) !== undefined);
-            statements.put(key, json, version);
-          }
-          for (const key of deletes) {
-            counted.remove(key, () => statements.get(key) !== undefined);
-            statements.remove(key);
-          }
+          for (const { key, json } of puts) next = putDocument({ key, json, version }, next);
+          for (const key of deletes) next = removeDocument(key, next);
         }
-        statements.moveCursor(cursor);
+        writeCursor(next);
         database.exec('COMMIT');
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK');
+        cursor = before;
         counted.forget();
-        throw error;
+        throw isDamage(error) ? damaged(String(error)) : error;
       }
     },
-    async checkpoint(cursor) {
-      live().moveCursor(cursor);
-      return sequence(await runCheckpoint({ path, copyPath }));
+    async checkpoint(until) {
+      writeCursor(moved(cursor, until));
+      const result = await runCheckpoint({ path, copyPath });
+      if ('damage' in result) throw damaged(result.damage);
+      return sequence(result.cursor);
     },
     async [Symbol.asyncDispose]() {
       opened?.database.close();
