@@ -92,10 +92,8 @@ export async function doctor(context: CommandContext, options: DoctorOptions): P
   const directory = await checkDirectory(data);
   await say(directory?.checks ?? [missing(data, options.data !== undefined || Boolean(env['CAIRN_DATA']))]);
   if (directory?.held === false) {
-    const { checkJournal } = await import('../doctor/journal-check.ts');
-    await say(await checkJournal(data, context));
-    const { checkHistory } = await import('../doctor/history-check.ts');
-    await say(await checkHistory(data));
+    const { checkStopped } = await import('../doctor/stopped-checks.ts');
+    for await (const found of checkStopped(data, context)) await say(found);
   }
   const connection = connect(context, await endpointOf(options, env));
   try {

@@ -56,6 +56,7 @@ export function damageIn(database: DatabaseSync): string | undefined {
   return `it has ${documents} documents with other sums together than the ${cursor.documents} that were written`;
 }
 
-export function damageOf(key: string): string {
+/** The key of a damaged row may be anything. */
+export function damageOf(key: unknown): string {
   return `the document ${JSON.stringify(String(key))} has not the sum that stands beside it`;
 }

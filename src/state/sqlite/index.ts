@@ -18,4 +18,4 @@ export function openSqliteState(options: SqliteStateOptions): Promise<State> {
   return openState(openSqliteDocuments(options), options);
 }
 
-export { verifyState } from './verify-state.ts';
+export { openKeptState, type KeptState } from './verify-state.ts';

@@ -32,21 +32,21 @@ const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA
 
 interface Live {
   readonly database: DatabaseSync;
-  get(key: string): DocumentRow | undefined;
-  list(
+  readonly get: (key: string) => DocumentRow | undefined;
+  readonly list: (
     from: string,
     after: string | null,
     behind: string | Uint8Array,
     limit: number,
-  ): readonly DocumentRow[];
-  count(from: string, behind: string | Uint8Array): number;
+  ) => readonly DocumentRow[];
+  readonly count: (from: string, behind: string | Uint8Array) => number;
   /** The sum of a document, as it stands beside it; undefined when there is none of the key. */
-  sum(key: string): number | undefined;
-  put(document: DocumentRow): void;
-  remove(key: string): void;
+  readonly sum: (key: string) => number | undefined;
+  readonly put: (document: DocumentRow) => void;
+  readonly remove: (key: string) => void;
   /** What `writeCursor` wrote last, or what was there. */
   readonly cursor: CursorRow;
-  writeCursor(cursor: CursorRow): void;
+  readonly writeCursor: (cursor: CursorRow) => void;
 }
 
 function prepare(database: DatabaseSync): Live {
@@ -117,6 +117,10 @@ function isDamage(error: unknown): boolean {
   return code === 'ERR_OUT_OF_RANGE' || [11, 26].includes(errcode & 0xff);
 }
 
+function moved(from: CursorRow, to: Sequence): CursorRow {
+  return { ...from, sequence: Math.max(from.sequence, to) };
+}
+
 /**
  * Opens documents kept in SQLite, in `directory`: the live database, and a durable copy of it that each checkpoint
  * makes and that the journal is trimmed by. Damage that is met in what is read is thrown, and told to `onDamage`:
@@ -182,8 +186,6 @@ export function openSqliteDocuments(options: {
     live().writeCursor(next);
     cursor = next;
   }
-
-  const moved = (from: CursorRow, to: Sequence) => ({ ...from, sequence: Math.max(from.sequence, to) });
 
   /** Puts the durable copy, or an empty database, in the place of one that cannot be believed. */
   function replaceDatabase(doubt: string, bounds: StreamBounds): DatabaseSync {

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { silentLog } from '../../kernel/index.ts';
 import type { Journal } from '../../journal/index.ts';
-import { openSqliteState, StateDamagedError, StateLostError, verifyState } from '../index.ts';
+import { openSqliteState, StateDamagedError, StateLostError, openKeptState } from '../index.ts';
 import { clock, openTestJournal, write } from '../state-contract.ts';
 import type { State } from '../state-types.ts';
 
@@ -32,6 +32,11 @@ const open = () =>
     directory,
     onDamage: ({ message }) => void told.push(message),
   });
+
+async function verifyState(at: string) {
+  await using kept = await openKeptState(at);
+  return kept.files;
+}
 
 const written = Object.fromEntries(
   Array.from({ length: 120 }, (_, at) => [`iam/user/${at}`, { name: `user-${at}`, note: 'n'.repeat(at) }]),

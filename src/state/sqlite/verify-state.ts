@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { keyBehind } from '../document-key.ts';
 import { schemaVersion } from './database-schema.ts';
 import { damageIn } from './document-sums.ts';
 
@@ -14,6 +15,15 @@ export interface StateFileFindings {
   readonly damage?: string;
 }
 
+/** The control state of a stopped server, as its files have it. */
+export interface KeptState extends AsyncDisposable {
+  readonly files: readonly StateFileFindings[];
+  /** Documents of the live database, in the order of their keys; undefined where it is missing or damaged. */
+  readonly list:
+    | ((prefix: string) => Iterable<{ readonly key: string; readonly value: unknown }>)
+    | undefined;
+}
+
 function isThere(file: string): Promise<boolean> {
   return stat(file).then(
     () => true,
@@ -21,8 +31,7 @@ function isThere(file: string): Promise<boolean> {
   );
 }
 
-function look(file: string, path: string): StateFileFindings {
-  const database = new DatabaseSync(path);
+function look(file: string, database: DatabaseSync): StateFileFindings {
   try {
     const [integrity] = database.prepare('PRAGMA integrity_check(1)').all();
     const said = String(integrity?.['integrity_check']);
@@ -32,33 +41,47 @@ function look(file: string, path: string): StateFileFindings {
     return { file, documents, hasSums, ...(damage ? { damage } : {}) };
   } catch (error) {
     return { file, documents: 0, hasSums: false, damage: String(error) };
-  } finally {
-    database.close();
   }
 }
 
-/** Reads `file` in a copy, for SQLite writes beside a database even where it only reads. */
-async function verifyFile(file: string): Promise<StateFileFindings> {
-  const directory = await mkdtemp(join(tmpdir(), 'cairn-doctor-'));
-  try {
-    const path = join(directory, basename(file));
-    await copyFile(file, path);
-    if (await isThere(`${file}-wal`)) await copyFile(`${file}-wal`, `${path}-wal`);
-    return look(file, path);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+function* listDocuments(database: DatabaseSync, prefix: string) {
+  const all = database.prepare('SELECT key, json FROM documents WHERE key >= ? AND key < ? ORDER BY key');
+  for (const row of all.iterate(prefix, keyBehind(prefix) ?? new Uint8Array())) {
+    yield { key: String(row['key']), value: JSON.parse(String(row['json'])) as unknown };
   }
+}
+
+/** A copy of a database, for SQLite writes beside one even where it only reads. */
+async function openCopy(file: string, directory: string): Promise<DatabaseSync> {
+  const path = join(directory, basename(file));
+  await copyFile(file, path);
+  if (await isThere(`${file}-wal`)) await copyFile(`${file}-wal`, `${path}-wal`);
+  return new DatabaseSync(path);
 }
 
 /**
- * Reads the databases that are in `directory`, which nobody may have open, and changes nothing: the sum of every document,
- * and of all together. Rejects where a file cannot be read, or there is no room for a copy.
+ * Reads the databases in `directory`, which nobody may have open, and changes nothing: the sum of every document, and of
+ * all together. Rejects where a file cannot be read, or there is no room for a copy of it.
  */
-export async function verifyState(directory: string): Promise<readonly StateFileFindings[]> {
+export async function openKeptState(directory: string): Promise<KeptState> {
+  await using opening = new AsyncDisposableStack();
+  const copies = await mkdtemp(join(tmpdir(), 'cairn-doctor-'));
+  opening.defer(() => rm(copies, { recursive: true, force: true }));
+  const databases = opening.use(new DisposableStack());
   const found: StateFileFindings[] = [];
+  let live: DatabaseSync | undefined;
   for (const name of ['state.sqlite', 'state-copy.sqlite']) {
     const file = join(directory, name);
-    if (await isThere(file)) found.push(await verifyFile(file));
+    if (!(await isThere(file))) continue;
+    const database = databases.use(await openCopy(file, copies));
+    const findings = look(file, database);
+    found.push(findings);
+    if (name === 'state.sqlite' && findings.damage === undefined) live = database;
   }
-  return found;
+  const opened = opening.move();
+  return {
+    files: found,
+    list: live && ((prefix) => listDocuments(live, prefix)),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }

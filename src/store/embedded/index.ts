@@ -8,4 +8,5 @@ export type { FileSystem, OpenFile } from './file-system.ts';
 export { openSegmentLog, type SegmentLogOptions } from './segment-log.ts';
 export { openFileCursors } from './file-cursors.ts';
 export { openDirectoryBlob } from './directory-blob.ts';
-export { openDuckColumns } from './columns/index.ts';
+export { openDuckColumns, verifyColumns } from './columns/index.ts';
+export { blobPath } from './blob-path.ts';

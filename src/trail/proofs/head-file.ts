@@ -1,5 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { sequence, type Sequence } from '../../kernel/index.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { TreeHead } from './merkle-tree.ts';
@@ -27,14 +28,15 @@ export async function readHead(file: string, key: VerifierKey): Promise<SignedHe
   return { size, root, checkpoint, next: sequence(next) };
 }
 
+/** Over what the signature does not cover: a place that is another one would leave records out of the tree. */
+const sumOf = (checkpoint: string, next: number): number => crc32(`${next} ${checkpoint}`);
+
 function parseHead(text: string): { readonly checkpoint: string; readonly next: number } {
   try {
-    const { checkpoint, next } = JSON.parse(text) as {
-      readonly checkpoint?: unknown;
-      readonly next?: unknown;
-    };
-    if (typeof checkpoint === 'string' && Number.isSafeInteger(next))
-      return { checkpoint, next: next as number };
+    const { checkpoint, next, sum } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    // Heads of before it was written have no sum.
+    const isWhole = typeof checkpoint === 'string' && typeof next === 'number' && Number.isSafeInteger(next);
+    if (isWhole && (sum === undefined || sum === sumOf(checkpoint, next))) return { checkpoint, next };
   } catch {
     // Said below, as for everything else that is not what was written.
   }
@@ -53,7 +55,11 @@ async function syncAndClose(path: string, flags: string, text?: string): Promise
 
 /** Replaces the head as a whole; durable when it resolves. */
 export async function writeHead(file: string, { checkpoint, next }: SignedHead): Promise<void> {
-  await syncAndClose(`${file}.new`, 'w', `${JSON.stringify({ checkpoint, next })}\n`);
+  await syncAndClose(
+    `${file}.new`,
+    'w',
+    `${JSON.stringify({ checkpoint, next, sum: sumOf(checkpoint, next) })}\n`,
+  );
   await rename(`${file}.new`, file);
   await syncAndClose(dirname(file), 'r');
 }

@@ -21,7 +21,8 @@ interface LogKeyDocument {
   readonly createdAt: number;
 }
 
-const documentKey = 'tlog/key';
+/** The document of control state that holds it. */
+export const documentKey = 'tlog/key';
 const seedBytes = 32;
 
 export interface LogKeyOptions {

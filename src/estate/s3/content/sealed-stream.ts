@@ -8,7 +8,7 @@ import type { SpentBytes } from './spent-bytes.ts';
  */
 
 export const chunkBytes = 64 * 1024;
-const tagBytes = 16;
+export const tagBytes = 16;
 
 /** The stored bytes did not authenticate: damaged on disk, or not what was put. */
 export class ContentDamagedError extends Error {

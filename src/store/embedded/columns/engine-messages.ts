@@ -28,10 +28,13 @@ export interface WrittenFile {
   readonly owner: string;
   readonly rows: number;
   readonly bytes: number;
+  /** CRC-32 of the file. */
+  readonly crc: number;
   readonly from: number;
   readonly to: number;
   /** Bytes of the index of its ids, if it has one. */
   readonly idBytes?: number;
+  readonly idCrc?: number;
 }
 
 export interface EngineView {

@@ -25,13 +25,14 @@ export async function indexIds(
   table: ColumnsTable,
   { path: file, rows: count }: Pick<WrittenFile, 'path' | 'rows'>,
   fewestIndexed: number,
-): Promise<{ readonly idBytes?: number }> {
+): Promise<Pick<WrittenFile, 'idBytes' | 'idCrc'>> {
   if (count < fewestIndexed) return {};
   const into = idsName(file);
   const [id, time] = [idText(table, versionOf(table)), quoteName(table.time)];
   const rows = `SELECT ${hashOf(id)} AS h, epoch_ms(${time}) // 1000 AS t FROM read_parquet(${quoteText(file)})`;
   await engine.run(`COPY (${rows} ORDER BY h, t) TO ${quoteText(into)} (${indexFormat})`);
-  return { idBytes: syncFile(into) };
+  const { bytes: idBytes, crc: idCrc } = syncFile(into);
+  return { idBytes, idCrc };
 }
 
 /** Where rows of some ids can be. */

@@ -3,3 +3,4 @@
  * See FORMAT.md.
  */
 export { openDuckColumns, type DuckColumnsOptions } from './duck-columns.ts';
+export { verifyColumns, type ColumnsFindings } from './verify-columns.ts';

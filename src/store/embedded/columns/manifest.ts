@@ -16,6 +16,9 @@ export interface SealedFile {
   readonly version: number;
   /** Bytes of the index of its ids, `N.ids.parquet` beside it; absent where there is none. */
   readonly idBytes?: number;
+  /** CRC-32 of the file and of the index; absent for what was written before they were noted. */
+  readonly crc?: number;
+  readonly idCrc?: number;
 }
 
 /** What there is: replaced as a whole, so that a row is in a file that counts or comes again. */

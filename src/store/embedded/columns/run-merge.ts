@@ -36,5 +36,5 @@ export async function runMerge(task: MergeTask, engine: EngineInstance): Promise
   );
   const written = { path: output, owner, rows: Number(rows), from: Number(from), to: Number(to) };
   const index = await indexIds(engine, table, written, task.fewestIndexed);
-  return { ...written, ...index, bytes: syncFile(output) };
+  return { ...written, ...index, ...syncFile(output) };
 }

@@ -151,7 +151,7 @@ async function writeOwners(batch: Batch, task: SealTask): Promise<readonly Writt
     if (mkdirSync(dirname(path), { recursive: true, mode: 0o700 }) !== undefined) syncPath(directory);
     await writeOwner(batch, rows, rowsIn, path);
     const index = await indexIds(batch.engine, batch.table, { ...written, path }, task.fewestIndexed);
-    files.push({ ...written, ...index, path, bytes: syncFile(path) });
+    files.push({ ...written, ...index, path, ...syncFile(path) });
   }
   return files;
 }
