@@ -133,7 +133,7 @@ describe('queries', () => {
     ).toEqual([['theirs']]);
     const { id } = await createStore(fixture);
     await expect(fixture.run(`SELECT eventID FROM ${id}`, { account: otherAccount })).rejects.toMatchObject({
-      code: 'InvalidQueryStatementException',
+      code: 'EventDataStoreNotFoundException',
     });
     const { QueryId } = await fixture.run('SELECT eventID FROM events');
     for (const operation of ['DescribeQuery', 'GetQueryResults', 'CancelQuery']) {
@@ -238,6 +238,9 @@ describe('queries', () => {
       code: 'InvalidQueryStatementException',
       message: expect.stringContaining('line 1:1'),
     });
+    // "StartQuery", Errors: the specified event data store was not found.
+    const unknown = fixture.run('SELECT eventID FROM 11111111-2222-4333-8444-555555555555');
+    await expect(unknown).rejects.toMatchObject({ code: 'EventDataStoreNotFoundException' });
     const failed = await fixture.run('SELECT CAST(eventName AS INTEGER) AS n FROM events');
     expect(failed).toMatchObject({ QueryStatus: 'FAILED', ErrorMessage: expect.stringContaining('cast') });
   });

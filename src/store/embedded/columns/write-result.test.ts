@@ -37,3 +37,32 @@ it('writes floating numbers that are none by the names that Trino gives them', a
   await writeResult(engine, sql, prepared, { into, mostBytes: 1000 });
   expect(await readFile(into, 'utf8')).toBe('["NaN","Infinity","-Infinity",null,"1.5"]\n');
 });
+
+it('writes them as strings inside of lists, maps and rows, so that what is nested is JSON', async () => {
+  const into = join(directory, 'result.ndjson');
+  using engine = await openEngineInstance({ memoryBytes: 48 * 1024 * 1024, threads: 1 });
+  const columns = [
+    `['nan'::DOUBLE, 1.5, NULL, '-inf'::DOUBLE]`,
+    `MAP {'k': 'inf'::FLOAT, 'n': NULL}`,
+    `{'a b': ['nan'::DOUBLE], 'x': 'NaN', 'n': NULL::DOUBLE}`,
+    `[[{'d': 'inf'::DOUBLE}], NULL]`,
+    `NULL::DOUBLE[]`,
+    `NULL::MAP(VARCHAR, DOUBLE)`,
+    `NULL::STRUCT(d DOUBLE)`,
+    `['NaN', 'Infinity']`,
+  ];
+  const sql = `SELECT ${columns.join(', ')}`;
+  const prepared = await engine.connection.prepare(sql);
+  await writeResult(engine, sql, prepared, { into, mostBytes: 10_000 });
+  const cells = JSON.parse(await readFile(into, 'utf8')) as readonly (string | null)[];
+  expect(cells.map((cell) => (cell === null ? null : (JSON.parse(cell) as unknown)))).toEqual([
+    ['NaN', 1.5, null, '-Infinity'],
+    { k: 'Infinity', n: null },
+    { 'a b': ['NaN'], x: 'NaN', n: null },
+    [[{ d: 'Infinity' }], null],
+    null,
+    null,
+    null,
+    ['NaN', 'Infinity'],
+  ]);
+});

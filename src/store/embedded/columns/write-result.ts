@@ -1,6 +1,14 @@
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { systemClock, type Timer } from '../../../kernel/index.ts';
-import { DuckDBTypeId, type DuckDBPreparedStatement, type DuckDBType } from '@duckdb/node-api';
+import {
+  DuckDBArrayType,
+  DuckDBListType,
+  DuckDBMapType,
+  DuckDBStructType,
+  DuckDBTypeId,
+  type DuckDBPreparedStatement,
+  type DuckDBType,
+} from '@duckdb/node-api';
 import { QueryProblem } from './check-statement.ts';
 import type { EngineInstance } from './engine-instance.ts';
 import { quoteName, quoteText } from './table-sql.ts';
@@ -19,6 +27,33 @@ function floatText(column: string): string {
   return `CASE WHEN isnan(${column}) THEN 'NaN' WHEN isinf(${column}) THEN ${infinite} ELSE ${column}::VARCHAR END`;
 }
 
+function holdsFloat(type: DuckDBType): boolean {
+  if (type instanceof DuckDBListType || type instanceof DuckDBArrayType) return holdsFloat(type.valueType);
+  if (type instanceof DuckDBMapType) return holdsFloat(type.valueType);
+  if (type instanceof DuckDBStructType) return type.entryTypes.some(holdsFloat);
+  return type.typeId === DuckDBTypeId.DOUBLE || type.typeId === DuckDBTypeId.FLOAT;
+}
+
+/** A value as JSON. What is no number is a string there, as Trino's writer of JSON has it; the engine would write no JSON. */
+function jsonOf(value: string, type: DuckDBType): string {
+  if (!holdsFloat(type)) return `to_json(${value})`;
+  if (type instanceof DuckDBListType || type instanceof DuckDBArrayType) {
+    return `to_json(list_transform(${value}, lambda "j": ${jsonOf('"j"', type.valueType)}))`;
+  }
+  if (type instanceof DuckDBMapType) {
+    const values = `list_transform(map_values(${value}), lambda "j": ${jsonOf('"j"', type.valueType)})`;
+    return `CASE WHEN ${value} IS NULL THEN NULL ELSE to_json(map(map_keys(${value}), ${values})) END`;
+  }
+  if (type instanceof DuckDBStructType) {
+    const members = type.entryNames.map((name, at) => {
+      const member = `struct_extract(${value}, ${quoteText(name)})`;
+      return `${quoteText(name)}: ${jsonOf(member, type.entryTypes[at] ?? type)}`;
+    });
+    return `CASE WHEN ${value} IS NULL THEN NULL ELSE to_json({${members.join(', ')}}) END`;
+  }
+  return `CASE WHEN isnan(${value}) OR isinf(${value}) THEN to_json(${floatText(value)}) ELSE to_json(${value}) END`;
+}
+
 /** A value as a query's result shows it: times as Trino writes them, what is nested as JSON. */
 function textOf(column: string, type: DuckDBType): string {
   const { typeId } = type;
@@ -26,7 +61,7 @@ function textOf(column: string, type: DuckDBType): string {
   if (timestamps.has(typeId)) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g')`;
   if (typeId === DuckDBTypeId.TIMESTAMP_TZ) return `strftime(${column}, '%Y-%m-%d %H:%M:%S.%g UTC')`;
   if (typeId === DuckDBTypeId.DOUBLE || typeId === DuckDBTypeId.FLOAT) return floatText(column);
-  return nested.has(typeId) ? `to_json(${column})::VARCHAR` : `${column}::VARCHAR`;
+  return nested.has(typeId) ? `${jsonOf(column, type)}::VARCHAR` : `${column}::VARCHAR`;
 }
 
 /** A file of lines that hold no control characters, so that nothing in it needs quotes. */

@@ -48,6 +48,8 @@ async function translated(statement: string, call: Call, parts: LakeOperationPar
   return translate(statement, tables.find, { nowMs: call.time });
 }
 
+const storeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** The ids of the event data stores that a statement reads; those of the view, not what the statement calls them. */
 export async function storeIdsOf(
   statement: string,
@@ -57,7 +59,11 @@ export async function storeIdsOf(
   const translation = await translated(statement, call, parts);
   if (translation.kind === 'refused') {
     const place = `line ${translation.line}:${translation.column}`;
-    throw new AwsFault('InvalidQueryStatementException', `${place}: ${translation.message}`);
+    // A name that no event data store can have is a mistake of the statement; the id of one may be that of a store that was.
+    const code = storeId.test(translation.unknownStore ?? '')
+      ? 'EventDataStoreNotFoundException'
+      : 'InvalidQueryStatementException';
+    throw new AwsFault(code, `${place}: ${translation.message}`);
   }
   const tables = await openTables(parts, call, call.time);
   return [...new Set(translation.eventDataStoreIds.flatMap((id) => tables.viewOf(id)?.name ?? []))];

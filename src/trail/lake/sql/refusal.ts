@@ -2,10 +2,13 @@
 export class RefusedError extends Error {
   /** Offset into the statement, in UTF-16 code units. */
   readonly at: number;
-  constructor(at: number, message: string) {
+  /** The event data store that there is not, where that is why. */
+  readonly unknownStore: string | undefined;
+  constructor(at: number, message: string, unknownStore?: string) {
     super(message);
     this.name = 'RefusedError';
     this.at = at;
+    this.unknownStore = unknownStore;
   }
 }
 

@@ -65,6 +65,8 @@ export type Translation =
       readonly kind: 'refused';
       /** What was refused, in a sentence without its place. */
       readonly message: string;
+      /** The id that FROM has of an event data store that there is not, where that is why. */
+      readonly unknownStore?: string;
       /** From 1. */
       readonly line: number;
       /** From 1, in characters (UTF-16 code units). */
@@ -102,7 +104,13 @@ export function translate(
     };
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    return { kind: 'refused', message: error.message, ...placeOf(sql, error.at) };
+    const { message, unknownStore, at } = error;
+    return {
+      kind: 'refused',
+      message,
+      ...placeOf(sql, at),
+      ...(unknownStore !== undefined && { unknownStore }),
+    };
   }
 }
 

@@ -93,6 +93,15 @@ export function toJson(value: Typed, at: number): string {
     const keys = `list_sort(map_keys(${sql}))`;
     return `CASE WHEN ${sql} IS NULL THEN NULL ELSE CAST(to_json(map(list_transform(${keys}, lambda "k": ${key}), list_transform(list_transform(${keys}, lambda "k": list_extract(map_extract(${sql}, "k"), 1)), lambda "t": CAST(coalesce(${inner}, 'null') AS JSON)))) AS VARCHAR) END`;
   }
+  if (type.kind === 'double' || type.kind === 'real') {
+    // What is no number is a string, as Trino's writer of JSON has it.
+    const text = toText(value, at);
+    return withOperands(
+      [sql, text],
+      (number, name) =>
+        `CAST(CASE WHEN isnan(${number}) OR isinf(${number}) THEN to_json(${name}) ELSE to_json(${number}) END AS VARCHAR)`,
+    );
+  }
   if (['boolean', 'unknown'].includes(type.kind) || isNumeric(type))
     return `CAST(to_json(${sql}) AS VARCHAR)`;
   return `CAST(to_json(${toText(value, at)}) AS VARCHAR)`;

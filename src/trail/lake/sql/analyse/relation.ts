@@ -1,6 +1,6 @@
 import type { Alias, Expression, Name, Relation } from '../ast.ts';
 import { readColumnType } from '../column-type.ts';
-import { refuse } from '../refusal.ts';
+import { RefusedError, refuse } from '../refusal.ts';
 import { bigint, quoteName, typeText, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { analyseCondition, compare } from './predicates.ts';
@@ -81,7 +81,7 @@ function named(relation: Extract<Relation, { kind: 'named' }>, around: Surroundi
   }
   const id = name.text.slice(name.text.lastIndexOf('/') + 1);
   const table = around.session.tables(id);
-  if (!table) refuse(name.at, `There is no event data store ${name.text.slice(0, 120)}`);
+  if (!table) throw new RefusedError(name.at, `There is no event data store ${name.text.slice(0, 120)}`, id);
   const before = around.session.stores.get(id) ?? [];
   const read = (column: string): string => `"${engineAlias}".${quoteName(column)}`;
   const sql = `${quoteName(table.view)} AS "${engineAlias}"`;

@@ -403,6 +403,15 @@ export const functionCases: readonly CaseGroup[] = [
         '1.234',
       ),
       one(
+        "SELECT CAST(nan() AS JSON), CAST(-infinity() AS JSON), CAST(CAST(NULL AS double) AS JSON), CAST(ARRAY[nan(), 1.5e0, NULL] AS JSON), CAST(MAP(ARRAY['a'], ARRAY[infinity()]) AS JSON), CAST(CAST(nan() AS real) AS JSON)",
+        '"NaN"',
+        '"-Infinity"',
+        null,
+        '["NaN",1.5,null]',
+        '{"a":"Infinity"}',
+        '"NaN"',
+      ),
+      one(
         'SELECT CAST(ARRAY[1, 23, 456] AS JSON), CAST(ARRAY[1, NULL, 456] AS JSON), CAST(ARRAY[ARRAY[1, 23], ARRAY[456]] AS JSON)',
         '[1,23,456]',
         '[1,null,456]',
