@@ -186,6 +186,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   const estate = opening.use(
     await openEstate({
       ...settings,
+      managementAccountId: settings.accountId,
       state,
       blob,
       masterKey,

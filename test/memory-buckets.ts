@@ -14,6 +14,8 @@ export interface MemoryBuckets extends Buckets {
   fault: ((file: FileToPut) => { readonly error: Error; readonly after: boolean } | undefined) | undefined;
   /** What puts wait for before they do anything. */
   gate: ((file: FileToPut) => Promise<void>) | undefined;
+  /** Names of buckets that the account may not use elsewhere. */
+  readonly refused: Set<string>;
   addBucket(name: string, over?: Partial<BucketFacts>): void;
   /** The records of a log file. */
   records(file: FileToPut): readonly Record<string, unknown>[];
@@ -53,6 +55,7 @@ export function openMemoryBuckets(): MemoryBuckets {
     buckets,
     files,
     puts,
+    refused: new Set(),
     fault: undefined,
     gate: undefined,
     addBucket(name, over = {}) {
@@ -67,7 +70,7 @@ export function openMemoryBuckets(): MemoryBuckets {
     },
     records: (file) =>
       (JSON.parse(gunzipSync(file.body).toString()) as { Records: Record<string, unknown>[] }).Records,
-    find: (name) => Promise.resolve(buckets.get(name)),
+    find: (name) => Promise.resolve(memory.refused.has(name) ? 'refused' : buckets.get(name)),
     async put(file, as) {
       await memory.gate?.(file);
       if (!buckets.has(file.bucket)) throw new AwsFault('NoSuchBucket', 'no such bucket');

@@ -20,6 +20,7 @@ export interface EstateOptions {
   readonly masterKey: MasterKey;
   readonly authorise: Authorise;
   readonly authoriseService: AuthoriseService;
+  readonly managementAccountId: string;
   /** The file of CAIRN_OUTSIDE_BUCKETS. */
   readonly outsideBuckets?: string;
   readonly clock: Clock;

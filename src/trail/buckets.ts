@@ -40,8 +40,11 @@ export interface StoredFile {
  * resolves and, called again with the same key and bytes, changes nothing that a reader can tell.
  */
 export interface Buckets {
-  /** Undefined when there is no such bucket. An outside bucket has no policy to be seen; it is asked when it is used. */
-  find(bucket: string): Promise<BucketFacts | 'outside' | undefined>;
+  /**
+   * Undefined when there is no such bucket. An outside bucket has no policy to be seen; it is asked when it is used, and
+   * `refused` where the operator does not let the account have it used.
+   */
+  find(bucket: string, accountId: string): Promise<BucketFacts | 'outside' | 'refused' | undefined>;
   put(file: FileToPut, as: ActingFor): Promise<void>;
   /** Undefined when there is no such object. */
   get(bucket: string, key: string, as: ActingFor): Promise<AsyncIterable<Uint8Array> | undefined>;
@@ -52,3 +55,7 @@ export interface Buckets {
     as: ActingFor,
   ): AsyncIterable<StoredFile>;
 }
+
+/** What is said of a bucket that `find` calls refused. */
+export const refusedBucket = (bucket: string, accountId: string): string =>
+  `The bucket ${bucket} lives elsewhere, and the operator does not let account ${accountId} use it.`;

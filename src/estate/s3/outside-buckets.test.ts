@@ -32,14 +32,17 @@ async function settingsFile(text: string, mode = 0o600): Promise<string> {
 
 describe('the file of outside buckets', () => {
   it('maps buckets, and * for all others', async () => {
-    const own = { ...entry, region: 'us-east-1', forcePathStyle: false };
+    const own = { ...entry, region: 'us-east-1', forcePathStyle: false, accounts: ['111111111111'] };
     const settings = await readOutsideSettings(await settingsFile(JSON.stringify({ '*': entry, own })));
-    expect(settings.get('*')).toEqual({ ...entry, forcePathStyle: true });
+    expect(settings.get('*')).toEqual({ ...entry, forcePathStyle: true, accounts: [] });
     expect(settings.get('own')).toEqual(own);
     const outside = openOutsideBuckets(settings, manualClock(0));
     expect([outside.has('own'), outside.has('any')]).toEqual([true, true]);
     const named = openOutsideBuckets(new Map([['own', { ...own }]]), manualClock(0));
     expect([named.has('own'), named.has('any')]).toEqual([true, false]);
+    expect([named.serves('own', '111111111111'), named.serves('own', '222222222222')]).toEqual([true, false]);
+    const all = openOutsideBuckets(new Map([['*', { ...own, accounts: ['*'] }]]), manualClock(0));
+    expect(all.serves('any', '222222222222')).toBe(true);
   });
 
   it.each([0o640, 0o604, 0o660, 0o602])('is refused where others can read or write it: %o', async (mode) => {
@@ -60,6 +63,8 @@ describe('the file of outside buckets', () => {
     ['endpoint takes', JSON.stringify({ '*': { ...entry, endpoint: 'nowhere' } })],
     ['http or https', JSON.stringify({ '*': { ...entry, endpoint: 'file:///etc/passwd' } })],
     ['no user name', JSON.stringify({ '*': { ...entry, endpoint: 'http://me:secret@127.0.0.1' } })],
+    ['accounts takes', JSON.stringify({ '*': { ...entry, accounts: ['somebody'] } })],
+    ['accounts takes', JSON.stringify({ '*': { ...entry, accounts: '*' } })],
     ['true or false', JSON.stringify({ '*': { ...entry, forcePathStyle: 'yes' } })],
   ])('is refused, with "%s", and the message holds no secret', async (message, text) => {
     const refused = await readOutsideSettings(await settingsFile(text)).catch((error: unknown) => error);
@@ -91,11 +96,17 @@ describe('an outside endpoint', () => {
     server = createServer(answer).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return openOutsideBuckets(new Map([['*', { ...entry, endpoint, forcePathStyle: true }]]), clock);
+    return openOutsideBuckets(
+      new Map([['*', { ...entry, endpoint, forcePathStyle: true, accounts: [] }]]),
+      clock,
+    );
   }
 
   it('that is not there fails by the name of the system, without the secret', async () => {
-    using outside = openOutsideBuckets(new Map([['*', { ...entry, forcePathStyle: true }]]), manualClock(0));
+    using outside = openOutsideBuckets(
+      new Map([['*', { ...entry, forcePathStyle: true, accounts: [] }]]),
+      manualClock(0),
+    );
     const error = await failureOf(outside.put(file));
     expect(error?.code).toBe('ECONNREFUSED');
     expect(error?.message).toBe(

@@ -30,9 +30,11 @@ class OutsideBucketError extends Error {
   }
 }
 
-/** Buckets that live elsewhere, used with the operator's own credentials: whoever acts is not looked at. */
+/** Buckets that live elsewhere, used with the operator's own credentials, and so for whom the operator says alone. */
 export interface OutsideBuckets {
   has(bucket: string): boolean;
+  /** Whether the operator lets an account, which is not the management account, have it used. */
+  serves(bucket: string, accountId: string): boolean;
   put(file: FileToPut): Promise<void>;
   /** Undefined when there is no such object. */
   get(bucket: string, key: string): Promise<AsyncIterable<Uint8Array> | undefined>;
@@ -120,6 +122,10 @@ export function openOutsideBuckets(settings: OutsideSettings, clock: Clock): Out
 
   return {
     has: (bucket) => endpointOf(bucket) !== undefined,
+    serves(bucket, accountId) {
+      const { accounts = [] } = endpointOf(bucket) ?? {};
+      return accounts.includes(accountId) || accounts.includes('*');
+    },
     async put({ bucket, key, body, contentType, contentEncoding, metadata, kmsKeyArn }) {
       const command = new PutObjectCommand({
         Bucket: bucket,

@@ -10,6 +10,8 @@ export interface OutsideEndpoint {
   readonly secretAccessKey: string;
   /** The bucket stands in the path, which most servers but AWS want; true unless told otherwise. */
   readonly forcePathStyle: boolean;
+  /** Accounts beside the management account for which it is used; `*` stands for all. */
+  readonly accounts: readonly string[];
 }
 
 /** By the name of the bucket; `*` stands for all others. */
@@ -17,7 +19,7 @@ export type OutsideSettings = ReadonlyMap<string, OutsideEndpoint>;
 
 const variable = 'CAIRN_OUTSIDE_BUCKETS';
 const mostBytes = 1024 * 1024;
-const members = ['endpoint', 'region', 'accessKeyId', 'secretAccessKey', 'forcePathStyle'];
+const members = ['endpoint', 'region', 'accessKeyId', 'secretAccessKey', 'forcePathStyle', 'accounts'];
 
 async function readSecretFile(path: string): Promise<string> {
   try {
@@ -46,6 +48,14 @@ function readUrl(value: unknown, refuse: (why: string) => never): string {
   return value;
 }
 
+const isAccount = (one: unknown): one is string => typeof one === 'string' && /^(?:\*|\d{12})$/.test(one);
+
+function readAccounts(value: unknown, refuse: (why: string) => never): readonly string[] {
+  return Array.isArray(value) && value.every(isAccount)
+    ? value
+    : refuse('accounts takes a list of account ids of 12 digits, or of "*"');
+}
+
 function readEndpoint(bucket: string, value: unknown, path: string): OutsideEndpoint {
   const refuse = (why: string): never => {
     throw new SettingError(`the file ${path} of ${variable}, bucket "${bucket}": ${why}`);
@@ -61,6 +71,7 @@ function readEndpoint(bucket: string, value: unknown, path: string): OutsideEndp
     accessKeyId,
     secretAccessKey,
     forcePathStyle = true,
+    accounts = [],
   } = value as Record<string, unknown>;
   const text = (name: string, given: unknown): string =>
     typeof given === 'string' && given !== '' ? given : refuse(`${name} takes a text`);
@@ -73,6 +84,7 @@ function readEndpoint(bucket: string, value: unknown, path: string): OutsideEndp
     accessKeyId: text('accessKeyId', accessKeyId),
     secretAccessKey: text('secretAccessKey', secretAccessKey),
     forcePathStyle,
+    accounts: readAccounts(accounts, refuse),
   };
 }
 

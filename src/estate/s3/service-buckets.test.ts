@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBucketFixture, type BucketFixture } from '../../../test/bucket-fixture.ts';
 import { faultOf, management } from '../../../test/identity-fixture.ts';
 import type { Buckets } from '../../trail/buckets.ts';
+import { openOutsideBuckets } from './outside-buckets.ts';
 import { openServiceBuckets } from './service-buckets.ts';
 
 /** As CloudTrail: what bucket policies allow it, and what comes of it. */
@@ -17,7 +18,7 @@ const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
 
 beforeEach(async () => {
   s3 = await openBucketFixture();
-  buckets = openServiceBuckets({ ...s3, outside: undefined });
+  buckets = openServiceBuckets({ ...s3, outside: undefined, managementAccountId: management });
   await s3.bucket('logs');
 });
 afterEach(async () => {
@@ -58,13 +59,13 @@ async function textOf(body: AsyncIterable<Uint8Array> | undefined): Promise<stri
 
 describe('find', () => {
   it('says whose the bucket is, and what its policy is', async () => {
-    expect(await buckets.find('logs')).toEqual({
+    expect(await buckets.find('logs', management)).toEqual({
       name: 'logs',
       accountId: management,
       region: 'eu-central-1',
       policy: undefined,
     });
-    expect(await buckets.find('none')).toBeUndefined();
+    expect(await buckets.find('none', management)).toBeUndefined();
   });
 });
 
@@ -170,5 +171,40 @@ describe('get and list', () => {
     expect(await codeOf(buckets.get('logs', 'a', trail))).toBe('AccessDenied');
     expect(await codeOf(Array.fromAsync(buckets.list('logs', { prefix: '' }, trail)))).toBe('AccessDenied');
     expect(await codeOf(buckets.get('none', 'a', trail))).toBe('NoSuchBucket');
+  });
+});
+
+describe('a bucket on an outside endpoint', () => {
+  it('is used for the management account, and for those that its setting names alone', async () => {
+    const endpoint = {
+      endpoint: 'http://127.0.0.1:1',
+      region: 'eu-central-1',
+      accessKeyId: 'AKIAEXAMPLE',
+      secretAccessKey: 'secret',
+      forcePathStyle: true,
+    };
+    const settings = new Map([
+      ['own', { ...endpoint, accounts: [] }],
+      ['shared', { ...endpoint, accounts: ['111111111111'] }],
+    ]);
+    using outside = openOutsideBuckets(settings, s3.clock);
+    const served = openServiceBuckets({ ...s3, outside, managementAccountId: management });
+    const uses = [
+      ['own', management, true],
+      ['own', '111111111111', false],
+      ['shared', '111111111111', true],
+      ['shared', '222222222222', false],
+    ] as const;
+    for (const [bucket, accountId, isAllowed] of uses) {
+      expect(await served.find(bucket, accountId)).toBe(isAllowed ? 'outside' : 'refused');
+      const as = { ...trail, accountId };
+      // Who is let through finds nobody there.
+      const code = isAllowed ? 'ECONNREFUSED' : 'AccessDenied';
+      await expect(served.put(file({ bucket }), as)).rejects.toMatchObject({ code });
+      await expect(served.get(bucket, 'a', as)).rejects.toMatchObject({ code });
+      const listed = Array.fromAsync(served.list(bucket, { prefix: '' }, as));
+      await expect(listed).rejects.toMatchObject({ code });
+    }
+    expect(await served.find('logs', '222222222222')).toMatchObject({ name: 'logs' });
   });
 });

@@ -5,7 +5,7 @@ import type { StateView } from '../../state/index.ts';
 import type { Need } from '../../wire/index.ts';
 import { bucketArn, objectArn, readBucket, type BucketDocument } from './bucket-documents.ts';
 import { openCursor } from './document-cursor.ts';
-import { noSuchBucket } from './faults.ts';
+import { accessDenied, noSuchBucket } from './faults.ts';
 import type { Conditions } from './needs.ts';
 import { objectKey, objectPrefix, readCurrent, type ObjectVersion } from './object-documents.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -53,8 +53,11 @@ export interface StoredFile {
 
 /** Buckets as a service uses them, here or on an outside endpoint. */
 export interface ServiceBuckets {
-  /** Undefined when there is no such bucket. An outside bucket has no policy to be seen; it is asked when it is used. */
-  find(bucket: string): Promise<BucketFacts | 'outside' | undefined>;
+  /**
+   * Undefined when there is no such bucket. An outside bucket has no policy to be seen; it is asked when it is used, and
+   * `refused` where the operator does not let the account have it used.
+   */
+  find(bucket: string, accountId: string): Promise<BucketFacts | 'outside' | 'refused' | undefined>;
   /** Durable when it resolves; called again with the same key and bytes, it changes nothing that a reader can tell. */
   put(file: FileToPut, as: ActingFor): Promise<void>;
   /** Undefined when there is no such object. */
@@ -72,6 +75,8 @@ export interface ServiceBucketsOptions {
   readonly objects: Pick<ObjectStore, 'put' | 'read'>;
   readonly authoriseService: AuthoriseService;
   readonly outside: OutsideBuckets | undefined;
+  /** For it, every outside bucket is used; for other accounts those that the settings say. */
+  readonly managementAccountId: string;
   readonly clock: Clock;
 }
 
@@ -111,10 +116,21 @@ function putConditions(kmsKeyArn: string | undefined): Conditions {
 
 /**
  * Opens buckets for CloudTrail. What it does is allowed by the bucket's policy alone, also within one account, and by the
- * key's policy where one encrypts. A bucket that the settings map elsewhere is used there, with the operator's credentials.
+ * key's policy where one encrypts. A bucket that the settings map elsewhere is used there, with the operator's credentials,
+ * for the accounts that the operator says.
  */
 export function openServiceBuckets(options: ServiceBucketsOptions): ServiceBuckets {
   const { state, objects, authoriseService, outside, clock } = options;
+
+  const serves = (bucket: string, accountId: string): boolean =>
+    accountId === options.managementAccountId || outside?.serves(bucket, accountId) === true;
+
+  /** The outside endpoint of a bucket, if it has one. Throws AccessDenied where the account may not have it used. */
+  function outsideFor(bucket: string, { accountId }: ActingFor): OutsideBuckets | undefined {
+    if (!outside?.has(bucket)) return undefined;
+    if (serves(bucket, accountId)) return outside;
+    throw accessDenied(`The outside bucket ${bucket} is not for account ${accountId}.`);
+  }
 
   const callerFor = (as: ActingFor): ServiceCaller => ({
     service: 'cloudtrail.amazonaws.com',
@@ -144,13 +160,14 @@ export function openServiceBuckets(options: ServiceBucketsOptions): ServiceBucke
   }
 
   return {
-    async find(name) {
-      if (outside?.has(name)) return 'outside';
+    async find(name, accountId) {
+      if (outside?.has(name)) return serves(name, accountId) ? 'outside' : 'refused';
       const bucket = await readBucket(state, name);
       return bucket && { name, accountId: bucket.accountId, region: bucket.region, policy: bucket.policy };
     },
     async put(file, as) {
-      if (outside?.has(file.bucket)) return outside.put(file);
+      const elsewhere = outsideFor(file.bucket, as);
+      if (elsewhere) return elsewhere.put(file);
       const { key, body, contentType, contentEncoding, metadata, kmsKeyArn } = file;
       const { bucket, caller } = await allowed(file.bucket, as, {
         action: 's3:PutObject',
@@ -177,7 +194,8 @@ export function openServiceBuckets(options: ServiceBucketsOptions): ServiceBucke
       return undefined;
     },
     async get(name, key, as) {
-      if (outside?.has(name)) return outside.get(name, key);
+      const elsewhere = outsideFor(name, as);
+      if (elsewhere) return elsewhere.get(name, key);
       const { caller } = await allowed(name, as, {
         action: 's3:GetObject',
         resource: objectArn(name, key),
@@ -188,8 +206,9 @@ export function openServiceBuckets(options: ServiceBucketsOptions): ServiceBucke
       return objects.read(name, version, { first: 0, last, as: { kind: 'service', caller } });
     },
     async *list(name, { prefix, after }, as) {
-      if (outside?.has(name)) {
-        yield* outside.list(name, { prefix, ...(after !== undefined && { after }) });
+      const elsewhere = outsideFor(name, as);
+      if (elsewhere) {
+        yield* elsewhere.list(name, { prefix, ...(after !== undefined && { after }) });
         return;
       }
       await allowed(name, as, {

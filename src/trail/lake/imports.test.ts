@@ -161,7 +161,8 @@ describe('imports', () => {
     const { fixture } = await openWithBucket();
     await using _ = fixture;
     const { arn } = await createStore(fixture);
-    for (const uri of ['s3://absent/x', 'https://logs.example/'])
+    fixture.buckets.refused.add('not-ours');
+    for (const uri of ['s3://absent/x', 'https://logs.example/', 's3://not-ours/x'])
       await expect(
         fixture.call('StartImport', { Destinations: [arn], ...source(uri) }),
       ).rejects.toMatchObject({ code: 'InvalidImportSourceException' });

@@ -305,6 +305,10 @@ describe('queries', () => {
     await expect(
       fixture.run('SELECT eventID FROM events', { input: { DeliveryS3Uri: 's3://nowhere' } }),
     ).rejects.toMatchObject({ code: 'S3BucketDoesNotExistException' });
+    fixture.buckets.refused.add('not-ours');
+    await expect(
+      fixture.run('SELECT eventID FROM events', { input: { DeliveryS3Uri: 's3://not-ours' } }),
+    ).rejects.toMatchObject({ code: 'InsufficientS3BucketPolicyException' });
   });
 });
 

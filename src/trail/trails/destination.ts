@@ -1,7 +1,7 @@
 import { AwsFault, parseArn } from '../../kernel/index.ts';
 import type { AuthoriseService } from '../../identity/index.ts';
 import type { Need } from '../../wire/index.ts';
-import type { ActingFor, BucketFacts, Buckets } from '../buckets.ts';
+import { refusedBucket, type ActingFor, type BucketFacts, type Buckets } from '../buckets.ts';
 import { cloudTrailFor, type DeliveryTopics, type TrailKeys } from './trail-needs.ts';
 
 export interface DestinationParts {
@@ -162,9 +162,12 @@ export async function checkDestination(
     const message = `S3 prefix is longer than maximum length: ${longestPrefix}`;
     throw new AwsFault('InvalidS3PrefixException', message);
   }
-  const facts = await parts.buckets.find(bucket);
+  const facts = await parts.buckets.find(bucket, as.accountId);
   if (!facts) {
     throw new AwsFault('S3BucketDoesNotExistException', `S3 bucket ${bucket} does not exist!`);
+  }
+  if (facts === 'refused') {
+    throw new AwsFault('InsufficientS3BucketPolicyException', refusedBucket(bucket, as.accountId));
   }
   const hasKey = wanted.kmsKeyId !== undefined && wanted.kmsKeyId !== '';
   const kmsKeyArn = hasKey ? await checkKey(parts, wanted, facts, as, time) : undefined;

@@ -42,6 +42,7 @@ describe('CreateTrail', () => {
   it.each([
     [{ S3BucketName: 'Logs' }, 'InvalidS3BucketNameException'],
     [{ S3BucketName: 'absent' }, 'S3BucketDoesNotExistException'],
+    [{ S3BucketName: 'not-ours' }, 'InsufficientS3BucketPolicyException'],
     [{ S3KeyPrefix: 'p'.repeat(201) }, 'InvalidS3PrefixException'],
     [{ S3KeyPrefix: 'elsewhere' }, 'InsufficientS3BucketPolicyException'],
     [{ IsMultiRegionTrail: true, IncludeGlobalServiceEvents: false }, 'InvalidParameterCombinationException'],
@@ -65,6 +66,7 @@ describe('CreateTrail', () => {
     ],
   ])('refuses %j with %s', async (input, code) => {
     await using fixture = await openTrailsFixture();
+    fixture.buckets.refused.add('not-ours');
     expect(await fixture.faultOf('CreateTrail', { ...main, ...input })).toBe(code);
     expect((await fixture.call('ListTrails'))['Trails']).toEqual([]);
   });

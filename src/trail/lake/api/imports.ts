@@ -2,6 +2,7 @@ import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault } from '../../../kernel/index.ts';
 import type { Change, StateView } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
+import { refusedBucket, type Buckets } from '../../buckets.ts';
 import {
   failuresPrefix,
   importKey,
@@ -122,6 +123,16 @@ async function restart(importId: string, call: Call, change: Change): Promise<Im
   return retried(change, old, call.time);
 }
 
+/** A bucket on an outside endpoint is read with the operator's credentials, for the accounts that the operator says. */
+async function checkSource(bucket: string, { accountId }: Call, buckets: Buckets): Promise<void> {
+  const facts = await buckets.find(bucket, accountId);
+  if (facts === undefined)
+    throw new AwsFault('InvalidImportSourceException', `There is no bucket ${bucket}.`);
+  if (facts === 'refused') {
+    throw new AwsFault('InvalidImportSourceException', refusedBucket(bucket, accountId));
+  }
+}
+
 /**
  * StartImport: log files of a bucket into the journal, and so into the history and the event data store. Records of other
  * accounts than the caller's are left out, unless the caller is of the management account. With ImportId alone it retries
@@ -146,8 +157,7 @@ export const StartImport: LakeOperation<CloudTrail.StartImportRequest, CloudTrai
       input.ImportId === undefined
         ? newImport(input, await destinationOf(named ?? '', call, change), call, parts.random.uuid())
         : await restart(input.ImportId, call, change);
-    if ((await parts.buckets.find(document.bucket)) === undefined)
-      throw new AwsFault('InvalidImportSourceException', `There is no bucket ${document.bucket}.`);
+    await checkSource(document.bucket, call, parts.buckets);
     const others = await parts.state.list<ImportDocument>(`${importsPrefix}${call.accountId}/`);
     if (others.some(({ value }) => value.status === 'IN_PROGRESS'))
       throw new AwsFault(

@@ -2,6 +2,7 @@ import type * as CloudTrail from '@aws-sdk/client-cloudtrail';
 import { AwsFault, limits } from '../../../kernel/index.ts';
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
+import { refusedBucket } from '../../buckets.ts';
 import { placeOf, tokenFor } from '../../api/lookup-token.ts';
 import { openTables } from '../lake-parts.ts';
 import { statementOfAlias } from '../dashboards/alias-statement.ts';
@@ -85,12 +86,16 @@ export async function checkStores(
   }
 }
 
-async function checkDelivery(uri: string, parts: LakeOperationParts): Promise<void> {
+async function checkDelivery(uri: string, { accountId }: Call, parts: LakeOperationParts): Promise<void> {
   const [, bucket = ''] = /^s3:\/\/([^/]+)/.exec(uri) ?? [];
   if (!parts.buckets || !parts.signingKeyFor)
     throw unsupported('DeliveryS3Uri is not supported: there is no S3 here.');
-  if ((await parts.buckets.find(bucket)) === undefined)
+  const facts = await parts.buckets.find(bucket, accountId);
+  if (facts === undefined)
     throw new AwsFault('S3BucketDoesNotExistException', `There is no bucket ${bucket}.`);
+  if (facts === 'refused') {
+    throw new AwsFault('InsufficientS3BucketPolicyException', refusedBucket(bucket, accountId));
+  }
 }
 
 /** StartQuery on every event data store that a statement reads; on all while that cannot be told. */
@@ -119,7 +124,7 @@ export const StartQuery: LakeOperation<CloudTrail.StartQueryRequest, CloudTrail.
     const statement = await statementOf(input, call, change);
     const storeIds = await storeIdsOf(statement, call, parts);
     await checkStores(storeIds, call, parts);
-    if (input.DeliveryS3Uri !== undefined) await checkDelivery(input.DeliveryS3Uri, parts);
+    if (input.DeliveryS3Uri !== undefined) await checkDelivery(input.DeliveryS3Uri, call, parts);
     if (parts.queries.activeOf(call.accountId) >= limits.lakeQueriesPerAccount) {
       const message = `${limits.lakeQueriesPerAccount} queries of the account wait or run already; try again when one has ended.`;
       throw new AwsFault('MaxConcurrentQueriesException', message);
