@@ -1,6 +1,6 @@
 import type { Random } from '../kernel/index.ts';
 import type { Change, StateView } from '../state/index.ts';
-import type { AuditResource, Call, Given, Need, Operations } from '../wire/index.ts';
+import type { AuditResource, Call, Given, Need, Operations, Recorded, Show } from '../wire/index.ts';
 import type { MasterKey } from './master-key.ts';
 
 export { nothing, type Given, type Nothing } from '../wire/index.ts';
@@ -23,8 +23,13 @@ export interface IdentityOperation<Input, Output> {
   needs(input: Given<Input>, call: Call, view: StateView): readonly Need[] | Promise<readonly Need[]>;
   /** What the record names as resources. */
   readonly resources?: (input: Given<Input>, call: Call) => readonly AuditResource[];
-  /** What the record shows of the caller's session beside the request. */
-  readonly brought?: (call: Call) => Readonly<Record<string, unknown>>;
+  recorded?(
+    this: void,
+    input: Given<Input>,
+    output: Output | undefined,
+    call: Call,
+    show: Show,
+  ): Promise<Recorded>;
   readonly issuesCredentials?: true;
   handle(input: Given<Input>, call: Call, change: Change, parts: Parts): Promise<Output>;
 }
@@ -46,7 +51,7 @@ export function bindOperations(
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call, parts.state),
         ...(operation.resources && { resources: resourcesBy(operation.resources) }),
-        ...(operation.brought && { brought: operation.brought }),
+        ...(operation.recorded && { recorded: operation.recorded }),
         ...(operation.issuesCredentials && { issuesCredentials: true as const }),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],

@@ -18,7 +18,9 @@ export type {
 export type {
   AuditResource,
   ForwardedCall,
+  Recorded,
   RecordedPart,
+  Show,
   Call,
   Need,
   Operation,
@@ -49,10 +51,6 @@ export {
   openChecksum,
   presignUrl,
   signRequest,
-  type BodyChecksum,
   type Checksum,
   type ChecksumName,
-  type RequestToSign,
-  type SigningCredentials,
-  type UrlToPresign,
 } from './sigv4/index.ts';

@@ -105,14 +105,22 @@ export type AuditResource = { readonly accountId?: string; readonly type?: strin
   | { readonly ARNPrefix: string }
 );
 
+/** What the record of a call shows, with member names as CloudTrail writes them. */
+export interface Recorded {
+  readonly requestParameters: unknown;
+  /** Left out of the records of reads and of calls that failed, whatever stands here. */
+  readonly responseElements: unknown;
+  readonly additionalEventData?: unknown;
+}
+
+/** An input or an output as records show it unless an operation says otherwise: by the model, without sensitive members. */
+export type Show = (side: 'input' | 'output', value: unknown) => Promise<unknown>;
+
 /** A part of a call that has a record of its own beside the call's, such as the delete of each object of DeleteObjects. */
-export interface RecordedPart {
+export interface RecordedPart extends Recorded {
   readonly eventName: string;
   /** Set where this part failed. */
   readonly error?: { readonly code: string; readonly message: string };
-  readonly requestParameters: unknown;
-  readonly responseElements: unknown;
-  readonly additionalEventData?: unknown;
   readonly resources: readonly AuditResource[];
 }
 
@@ -168,26 +176,10 @@ export interface Operation<Change> {
   /** The record's `resources` element; none by default. `output` is undefined when the call failed. */
   resources?(input: any, output: any, call: Call): readonly AuditResource[];
   /**
-   * What the record shows, where it is not the input and output themselves (a body that is a stream, say). Both are
-   * shown with member names as CloudTrail writes them; `output` is undefined when the call failed.
+   * What the record shows, where it is not what `show` makes of the input and the output (a body that is a stream, say, or
+   * members beside those of the request). `output` is undefined when the call failed.
    */
-  recorded?(
-    input: any,
-    output: any,
-    call: Call,
-  ): {
-    readonly requestParameters: unknown;
-    readonly responseElements: unknown;
-    readonly additionalEventData?: unknown;
-  };
-  /** The input as the record shows it, where CloudTrail writes what the request left out. */
-  shownInput?(input: any): unknown;
-  /** The record's additionalEventData of a call that succeeded, where `recorded` is not given. */
-  additionalEventData?(output: any): unknown;
-  /** Members of the record's responseElements beside those of the answer, by the names that the record has. */
-  addedResponse?(input: any, output: any, call: Call): Readonly<Record<string, unknown>> | undefined;
-  /** What the record's requestParameters have beside the input's own members, because the caller brings it along. */
-  brought?(call: Call): Readonly<Record<string, unknown>>;
+  recorded?(input: any, output: any, call: Call, show: Show): Recorded | Promise<Recorded>;
   /** The parts of a call that succeeded which are recorded on their own, in the same append as the call's record. */
   recordedParts?(input: any, call: Call): readonly RecordedPart[];
   /** The calls of other services that were made for this one, recorded with it however it ended. */

@@ -13,40 +13,11 @@ import {
 } from '../../src/trail/proofs/index.ts';
 import { cairn } from './cairn-process.ts';
 import { eventually, startServer, type TestServer } from './harness.ts';
-import { signedFetch } from './signed-fetch.ts';
+import { putPings } from './pings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cairn-proofs-'));
 const file = (name: string) => join(folder, name);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const channel = 'arn:aws:cloudtrail:us-east-1:000000000000:channel/00000000-0000-4000-8000-000000000000';
-
-const event = (UID: string) => ({
-  version: '1.0',
-  userIdentity: { type: 'app', principalId: 'prover' },
-  eventSource: 'proofs.example',
-  eventName: 'Ping',
-  eventTime: '2026-11-01T10:00:00Z',
-  UID,
-  recipientAccountId: '000000000000',
-});
-
-async function putEvents(
-  server: TestServer,
-  ids: readonly string[],
-  signal?: AbortSignal,
-): Promise<string[]> {
-  const answer = await signedFetch(server, '/PutAuditEvents', {
-    service: 'cloudtrail-data',
-    method: 'POST',
-    query: { channelArn: channel },
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auditEvents: ids.map((id) => ({ id, eventData: JSON.stringify(event(id)) })) }),
-    ...(signal && { signal }),
-  });
-  const { successful } = (await answer.json()) as { successful: { eventID: string }[] };
-  return successful.map(({ eventID }) => eventID);
-}
 
 async function read(server: TestServer, path: string): Promise<Buffer> {
   const answer = await fetch(`${server.endpoint}/_cairn/tlog/${path}`);
@@ -64,7 +35,7 @@ describe('the proof of an event', () => {
     server = await startServer();
     writeFileSync(file('key'), await read(server, 'key'));
     eventIds = [];
-    for (let batch = 0; batch < 6; batch += 1) eventIds.push(...(await putEvents(server, ids(random, 100))));
+    for (let batch = 0; batch < 6; batch += 1) eventIds.push(...(await putPings(server, ids(random, 100))));
     await eventually(async () => {
       const [, size] = (await read(server, 'checkpoint')).toString().split('\n');
       return Number(size) >= eventIds.length ? true : undefined;
@@ -122,7 +93,7 @@ describe('the proof of an event', () => {
   });
 
   it('of a call that was just made is there at once', async () => {
-    const [eventId = ''] = await putEvents(server, [random.uuid()]);
+    const [eventId = ''] = await putPings(server, [random.uuid()]);
     const proved = await cairn(server.env, 'prove', eventId, '--output', file('now.tlog-proof'));
     expect(proved.code).toBe(0);
   });
@@ -148,7 +119,7 @@ describe('the proof of an event', () => {
 
   it('checkpoints are compared with the tiles of the server', async () => {
     writeFileSync(file('old'), await read(server, 'checkpoint'));
-    await putEvents(server, ids(random, 100));
+    await putPings(server, ids(random, 100));
     await eventually(async () => {
       const text = await read(server, 'checkpoint');
       writeFileSync(file('new'), text);
@@ -240,7 +211,7 @@ describe('the log over crashes', () => {
       const stopped = new AbortController();
       const { signal } = stopped;
       const load = async () => {
-        while (!signal.aborted) await putEvents(server, ids(random, 50), signal).catch(() => undefined);
+        while (!signal.aborted) await putPings(server, ids(random, 50), signal).catch(() => undefined);
       };
       const watch = async () => {
         while (!signal.aborted) {
@@ -257,7 +228,7 @@ describe('the log over crashes', () => {
       await Promise.all([...loads, killed]);
     }
     await using server = await startServer({ data });
-    await putEvents(server, ids(random, 10));
+    await putPings(server, ids(random, 10));
     await look(server);
     const last = { size: newest, root: Buffer.from(seen.get(newest) ?? '', 'base64') };
     const readTile = (level: number, index: number, width: number) =>

@@ -26,12 +26,12 @@ import {
 import { describe, expect, it } from 'vitest';
 import { bucketPolicy } from '../memory-buckets.ts';
 import { awsCli, eventually, hasAwsCli, startServer, type TestServer } from './harness.ts';
+import { putPings } from './pings.ts';
 import { signedFetch } from './signed-fetch.ts';
 
 /** Trails over the real S3 and KMS of a server in a process of its own, by clients that this project did not write. */
 
 const account = '000000000000';
-const channel = `arn:aws:cloudtrail:us-east-1:${account}:channel/00000000-0000-4000-8000-000000000000`;
 const env = { CAIRN_DELIVERY_SECONDS: '1' };
 
 interface LogFile {
@@ -70,28 +70,7 @@ async function logFiles(server: TestServer, Bucket: string): Promise<readonly Lo
 const namesIn = (files: readonly LogFile[]) =>
   files.flatMap(({ records }) => records.map((record) => String(record['eventName'])));
 
-const event = (UID: string) => ({
-  version: '1.0',
-  userIdentity: { type: 'app', principalId: 'bench' },
-  eventSource: 'trails.example',
-  eventName: 'Ping',
-  eventTime: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-  UID,
-  recipientAccountId: account,
-});
-
-async function putAuditEvents(server: TestServer, count: number): Promise<readonly string[]> {
-  const ids = Array.from({ length: count }, () => crypto.randomUUID());
-  const answer = await signedFetch(server, '/PutAuditEvents', {
-    service: 'cloudtrail-data',
-    method: 'POST',
-    query: { channelArn: channel },
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ auditEvents: ids.map((id) => ({ id, eventData: JSON.stringify(event(id)) })) }),
-  });
-  const { successful = [] } = (await answer.json()) as { successful?: { eventID: string }[] };
-  return successful.map(({ eventID }) => eventID);
-}
+const ids = (count: number) => Array.from({ length: count }, () => crypto.randomUUID());
 
 /** A client of S3 for a user that may do nothing. */
 async function nobodysS3(server: TestServer): Promise<S3Client> {
@@ -253,7 +232,7 @@ describe('trails', { timeout: 180_000 }, () => {
         );
         await cloudTrail.send(new StartLoggingCommand({ Name }));
         await pause(round * 400);
-        acknowledged.push(...(await putAuditEvents(server, 50)));
+        acknowledged.push(...(await putPings(server, ids(50))));
         await cloudTrail.send(new DeleteTrailCommand({ Name }));
         await server.kill();
       }
@@ -295,7 +274,7 @@ describe('trails', { timeout: 180_000 }, () => {
         }
         const stop = Date.now() + 700 + round * 130;
         const work = Array.from({ length: 3 }, async () => {
-          while (Date.now() < stop) acknowledged.push(...(await putAuditEvents(server, 100)));
+          while (Date.now() < stop) acknowledged.push(...(await putPings(server, ids(100))));
         });
         await pause(Math.max(0, stop - Date.now() - 100));
         // Some of the work is still under way; what it was not answered for may be there or not.
@@ -306,7 +285,7 @@ describe('trails', { timeout: 180_000 }, () => {
       await using server = await startServer({ data, env });
       const wanted = new Set(acknowledged);
       expect(wanted.size).toBe(acknowledged.length);
-      const last = await putAuditEvents(server, 1);
+      const last = await putPings(server, ids(1));
       const files = await eventually(async () => {
         const found = await logFiles(server, 'crash-logs');
         return found.some(({ text }) => text.includes(last[0] ?? 'none')) ? found : undefined;

@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
-import type { AuditResource, Call, Given, Need, Operations } from '../../wire/index.ts';
+import type { AuditResource, Call, Given, Need, Operations, Recorded, Show } from '../../wire/index.ts';
 import { ciphertextSource } from './ciphertext.ts';
 import { aliasArn, keyArn } from './key-documents.ts';
 import type { Materials } from './key-material.ts';
@@ -25,17 +25,8 @@ export interface KmsOperation<Input, Output> {
   readonly access: 'read' | 'write';
   needs(input: Given<Input>, call: Call, view: StateView): readonly Need[] | Promise<readonly Need[]>;
   handle(input: Given<Input>, call: Call, change: Change, parts: Parts): Promise<Output>;
-  /** What the record shows, where it is not what the call and its answer say; see `wire/service.ts`. */
-  recorded?(
-    this: void,
-    input: Given<Input>,
-    output: Output | undefined,
-    call: Call,
-  ): {
-    readonly requestParameters: unknown;
-    readonly responseElements: unknown;
-    readonly additionalEventData?: unknown;
-  };
+  /** What the record shows, where it is not `usualRecord`. */
+  recorded?(this: void, input: Given<Input>, output: Output | undefined, call: Call): Recorded;
 }
 
 type Members = Readonly<Record<string, unknown>>;
@@ -104,11 +95,25 @@ const shownInput = (name: string, input: Members): Members => ({
  * even though this operation does not return the key ARN" (CreateAlias, EnableKey, PutKeyPolicy … in "Examples of AWS KMS log
  * entries").
  */
-function addedResponse(input: Members, output: Members, call: Call): Members | undefined {
-  if (Object.keys(output).length > 0) return undefined;
-  const [keyId] = keyArnsOf(input, output, call);
-  return keyId === undefined ? undefined : { keyId };
+function affectedKey(input: Members, output: Members, call: Call): Members {
+  const [keyId] = Object.keys(output).length > 0 ? [] : keyArnsOf(input, output, call);
+  return keyId === undefined ? {} : { keyId };
 }
+
+/** What the record of the operation `name` shows. */
+const usualRecord =
+  (name: string) =>
+  async (input: Members, output: Members | undefined, call: Call, show: Show): Promise<Recorded> => {
+    const used = output && materialUsed(output);
+    return {
+      requestParameters: await show('input', shownInput(name, input)),
+      responseElements: output && {
+        ...((await show('output', output)) as object | null),
+        ...affectedKey(input, output, call),
+      },
+      ...(used && { additionalEventData: used }),
+    };
+  };
 
 /** Supplies operations with their parts. The names of the members are the operations' names. */
 export function bindOperations(
@@ -122,10 +127,7 @@ export function bindOperations(
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call, parts.state),
         resources: keysTouched,
-        addedResponse,
-        shownInput: (input: Members) => shownInput(name, input),
-        additionalEventData: materialUsed,
-        ...(operation.recorded && { recorded: operation.recorded }),
+        recorded: operation.recorded ?? usualRecord(name),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
       } satisfies Operations<Change>[string],
     ]),

@@ -248,9 +248,15 @@ export const AssumeRole: IdentityOperation<AssumeRoleRequest, AssumeRoleResponse
   needs: assumeRoleNeeds,
   issuesCredentials: true,
   /** "Example AWS STS role chaining API event in CloudTrail log file". */
-  brought({ principal }): Readonly<Record<string, unknown>> {
+  async recorded(input, output, { principal }, show) {
     const { tags } = inheritedTags(principal);
-    return tags.length > 0 ? { incomingTransitiveTags: Object.fromEntries(tags) } : {};
+    return {
+      requestParameters: {
+        ...(tags.length > 0 && { incomingTransitiveTags: Object.fromEntries(tags) }),
+        ...((await show('input', input)) as object),
+      },
+      responseElements: await show('output', output),
+    };
   },
   resources: (input) => [
     {

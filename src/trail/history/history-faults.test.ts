@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import {
+  closeSync,
   copyFileSync,
   cpSync,
   existsSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -21,7 +23,7 @@ import { manualClock, silentLog } from '../../kernel/index.ts';
 import { dayMs, entries, expectedIds, idsOf, start } from './numbered-events.ts';
 import { manifestVersion, writeManifest } from './manifest.ts';
 import { openHistory, type OpenedHistory } from './open-history.ts';
-import { headerBytes, inspectSegment, trailerBytes } from './segment-format.ts';
+import { headerBytes, readFooter, trailerBytes } from './segment-format.ts';
 
 let directory: string;
 const clock = manualClock(start + dayMs);
@@ -42,6 +44,15 @@ function segmentFiles(): readonly string[] {
   return readdirSync(directory)
     .filter((name) => name.endsWith('.seg'))
     .map((name) => join(directory, name));
+}
+
+function footerOf(file: string) {
+  const handle = openSync(file, 'r');
+  try {
+    return readFooter(handle, file);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /**
@@ -98,12 +109,12 @@ describe('after a crash', () => {
     const [first = ''] = segmentFiles();
     copyFileSync(first, join(directory, 'segment-99999999.seg'));
     writeFileSync(join(directory, 'segment-99999998.seg.tmp'), 'half');
-    writeFileSync(join(directory, 'manifest.json.tmp'), 'half');
+    writeFileSync(join(directory, 'manifest.json.new'), 'half');
     await using again = await open();
     expect(await idsOf(again)).toEqual(expectedIds(0, 120));
-    expect(readdirSync(directory).filter((name) => name.includes('9999') || name.endsWith('.tmp'))).toEqual(
-      [],
-    );
+    expect(
+      readdirSync(directory).filter((name) => name.includes('9999') || /\.(tmp|new)$/.test(name)),
+    ).toEqual([]);
   });
 
   test('when segments cannot be written, flush rejects, all stays searchable, and the next flush succeeds', async () => {
@@ -135,7 +146,7 @@ describe('damage', () => {
   test('of any byte is found before it gives a wrong row; all but the damaged records stay, and nothing is silent', async () => {
     const file = await filled(400);
     const whole = readFileSync(file);
-    const { indexAt } = inspectSegment(file);
+    const { indexAt } = footerOf(file);
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
         const copy = await mkdtemp(join(tmpdir(), 'cairn-history-'));
@@ -185,7 +196,7 @@ describe('damage', () => {
     'of the section %s is found by its checksum, and nothing is lost',
     async (section) => {
       const file = await filled(400);
-      const footer = inspectSegment(file);
+      const footer = footerOf(file);
       const [offset, length] =
         section === 'EventName' || section === 'AccountId'
           ? footer.attributes[section].postings

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { replaceText } from '../../store/index.ts';
 
 /** Raised with what the segments may hold, so that a program which cannot read those leaves them alone. */
 export const manifestVersion = 2;
@@ -52,22 +52,8 @@ export function readManifest(directory: string): Manifest | undefined {
 }
 
 /** Makes a new manifest durable. */
-export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
+export function writeManifest(directory: string, manifest: Manifest): Promise<void> {
   const body = JSON.stringify(manifest);
-  const file = join(directory, manifestName);
-  const temporary = `${file}.tmp`;
-  const handle = await open(temporary, 'w');
-  try {
-    await handle.writeFile(`${crc32(body).toString(16).padStart(8, '0')}\n${body}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
-  const folder = await open(dirname(file), 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  const sum = crc32(body).toString(16).padStart(8, '0');
+  return replaceText(join(directory, manifestName), `${sum}\n${body}\n`);
 }

@@ -199,11 +199,6 @@ export function openPostings(source: ByteSource, offset: number, documents: numb
   return arrayDocs(shortList(source, head), documents);
 }
 
-/** The length of the list at `offset`. */
-export function countPostings(source: ByteSource, offset: number): number {
-  return readHead(source, offset).count;
-}
-
 /**
  * Unpacks the whole list at `offset` of a section in memory into `out` (which has room for `documents`), and returns
  * its length: for counts and merges, which read everything.

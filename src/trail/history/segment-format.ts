@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import type { AttributeName } from './history-types.ts';
 
@@ -124,14 +124,4 @@ export function readFooter(handle: number, file: string): SegmentFooter {
   if (crc32(footer) !== trailer.readUInt32LE(4))
     throw new SegmentDamage(file, at, length, 'wrong checksum of the footer');
   return JSON.parse(footer.toString()) as SegmentFooter;
-}
-
-/** Reads a segment's footer by its path. */
-export function inspectSegment(file: string): SegmentFooter {
-  const handle = openSync(file, 'r');
-  try {
-    return readFooter(handle, file);
-  } finally {
-    closeSync(handle);
-  }
 }

@@ -74,7 +74,7 @@ function listSegment(file: string, share: SegmentShare): Entry {
 function removeLeftOvers(directory: string, manifest: Manifest, log: Logger): void {
   const named = new Set(manifest.segments);
   for (const name of readdirSync(directory)) {
-    const isLeftOver = name.endsWith('.tmp') || (name.endsWith('.seg') && !named.has(name));
+    const isLeftOver = /\.(tmp|new)$/.test(name) || (name.endsWith('.seg') && !named.has(name));
     if (!isLeftOver) continue;
     unlinkSync(join(directory, name));
     log.info({ file: join(directory, name) }, 'removed what an interrupted seal or merge left behind');

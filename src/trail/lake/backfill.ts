@@ -1,6 +1,6 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { limits, type Clock, type Logger } from '../../kernel/index.ts';
-import type { Columns } from '../../store/index.ts';
+import { readText, replaceText, type Columns } from '../../store/index.ts';
 import type { Stream } from '../../journal/index.ts';
 import type { History } from '../history/index.ts';
 import type { LakeReader } from './lake-reader.ts';
@@ -37,24 +37,12 @@ const mostAddedAtOnce = 500;
 const retryMs = 30_000;
 
 async function readProgress(file: string): Promise<Progress | undefined> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Progress;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readText(file);
+  return text === undefined ? undefined : (JSON.parse(text) as Progress);
 }
 
-async function writeProgress(file: string, progress: Progress): Promise<void> {
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(JSON.stringify(progress));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
-}
+const writeProgress = (file: string, progress: Progress): Promise<void> =>
+  replaceText(file, JSON.stringify(progress));
 
 /**
  * Opens the backfill; call it before the reader is opened, which lets go of where the columns ended. The history keeps no

@@ -1,7 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { sequence, type Sequence } from '../../kernel/index.ts';
+import { readText, replaceText } from '../../store/index.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { TreeHead } from './merkle-tree.ts';
 import { NoteError, type VerifierKey } from './signed-note.ts';
@@ -16,13 +15,8 @@ export interface SignedHead extends TreeHead {
 
 /** Reads the head; undefined when none was ever written. Throws NoteError when the log did not sign what is there. */
 export async function readHead(file: string, key: VerifierKey): Promise<SignedHead | undefined> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readText(file);
+  if (text === undefined) return undefined;
   const { checkpoint, next } = parseHead(text);
   const { size, root } = openCheckpoint(checkpoint, key);
   return { size, root, checkpoint, next: sequence(next) };
@@ -43,23 +37,7 @@ function parseHead(text: string): { readonly checkpoint: string; readonly next: 
   throw new NoteError('it is not what was written');
 }
 
-async function syncAndClose(path: string, flags: string, text?: string): Promise<void> {
-  const handle = await open(path, flags, 0o600);
-  try {
-    if (text !== undefined) await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Replaces the head as a whole; durable when it resolves. */
-export async function writeHead(file: string, { checkpoint, next }: SignedHead): Promise<void> {
-  await syncAndClose(
-    `${file}.new`,
-    'w',
-    `${JSON.stringify({ checkpoint, next, sum: sumOf(checkpoint, next) })}\n`,
-  );
-  await rename(`${file}.new`, file);
-  await syncAndClose(dirname(file), 'r');
+export function writeHead(file: string, { checkpoint, next }: SignedHead): Promise<void> {
+  return replaceText(file, `${JSON.stringify({ checkpoint, next, sum: sumOf(checkpoint, next) })}\n`);
 }

@@ -1,5 +1,12 @@
 import { isRegion, type Random } from '../../kernel/index.ts';
-import type { AuditResource, Call, DecodedCall, RejectedCall, ServiceDescription } from '../../wire/index.ts';
+import type {
+  AuditResource,
+  Call,
+  DecodedCall,
+  Recorded,
+  RejectedCall,
+  ServiceDescription,
+} from '../../wire/index.ts';
 import type { AuditFacts } from './audit-record.ts';
 import { foreignIdentityOf, unknownIdentity, userIdentityOf } from './user-identity.ts';
 
@@ -17,10 +24,7 @@ export type CallOutcome =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 /** The parts of a record that depend on the operation. */
-export interface ShownCall {
-  readonly requestParameters: unknown;
-  readonly responseElements: unknown;
-  readonly additionalEventData?: unknown;
+export interface ShownCall extends Recorded {
   readonly resources: readonly AuditResource[];
 }
 

@@ -17,6 +17,7 @@ import {
   type Perform,
   type RecordRejected,
   type ServiceDescription,
+  type Show,
 } from '../../wire/index.ts';
 import { encodeAuditRecord } from './audit-record.ts';
 import { beginChange, type AuditedChange, type OpenChange } from './audited-change.ts';
@@ -144,33 +145,20 @@ export function openRecording(options: RecordingOptions): Recording {
   const recordedFirst = (decoded: Decoded): boolean =>
     classOf(decoded).access === 'write' || decoded.operation?.issuesCredentials === true;
 
-  const shownResponse = async (
-    { service, operationName, operation, input, call }: Decoded,
-    output: Output,
-  ): Promise<unknown> => {
-    const response = await options.show(service, operationName, 'output', output);
-    const added = operation?.addedResponse?.(input, output, call);
-    return added ? { ...(response as object | null), ...added } : response;
-  };
-
   const show = async (decoded: Decoded, run: Run): Promise<ShownCall> => {
     const { operation, service, operationName, input, call } = decoded;
     const output = run.kind === 'done' ? run.output : undefined;
-    const showResponse = output !== undefined && recordedFirst(decoded);
-    const resources = operation?.resources?.(input, output, call) ?? [];
-    if (operation?.recorded) {
-      const own = operation.recorded(input, output, call);
-      return { ...own, responseElements: showResponse ? own.responseElements : null, resources };
-    }
-    const shownInput = operation?.shownInput?.(input) ?? input;
-    const parameters = await options.show(service, operationName, 'input', shownInput);
-    const brought = operation?.brought?.(call);
-    const additional = output && operation?.additionalEventData?.(output);
+    const showsResponse = output !== undefined && recordedFirst(decoded);
+    const usual: Show = async (side, value) =>
+      side === 'output' && !showsResponse ? null : options.show(service, operationName, side, value);
+    const recorded = (await operation?.recorded?.(input, output, call, usual)) ?? {
+      requestParameters: await usual('input', input),
+      responseElements: await usual('output', output),
+    };
     return {
-      ...(additional !== undefined && { additionalEventData: additional }),
-      requestParameters: brought ? { ...brought, ...(parameters as object | undefined) } : parameters,
-      responseElements: showResponse ? await shownResponse(decoded, output) : null,
-      resources,
+      ...recorded,
+      responseElements: showsResponse ? recorded.responseElements : null,
+      resources: operation?.resources?.(input, output, call) ?? [],
     };
   };
 

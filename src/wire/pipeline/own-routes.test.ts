@@ -84,7 +84,7 @@ describe("Cairn's own paths", () => {
     expect(await performed.operation!.needs!({}, performed.call)).toEqual([
       { action: 'cairn:Echo', resource: '*' },
     ]);
-    expect(performed.operation!.recorded!({}, undefined, performed.call)).toEqual({
+    expect(await performed.operation!.recorded!({}, undefined, performed.call, async () => null)).toEqual({
       requestParameters: { eventName: 'A b', ip: ['1', '2'] },
       responseElements: null,
     });

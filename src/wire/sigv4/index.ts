@@ -1,6 +1,6 @@
 /**
  * Signature Version 4, on the server's side: a raw request goes in; out comes whose it is, and its body as it may be
- * read, or the refusal in the words of the service that was called. Also the client's side, for the command line.
+ * read, or the refusal in the words of the service that was called. Also the client's side, for tests and benchmarks.
  */
 export type { HeaderLine, SignedRequest } from './canonical.ts';
 export { emptySha256, normalisePath, queryPairs, sha256Hex } from './canonical.ts';
@@ -14,21 +14,9 @@ export {
   signatureMismatch,
   type Dialect,
 } from './faults.ts';
-export {
-  checksumOfBody,
-  hasChecksum,
-  uncoveredPayload,
-  verifiedPayload,
-  type BodyChecksum,
-} from './payload.ts';
+export { checksumOfBody, hasChecksum, uncoveredPayload, verifiedPayload } from './payload.ts';
 export { payloadHashText, payloadMode, type PayloadMode } from './payload-mode.ts';
-export {
-  presignUrl,
-  signRequest,
-  type RequestToSign,
-  type SigningCredentials,
-  type UrlToPresign,
-} from './sign.ts';
+export { presignUrl, signRequest } from './sign.ts';
 export { openSigningKeys, type SigningKeys } from './signing-key.ts';
 export { readVersion2Claim, verifyVersion2, withoutVersion2, type Version2Claim } from './version-2.ts';
-export { checkClaim, verifySignature, type VerifiedSignature } from './verify.ts';
+export { checkClaim, verifySignature } from './verify.ts';

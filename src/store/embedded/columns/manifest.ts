@@ -1,6 +1,6 @@
-import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { readText, replaceText } from '../../whole-file.ts';
 
 /** A sealed file of one owner's rows. */
 export interface SealedFile {
@@ -77,13 +77,8 @@ function parse(file: string, text: string): Manifest | FirstManifest {
 
 /** Reads the manifest; undefined where there is none. Throws ManifestDamage, and for one that this version cannot read. */
 export async function readManifest(directory: string): Promise<Manifest | undefined> {
-  let text: string;
-  try {
-    text = await readFile(join(directory, fileName), 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readText(join(directory, fileName));
+  if (text === undefined) return undefined;
   const manifest = parse(join(directory, fileName), text);
   switch (manifest.format) {
     case 1:
@@ -98,25 +93,8 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /** Puts the manifest in place of the old one: after a crash there is the one or the other. */
-export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
-  const file = join(directory, fileName);
-  const handle = await open(`${file}.new`, 'w', 0o600);
-  try {
-    await handle.writeFile(JSON.stringify({ ...manifest, sum: crc32(JSON.stringify(manifest)) }));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${file}.new`, file);
-  await syncDirectory(directory);
+export function writeManifest(directory: string, manifest: Manifest): Promise<void> {
+  const sum = crc32(JSON.stringify(manifest));
+  return replaceText(join(directory, fileName), JSON.stringify({ ...manifest, sum }));
 }
