@@ -12,6 +12,7 @@ import {
   openPipeline,
   openServices,
   type HttpRoute,
+  type HttpServer,
 } from './wire/index.ts';
 import {
   accountRoutes,
@@ -97,6 +98,8 @@ interface Measured {
   readonly trails: Trails;
   readonly insights: Insights;
   readonly journalDamage: readonly LogDamage[];
+  /** Set once it listens. */
+  http?: HttpServer;
 }
 
 /** Every damaged stretch met since the start, in words. */
@@ -137,7 +140,7 @@ async function measure(measured: Measured): Promise<Measurements> {
     damage: damageOf(measured).length,
     unindexed: trail.unindexed,
     suppressedRecords: trail.suppressedRejections,
-    partProblems: proofs.problems,
+    partProblems: [...proofs.problems, ...(measured.http?.problems ?? [])],
   };
 }
 
@@ -290,7 +293,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     }),
   );
   const metrics = openMetrics();
-  const measured = {
+  const measured: Measured = {
     data,
     stream,
     state,
@@ -343,6 +346,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
   });
   opening.use(openUpkeep({ clock, log, everyMs: trimEveryMs, work: () => stream.trim() }));
   const http = opening.use(await openHttpServer({ ...settings, clock, random, log, handle }));
+  measured.http = http;
   const endpoint = endpointOf(settings, http);
   await writeEndpointFile(data.path, endpoint);
   const opened = opening.move();

@@ -33,6 +33,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly address: string;
   /** The port listened on, also when the setting was 0. */
   readonly port: number;
+  /** What is wrong with the certificate, one plain sentence each. */
+  readonly problems: readonly string[];
   /**
    * Stops accepting, lets what was accepted finish for at most `limits.stopMs`, and closes every connection. Event
    * streams, which never end by themselves, are told at once.
@@ -131,19 +133,27 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   );
   server.on('connection', (socket: Socket) => socket.on('error', () => socket.destroy()));
   await listen(server, options.listen);
-  const stopWatching =
+  const watched =
     tls && tlsServer
       ? watchCertificate(tls, certificate, options, ({ cert, key }) =>
           tlsServer.setSecureContext({ cert, key }),
         )
-      : () => undefined;
+      : undefined;
   const bound = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    stopWatching();
+    watched?.stop();
     return (closed ??= stop(running));
   };
-  return { address: bound.address, port: bound.port, close, [Symbol.asyncDispose]: close };
+  return {
+    address: bound.address,
+    port: bound.port,
+    get problems() {
+      return watched?.problems ?? [];
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function listen(server: Server | TlsServer, { host, port }: Settings['listen']): Promise<void> {
