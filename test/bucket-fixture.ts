@@ -40,7 +40,7 @@ export interface ObjectOver {
   readonly body?: string;
   readonly tags?: readonly ObjectTag[];
   readonly retention?: Retention;
-  readonly legalHold?: true;
+  readonly legalHold?: boolean;
 }
 
 async function* once(text: string): AsyncIterable<Uint8Array> {

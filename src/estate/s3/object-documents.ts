@@ -73,7 +73,8 @@ export interface ObjectVersion extends VersionFacts {
   readonly storageClass: string;
   readonly tags?: readonly ObjectTag[];
   readonly retention?: Retention;
-  readonly legalHold?: true;
+  /** False: it was said to be off. */
+  readonly legalHold?: boolean;
 }
 
 /** Stands for the object's absence since a delete that named no version. */
@@ -120,7 +121,8 @@ export interface UploadDocument {
   };
   readonly tags?: readonly ObjectTag[];
   readonly retention?: Retention;
-  readonly legalHold?: true;
+  /** False: it was said to be off. */
+  readonly legalHold?: boolean;
   readonly checksum: {
     readonly algorithm: ChecksumAlgorithm;
     readonly type: ObjectChecksum['type'];

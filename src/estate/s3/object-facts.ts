@@ -142,7 +142,7 @@ export function lockOf(
   input: LockInput,
   bucket: BucketDocument,
   nowMs: number,
-): { readonly retention?: Retention; readonly legalHold?: true } {
+): { readonly retention?: Retention; readonly legalHold?: boolean } {
   const { ObjectLockMode: mode, ObjectLockRetainUntilDate: until, ObjectLockLegalHoldStatus: hold } = input;
   if (mode === undefined && until === undefined && hold === undefined) return {};
   if (!bucket.objectLock) throw missingLock();
@@ -150,7 +150,7 @@ export function lockOf(
     throw invalidArgument('Legal Hold must be either of ON or OFF');
   return {
     ...((mode !== undefined || until !== undefined) && { retention: retentionOf(mode, until, nowMs) }),
-    ...(hold === 'ON' && { legalHold: true as const }),
+    ...(hold !== undefined && { legalHold: hold === 'ON' }),
   };
 }
 

@@ -24,11 +24,15 @@ export function isLocked(
   return retention.mode === 'COMPLIANCE' || !bypassGovernance;
 }
 
+/** A legal hold as S3 writes it. */
+export const legalHoldStatus = (isOn: boolean) => (isOn ? ('ON' as const) : ('OFF' as const));
+
 export const lockedFault = () => accessDenied('Access Denied because object protected by object lock.');
 
 /**
- * Throws unless `next` may replace `now`: protection may always grow; compliance never shrinks, governance only for
- * whoever may bypass it.
+ * Throws unless `next` may replace `now`: protection may always be longer; compliance neither shrinks nor changes, and
+ * governance shrinks, or turns to compliance, only for whoever may bypass it ("users can't … alter its lock settings unless
+ * they have special permissions").
  */
 export function checkRetentionChange(
   now: Retention | undefined,
@@ -37,8 +41,7 @@ export function checkRetentionChange(
   bypassGovernance: boolean,
 ): void {
   if (!now || now.until <= nowMs) return;
-  const grows =
-    next !== undefined && next.until >= now.until && (now.mode === 'GOVERNANCE' || next.mode === now.mode);
+  const grows = next !== undefined && next.until >= now.until && next.mode === now.mode;
   if (grows) return;
   if (now.mode === 'COMPLIANCE' || !bypassGovernance) throw lockedFault();
 }

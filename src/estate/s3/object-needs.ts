@@ -2,6 +2,7 @@ import type { Call, Need } from '../../wire/index.ts';
 import type { BucketDocument } from './bucket-documents.ts';
 import { calledBucket, onBucket, onObject, type BucketInput, type Conditions } from './needs.ts';
 import { tagsOfHeader } from './object-facts.ts';
+import { legalHoldStatus } from './object-lock.ts';
 import type { ObjectTag, StoredVersion } from './object-documents.ts';
 import type { S3Parts } from './operation.ts';
 import { findUpload } from './uploads.ts';
@@ -129,7 +130,8 @@ export async function onUpload(
     WebsiteRedirectLocation: upload?.headers.websiteRedirectLocation,
     ObjectLockMode: retention?.mode,
     ObjectLockRetainUntilDate: retention && new Date(retention.until),
-    ObjectLockLegalHoldStatus: upload?.legalHold && 'ON',
+    ObjectLockLegalHoldStatus:
+      upload?.legalHold === undefined ? undefined : legalHoldStatus(upload.legalHold),
     IfMatch: input.IfMatch,
     IfNoneMatch: input.IfNoneMatch,
   };

@@ -44,7 +44,7 @@ export interface VersionFacts {
   readonly storageClass: string;
   readonly tags?: readonly ObjectTag[];
   readonly retention?: Retention;
-  readonly legalHold?: true;
+  readonly legalHold?: boolean;
 }
 
 export interface ServicePut {

@@ -14,7 +14,7 @@ import { s3Fault } from '../faults.ts';
 import { calledBucket } from '../needs.ts';
 import { requireObject } from '../object-answers.ts';
 import { missingLock, retentionOf } from '../object-facts.ts';
-import { checkRetentionChange } from '../object-lock.ts';
+import { checkRetentionChange, legalHoldStatus } from '../object-lock.ts';
 import { onExistingObject, retentionConditions, type ObjectInput } from '../object-needs.ts';
 import type { S3Operation, S3Parts } from '../operation.ts';
 import { rewriteVersion } from '../version-chain.ts';
@@ -94,7 +94,7 @@ export const PutObjectLegalHold: S3Operation<PutObjectLegalHoldRequest, PutObjec
     return needs.map((need) => ({ ...need, conditions: { ...need.conditions, ...conditions } }));
   },
   async handle(input, _call, change) {
-    const { legalHold: _, ...version } = await lockable(input, change);
+    const version = await lockable(input, change);
     const status = input.LegalHold?.Status;
     if (status !== 'ON' && status !== 'OFF') {
       throw s3Fault(
@@ -103,7 +103,7 @@ export const PutObjectLegalHold: S3Operation<PutObjectLegalHoldRequest, PutObjec
         'The XML you provided was not well-formed or did not validate against our published schema',
       );
     }
-    const kept = { ...version, ...(status === 'ON' && { legalHold: true as const }) };
+    const kept = { ...version, legalHold: status === 'ON' };
     await rewriteVersion(change, input.Bucket, input.Key, kept);
     return {};
   },
@@ -115,6 +115,7 @@ export const GetObjectLegalHold: S3Operation<GetObjectLegalHoldRequest, GetObjec
   needs: (input, call, parts) => onLock(['s3:GetObjectLegalHold'], input, call, parts),
   async handle(input, _call, _change, parts) {
     const { legalHold } = await lockable(input, parts.state);
-    return { LegalHold: { Status: legalHold ? 'ON' : 'OFF' } };
+    if (legalHold === undefined) throw noLock();
+    return { LegalHold: { Status: legalHoldStatus(legalHold) } };
   },
 };

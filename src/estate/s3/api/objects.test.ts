@@ -245,6 +245,14 @@ describe('object lock', () => {
       Delete: { Objects: [{ Key: 'k', VersionId }] },
     };
     expect((await s3.call('DeleteObjects', batch)).Errors).toMatchObject([{ Code: 'AccessDenied' }]);
+    const retain = (Mode: string, days: number) => ({ Retention: { Mode, RetainUntilDate: until(days) } });
+    await s3.call('PutObjectRetention', locked({ VersionId, ...retain('GOVERNANCE', 3) }));
+    // Its mode too is a setting that only they may alter.
+    const harden = s3.call('PutObjectRetention', locked({ VersionId, ...retain('COMPLIANCE', 4) }));
+    expect(await codeOf(harden)).toBe('AccessDenied');
+    const retainer = await user('retainer', allow('s3:PutObjectRetention'));
+    const denied = s3.call('PutObjectRetention', { ...bypass, ...retain('COMPLIANCE', 4) }, retainer);
+    expect((await faultOf(denied)).message).toContain('s3:BypassGovernanceRetention');
     await s3.call('DeleteObject', bypass);
     expect(await s3.keys('locked')).toEqual([]);
   });
@@ -255,7 +263,13 @@ describe('object lock', () => {
     const remove = () => s3.call('DeleteObject', locked({ VersionId, BypassGovernanceRetention: true }));
     expect(await codeOf(remove())).toBe('AccessDenied');
     await s3.call('PutObjectLegalHold', locked({ LegalHold: { Status: 'OFF' } }));
+    expect(await s3.call('GetObjectLegalHold', locked())).toEqual({ LegalHold: { Status: 'OFF' } });
+    expect(await s3.call('HeadObject', locked())).toMatchObject({ ObjectLockLegalHoldStatus: 'OFF' });
     await remove();
+    // Of an object of which none was ever said, S3 knows none.
+    await lock();
+    expect(await codeOf(s3.call('GetObjectLegalHold', locked()))).toBe('NoSuchObjectLockConfiguration');
+    await s3.call('DeleteObject', locked());
     expect(await codeOf(s3.call('GetObjectRetention', locked()))).toBe('NoSuchKey');
     await s3.call('PutObjectLockConfiguration', {
       Bucket: 'locked',

@@ -37,6 +37,7 @@ import {
   tagsOfHeader,
   wishOf,
 } from '../object-facts.ts';
+import { legalHoldStatus } from '../object-lock.ts';
 import { onExistingObject, onNewObject } from '../object-needs.ts';
 import type { StagedContent } from '../object-store.ts';
 import type { Given, S3Operation, S3Parts } from '../operation.ts';
@@ -170,7 +171,7 @@ function lockMembers({ retention, legalHold }: ObjectVersion) {
       ObjectLockMode: retention.mode,
       ObjectLockRetainUntilDate: new Date(retention.until),
     }),
-    ...(legalHold && { ObjectLockLegalHoldStatus: 'ON' as const }),
+    ...(legalHold !== undefined && { ObjectLockLegalHoldStatus: legalHoldStatus(legalHold) }),
   };
 }
 

@@ -197,7 +197,7 @@ async function finish(
     checksum,
     ...(tags && { tags }),
     ...(retention && { retention }),
-    ...(legalHold && { legalHold }),
+    ...(legalHold !== undefined && { legalHold }),
   });
   change.delete(uploadKey(bucket.name, input.Key, upload.id));
   const used = new Set(chosen.map(({ b }) => b));
