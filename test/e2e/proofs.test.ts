@@ -173,6 +173,9 @@ describe('the proof of an event', () => {
       const answer = await fetch(`${server.endpoint}/_cairn/tlog/${path}`);
       expect([path, path === '../health' ? 404 : answer.status]).toEqual([path, 404]);
     }
+    // A tile that is not there yet may be there soon: no cache may keep the answer.
+    const early = await fetch(`${server.endpoint}/_cairn/tlog/tile/5/000`);
+    expect([early.status, early.headers.get('cache-control')]).toEqual([404, 'no-store']);
     const leaf = await fetch(`${server.endpoint}/_cairn/tlog-leaf?sha256=${'0'.repeat(64)}`);
     expect(leaf.status).toBe(403);
     expect((await read(server, 'tile/entries/000')).includes('Ping')).toBe(false);

@@ -19,8 +19,14 @@ export interface LogRoutesOptions {
 
 const forever = 'public, max-age=31536000, immutable';
 
+/** What is not there yet soon may be, so no cache is to keep that it is not. */
+const notKept = { 'cache-control': 'no-store' };
+
 function nothing(): never {
-  throw new AwsFault('ResourceNotFoundException', 'The log has nothing at this path.', { status: 404 });
+  throw new AwsFault('ResourceNotFoundException', 'The log has nothing at this path.', {
+    status: 404,
+    headers: notKept,
+  });
 }
 
 async function readNamed(options: LogRoutesOptions, { level, index, width }: TileName): Promise<Uint8Array> {
@@ -31,7 +37,7 @@ async function readNamed(options: LogRoutesOptions, { level, index, width }: Til
     if (!(error instanceof TreeDamage)) throw error;
     options.onDamage(error.message);
     const message = 'The files of the tree are being made anew. Try again later.';
-    throw new AwsFault('ServiceUnavailable', message, { status: 503, cause: error });
+    throw new AwsFault('ServiceUnavailable', message, { status: 503, headers: notKept, cause: error });
   }
 }
 
