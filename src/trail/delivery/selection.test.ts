@@ -81,7 +81,7 @@ describe('what a trail logs', () => {
       'cloudtrail.amazonaws.com',
       false,
     ],
-    ['what CloudTrail reads', 'Decrypt', 'cloudtrail.amazonaws.com', true],
+    ['what CloudTrail reads', 'Decrypt', 'cloudtrail.amazonaws.com', false],
     ['what S3 does for callers', 'GenerateDataKey', 'fas.s3.amazonaws.com', true],
     ['what callers do', 'GenerateDataKey', undefined, true],
   ])('of uses of keys: %s', (_, eventName, invokedBy, logged) => {

@@ -60,12 +60,12 @@ function compileClasses(logging: LoggingSettings, arn: string): ClassPredicate {
 }
 
 /**
- * Whether an event is of CloudTrail's own doing when it delivers, of which records know its uses of keys. Trails log none
- * of it, since RecursiveLogging is false ("CreateTrail"); else each file that is encrypted would make the next one.
+ * Whether an event is of CloudTrail's own doing, of which records know its uses of keys. Trails log none of it, since
+ * RecursiveLogging is false ("CreateTrail"); else each file that is encrypted would make the next one, and an import from a
+ * trail's own bucket would read what it makes.
  */
-function isOfDelivery(event: SelectableEvent): boolean {
-  const { eventSource, eventName } = event.scanned;
-  if (eventSource !== 'kms.amazonaws.com' || eventName !== 'GenerateDataKey') return false;
+function isOfCloudTrail(event: SelectableEvent): boolean {
+  if (event.scanned.eventSource !== 'kms.amazonaws.com') return false;
   return event.inside('userIdentity', 'invokedBy') === 'cloudtrail.amazonaws.com';
 }
 
@@ -79,7 +79,7 @@ function compileSettings(logging: LoggingSettings, trail: SelectingTrail): Class
     const isGlobal = region === globalRegion && globalSources.has(eventSource ?? '');
     if (isGlobal && !logging.includeGlobalServiceEvents) return undefined;
     const eventClass = classOf(event);
-    return eventClass && isOfDelivery(event) ? undefined : eventClass;
+    return eventClass && isOfCloudTrail(event) ? undefined : eventClass;
   };
 }
 
