@@ -24,5 +24,5 @@ export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';
 export { workInBackground } from './background.ts';
 export { endThread, serveMessages } from './threads.ts';
-export { countBuffersWithObjects } from './memory-limits.ts';
+export { countBuffersWithObjects, openCollector } from './memory-limits.ts';
 export { sha256Bytes, writeSha256 } from './sha256.ts';

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { assert, serveMessages } from '../../kernel/index.ts';
+import { assert, openCollector, serveMessages } from '../../kernel/index.ts';
 import { memoryOf } from '../laid-out-records.ts';
 import { readyMessage } from '../worker-pool.ts';
 import { parseLogFile } from './parse-log-file.ts';
@@ -8,13 +8,17 @@ import { parseLogFile } from './parse-log-file.ts';
 assert(parentPort, 'file-worker runs as a worker thread');
 const port = parentPort;
 const { mostBytes } = workerData as { readonly mostBytes: number };
+/** Of packed files, of which each becomes several times as much. */
+const passed = openCollector(8 * 1024 * 1024);
 
 serveMessages(port, (file: ArrayBuffer) => {
+  const { byteLength } = file;
   const result = parseLogFile(new Uint8Array(file), mostBytes);
   if (result.kind === 'broken') {
     port.postMessage(result);
-    return;
+  } else {
+    port.postMessage(result, memoryOf(result));
   }
-  port.postMessage(result, memoryOf(result));
+  passed(byteLength);
 });
 port.postMessage(readyMessage);
