@@ -111,6 +111,18 @@ describe('the proof of an event', () => {
     const keyless = await cairn(server.env, 'verify', '--proof', file('first.tlog-proof'));
     expect(keyless).toMatchObject({ code: 2 });
     expect(keyless.stderr).toContain('--key is missing');
+    // What is wrong with a key is no finding about the proof; and the name of its file may have a plus sign.
+    const bytes = readFileSync(file('key'));
+    writeFileSync(file('a+b'), bytes);
+    const plus = await cairn(server.env, 'verify', '--proof', file('first.tlog-proof'), '--key', file('a+b'));
+    expect(plus).toMatchObject({ code: 0 });
+    writeFileSync(file('damaged'), bytes.fill(0xff, 3, 4));
+    const damaged = ['--proof', file('first.tlog-proof'), '--key', file('damaged')];
+    expect(await cairn(server.env, 'verify', ...damaged)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('--key: it is not text in UTF-8'),
+    });
     writeFileSync(file('not-a-proof'), '{}');
     const nonsense = await cairn(server.env, 'verify', '--proof', file('not-a-proof'), '--key', file('key'));
     expect(nonsense).toMatchObject({ code: 1 });

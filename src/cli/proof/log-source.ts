@@ -45,9 +45,11 @@ export async function readGiven(path: string): Promise<Buffer> {
 
 /** Reads a verifier key: as text, or from a file that holds it. */
 export async function readKey(given: string, option: string): Promise<VerifierKey> {
-  const text = given.includes('+') ? given : readText(await readGiven(given));
+  // A path may have a plus sign too, but hardly NAME+KEYID+….
+  const isText = /^[^+]+\+[^+/]+\+/.test(given);
+  const bytes = isText ? Buffer.from(given) : await readGiven(given);
   try {
-    return parseVerifierKey(text.trim());
+    return parseVerifierKey(readText(bytes).trim());
   } catch (error) {
     if (!(error instanceof NoteError)) throw error;
     throw usageError(`${option}: ${error.message}`);
