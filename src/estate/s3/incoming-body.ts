@@ -1,4 +1,6 @@
 import { checksumOfBody } from '../../wire/index.ts';
+import type { BucketDocument } from './bucket-documents.ts';
+import { invalidRequest } from './faults.ts';
 import type { ChecksumAlgorithm } from './object-documents.ts';
 import { checksumAlgorithm, givenChecksum } from './object-facts.ts';
 import type { S3Parts } from './operation.ts';
@@ -24,6 +26,24 @@ export function algorithmFor(
     checksumAlgorithm(checksumOfBody(body)?.algorithm) ??
     checksumAlgorithm(input.ChecksumAlgorithm) ??
     'CRC64NVME'
+  );
+}
+
+/**
+ * A body that will be locked must come with a checksum, for a mistake on the way would stay as long ("PutObject": "required
+ * for any request to upload an object with a retention period configured using Amazon S3 Object Lock"). Throws InvalidRequest.
+ */
+export function checkLockedBody(
+  input: Parameters<typeof givenChecksum>[0] & { readonly ContentMD5?: string | undefined },
+  body: Body,
+  bucket: BucketDocument,
+  lock: { readonly retention?: unknown; readonly legalHold?: boolean },
+): void {
+  const isLocked = lock.retention !== undefined || lock.legalHold !== undefined;
+  if (!isLocked && !bucket.objectLock?.defaultRetention) return;
+  if (input.ContentMD5 ?? givenChecksum(input) ?? checksumOfBody(body)) return;
+  throw invalidRequest(
+    'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters',
   );
 }
 

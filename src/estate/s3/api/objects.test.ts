@@ -197,7 +197,9 @@ describe('encryption with keys of KMS', () => {
 });
 
 const locked = (over = {}) => ({ Bucket: 'locked', Key: 'k', ...over });
-const lock = (over = {}) => put('k', 'x', { Bucket: 'locked', ...over }) as Promise<{ VersionId: string }>;
+const md5 = { ContentMD5: 'ndTkYSaMgDT1yFZOFVxnpg==' };
+const lock = (over = {}) =>
+  put('k', 'x', { Bucket: 'locked', ...md5, ...over }) as Promise<{ VersionId: string }>;
 
 describe('object lock', () => {
   const dayMs = 86_400_000;
@@ -281,6 +283,24 @@ describe('object lock', () => {
     await lock();
     const { Retention } = await s3.call('GetObjectRetention', locked());
     expect(Retention).toEqual({ Mode: 'COMPLIANCE', RetainUntilDate: until(7) });
+  });
+
+  it('is only for bodies that come with a checksum, as S3 asks', async () => {
+    const bare = { ContentMD5: undefined };
+    const retained = { ObjectLockMode: 'GOVERNANCE', ObjectLockRetainUntilDate: until(2) };
+    expect(await codeOf(lock({ ...bare, ...retained }))).toBe('InvalidRequest');
+    expect(await codeOf(lock({ ...bare, ObjectLockLegalHoldStatus: 'ON' }))).toBe('InvalidRequest');
+    await lock(bare);
+    await s3.call('PutObjectLockConfiguration', {
+      Bucket: 'locked',
+      ObjectLockConfiguration: {
+        ObjectLockEnabled: 'Enabled',
+        Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } },
+      },
+    });
+    expect(await codeOf(lock(bare))).toBe('InvalidRequest');
+    await lock();
+    await lock({ ...bare, ...retained, ChecksumCRC32: 'jNxhlA==' });
   });
 
   it('is refused where the bucket has none, and for times that are past', async () => {

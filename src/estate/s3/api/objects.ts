@@ -12,7 +12,7 @@ import type { Call } from '../../../wire/index.ts';
 import type { BucketDocument } from '../bucket-documents.ts';
 import { checkReadConditions, checkWriteConditions } from '../conditions.ts';
 import { invalidArgument, invalidRequest, s3Fault } from '../faults.ts';
-import { algorithmFor, bodyOf, orUnstage, singlePutBytes } from '../incoming-body.ts';
+import { algorithmFor, bodyOf, checkLockedBody, orUnstage, singlePutBytes } from '../incoming-body.ts';
 import { calledBucket, stillBucket } from '../needs.ts';
 import {
   keyCaller,
@@ -99,9 +99,10 @@ export const PutObject: S3Operation<PutObjectRequest, PutObjectOutput> = {
     refuseUnknown(input);
     metadataOf(input.Metadata);
     storageClassOf(input.StorageClass);
-    lockOf(input, bucket, parts.clock.now());
+    const lock = lockOf(input, bucket, parts.clock.now());
     checkWriteConditions(input, input.Key, await readCurrent(parts.state, bucket.name, input.Key));
     const body = bodyOf(input);
+    checkLockedBody(input, body, bucket, lock);
     const algorithm = algorithmFor(input, body);
     const staged = await parts.objects.stage({
       call: input,
