@@ -115,6 +115,7 @@ async function buildProgram(
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'show this help')
     .addHelpText('after', exitCodeHelp)
+    .showHelpAfterError('See `cairn --help`.')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void output.result(text).catch(() => undefined),
@@ -122,7 +123,11 @@ async function buildProgram(
       outputError: (text, write) => write(text.replace(/^error: /, 'cairn: ')),
     });
   const command: Declaring['command'] = (name, parent = program, options = {}) =>
-    parent.command(name, options).helpOption('--help', 'show this help').copyInheritedSettings(program);
+    parent
+      .command(name, options)
+      .helpOption('--help', 'show this help')
+      .copyInheritedSettings(program)
+      .showHelpAfterError(`See \`cairn ${parent === program ? name : parent.name()} --help\`.`);
   const wanted = named !== undefined && Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
   for (const name of wanted) await commands[name]?.({ context, finish, command });
   return program;

@@ -283,11 +283,9 @@ export function columnsContract(name: string, adapter: ContractAdapter): void {
         { owner: ownerA, values: { id: 'id-1' }, day: '2026-01-01', rows: 1 },
         { owner: ownerA, values: { id: 'id-2' }, day: '2026-01-02', rows: 1 },
       ]);
-      const [first] = parts;
-      if (!first) throw new Error('no part');
-      const file = join(directory, 'part.parquet');
-      await columns.writePart(view, first, file, never);
-      expect((await readFile(file)).subarray(0, 4).toString()).toBe('PAR1');
+      const files = parts.map((part, at) => ({ ...part, into: join(directory, `${at}.parquet`) }));
+      await columns.writeParts(view, files, never);
+      for (const { into } of files) expect((await readFile(into)).subarray(0, 4).toString()).toBe('PAR1');
     });
   });
 }

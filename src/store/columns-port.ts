@@ -157,8 +157,12 @@ export interface Columns extends AsyncDisposable {
     range: { readonly by: readonly string[]; readonly from?: number; readonly to?: number },
     signal: AbortSignal,
   ): Promise<readonly ColumnsPart[]>;
-  /** Writes the rows of one part as a Parquet file that other engines read. */
-  writePart(view: ColumnsView, part: ColumnsPart, into: string, signal: AbortSignal): Promise<void>;
+  /** Writes the rows of each part as a Parquet file that other engines read. */
+  writeParts(
+    view: ColumnsView,
+    parts: readonly (Omit<ColumnsPart, 'rows'> & { readonly into: string })[],
+    signal: AbortSignal,
+  ): Promise<void>;
   /**
    * Drops rows older than the owner's time (epoch milliseconds), by whole files, some of them written anew; how many files
    * that were.

@@ -183,10 +183,11 @@ describe('exit codes', () => {
   it.each([
     [['lookup', '--limit', '0'], 2, '--limit takes a whole number'],
     [['lookup', '--colour', 'red'], 2, "unknown option '--colour'"],
-    [['nonsense'], 2, "unknown command 'nonsense'"],
+    [['nonsense'], 2, "unknown command 'nonsense'\nSee `cairn --help`."],
     [['import'], 2, 'missing required argument'],
     [['lookup', '--endpoint', 'not a URL'], 2, '--endpoint takes a URL'],
     [['lookup', '--endpoint', 'http://127.0.0.1:1'], 3, 'no Cairn listens'],
+    [['query', '--endpoint', 'http://127.0.0.1:1', 'SELECT 1'], 3, 'no Cairn listens'],
     [['start', '--listen', 'nowhere'], 2, 'takes HOST:PORT'],
     [['start', '--listen', '127.0.0.1:0', '--data', '/dev/null'], 1, '/dev/null'],
   ])('%j ends with %i', async (args, code, message) => {

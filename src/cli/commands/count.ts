@@ -92,7 +92,8 @@ export async function count(
     const lines = options.json
       ? answer.rows.map((row) => JSON.stringify(row))
       : drawCounts(context, by, options, answer);
-    if (lines.length > 0) await output.result(`${lines.join('\n')}\n`);
+    if (answer.rows.length === 0) output.note('No event matches.');
+    else await output.result(`${lines.join('\n')}\n`);
     return exitCodes.ok;
   } finally {
     connection.close();

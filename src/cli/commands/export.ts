@@ -5,8 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Connection } from '../connection/connection.ts';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
-import { exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
+import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
 import { formatNumberOf } from '../terminal/figures.ts';
+import { openProgressView } from '../terminal/progress-view.ts';
 import { parseCount, parseTime } from '../times.ts';
 
 interface ExportOptions extends ConnectionOptions {
@@ -34,33 +35,92 @@ export function declareExport(command: Command): Command {
         'days that have events at or after it: ISO 8601, epoch seconds, or how long ago, such as 2d',
       )
       .option('--to <time>', 'days that have events before it; as --from')
-      .option('--workers <count>', 'files in flight at once', '2'),
+      .option('--workers <count>', 'days in flight at once', '2'),
   );
 }
 
-/** A name as Hive writes it into a path; what is not there has a name of its own. */
-function hiveValue(value: string | null): string {
-  return value === null ? '__HIVE_DEFAULT_PARTITION__' : encodeURIComponent(value);
+/** A region as Hive writes it into a path, and the server takes it; events without one have a name of their own. */
+const regionName = ({ region }: Partition): string => region ?? '__HIVE_DEFAULT_PARTITION__';
+
+/** What is asked for at once: regions of one account and day. */
+const mostRegions = 30;
+
+function requestsFor(partitions: readonly Partition[]): readonly (readonly Partition[])[] {
+  const days = Map.groupBy(partitions, ({ account, day }) => `${account} ${day}`);
+  return [...days.values()].flatMap((day) =>
+    Array.from({ length: Math.ceil(day.length / mostRegions) }, (_, at) =>
+      day.slice(at * mostRegions, (at + 1) * mostRegions),
+    ),
+  );
 }
 
-async function writePartition(
-  connection: Connection,
-  directory: string,
-  { account, region, day }: Partition,
+/** Reads a body in stretches of so many bytes, one behind the other. */
+function openStretches(chunks: AsyncIterator<Uint8Array>): (bytes: number) => AsyncIterable<Uint8Array> {
+  let chunk: Uint8Array = new Uint8Array(0);
+  return async function* stretch(bytes) {
+    for (let left = bytes; left > 0;) {
+      if (chunk.length === 0) {
+        const next = await chunks.next();
+        if (next.done) throw new CommandError('the answer is shorter than it says', exitCodes.serverFailed);
+        chunk = next.value;
+      }
+      const piece = chunk.subarray(0, left);
+      chunk = chunk.subarray(piece.length);
+      left -= piece.length;
+      yield piece;
+    }
+  };
+}
+
+async function writeFile(
+  file: string,
+  content: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const folder = join(directory, `account=${account}`, `region=${hiveValue(region)}`, `day=${day}`);
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, 'events.parquet');
-  const query = { account, day, ...(region !== null && { region }) };
-  const { body } = await connection.ask({ method: 'GET', path: '/_cairn/lake/partition', query, signal });
   try {
-    await pipeline(body, createWriteStream(`${file}.part`), { signal });
+    await pipeline(content, createWriteStream(`${file}.part`), { signal });
   } catch (error) {
     await rm(`${file}.part`, { force: true });
     throw error;
   }
   await rename(`${file}.part`, file);
+}
+
+/** Writes partitions of one account and day, each as a file; tells of each when it is there. */
+async function writePartitions(
+  connection: Connection,
+  directory: string,
+  partitions: readonly Partition[],
+  signal: AbortSignal,
+  written: (partition: Partition, bytes: number) => void,
+): Promise<void> {
+  const [{ account, day } = { account: '', day: '' }] = partitions;
+  const query = { account, day, region: partitions.map(regionName) };
+  const { body, headers } = await connection.ask({
+    method: 'GET',
+    path: '/_cairn/lake/partition',
+    query,
+    signal,
+  });
+  try {
+    const sizes = String(headers['cairn-file-sizes']).split(',').map(Number);
+    if (sizes.length !== partitions.length || !sizes.every(Number.isSafeInteger))
+      throw new CommandError('the answer does not say where its files end', exitCodes.serverFailed);
+    const chunks = body[Symbol.asyncIterator]();
+    const stretch = openStretches(chunks);
+    for (const [at, partition] of partitions.entries()) {
+      const region = encodeURIComponent(regionName(partition));
+      const folder = join(directory, `account=${account}`, `region=${region}`, `day=${day}`);
+      const bytes = sizes[at] ?? 0;
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'events.parquet'), stretch(bytes), signal);
+      written(partition, bytes);
+    }
+    // Only a body that was read to its end lets go of its socket.
+    await chunks.next();
+  } finally {
+    body.destroy();
+  }
 }
 
 /** Runs `cairn export`. */
@@ -76,6 +136,7 @@ export async function exportEvents(context: CommandContext, options: ExportOptio
   };
   const query = { ...bound('from'), ...bound('to') };
   const connection = connect(context, options, workers);
+  const view = openProgressView(output, clock);
   try {
     const { partitions } = await connection.askJson<{ readonly partitions: readonly Partition[] }>({
       method: 'GET',
@@ -83,20 +144,26 @@ export async function exportEvents(context: CommandContext, options: ExportOptio
       query,
       signal,
     });
-    let events = 0;
-    const left = partitions.values();
+    const eventsTotal = partitions.reduce((sum, { events }) => sum + events, 0);
+    const done = { filesDone: 0, events: 0, bytesDone: 0 };
+    const written = ({ events }: Partition, bytes: number) => {
+      done.filesDone++;
+      done.events += events;
+      done.bytesDone += bytes;
+      view.update({ ...done, filesTotal: partitions.length, bytesTotal: 0, eventsTotal });
+    };
+    const left = requestsFor(partitions).values();
     const lane = async () => {
-      for (const partition of left) {
-        await writePartition(connection, directory, partition, signal);
-        events += partition.events;
-      }
+      for (const some of left) await writePartitions(connection, directory, some, signal, written);
     };
     await Promise.all(Array.from({ length: workers }, lane));
+    view.close();
     await output.result(
-      `${formatNumberOf(partitions.length, 'file')}, ${formatNumberOf(events, 'event')} in ${directory}\n`,
+      `${formatNumberOf(partitions.length, 'file')}, ${formatNumberOf(done.events, 'event')} in ${directory}\n`,
     );
     return exitCodes.ok;
   } finally {
+    view.close();
     connection.close();
   }
 }

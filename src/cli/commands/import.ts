@@ -6,7 +6,7 @@ import type { ImportAnswer } from '../import/import-answers.ts';
 import { runImport } from '../import/run-import.ts';
 import { findObjects } from '../import/s3-files.ts';
 import { hasProblems, summarise, summaryJson, type ImportTotals } from '../import/totals.ts';
-import { openProgressView, type ProgressView } from '../import/view.ts';
+import { openProgressView, type ProgressView } from '../terminal/progress-view.ts';
 import { findLogFiles, type Walk } from '../import/walk.ts';
 import { formatNumberOf } from '../terminal/figures.ts';
 import { neutralise } from '../terminal/text.ts';

@@ -47,7 +47,9 @@ interface FoundInsight {
 /** Declares `cairn insights`. */
 export function declareInsights(command: Command): Command {
   addFilterOptions(
-    command.description('what insights would have been found in the history, and why; oldest first'),
+    command.description(
+      'what insights would have been found in the history since --from, and why; oldest first',
+    ),
     'stretch',
   ).option('--json', 'one insight a line');
   return addConnectionOptions(command);

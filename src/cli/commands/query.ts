@@ -1,13 +1,7 @@
-import type { GetQueryResultsCommandOutput, CloudTrailClient } from '@aws-sdk/client-cloudtrail';
+import type { GetQueryResultsResponse, StartQueryResponse } from '@aws-sdk/client-cloudtrail';
 import type { Command } from 'commander';
-import { findCredentials } from '../connection/credentials.ts';
-import { findEndpoint, findRegion } from '../connection/endpoint.ts';
-import {
-  addConnectionOptions,
-  dataDirectory,
-  type CommandContext,
-  type ConnectionOptions,
-} from '../context.ts';
+import type { Connection } from '../connection/connection.ts';
+import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
 import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
 import { paint } from '../terminal/output.ts';
 import { drawTable, type Column } from '../terminal/table.ts';
@@ -51,36 +45,36 @@ export function withStore(statement: string, store: string | undefined): string 
   );
 }
 
-function failed(error: unknown): CommandError {
-  if (error instanceof CommandError) return error;
-  const { name, message, $metadata } = error as Error & { $metadata?: { httpStatusCode?: number } };
-  const status = $metadata?.httpStatusCode;
-  if (name === 'InvalidQueryStatementException') return usageError(message);
-  if (status === undefined || status === 401 || status === 403)
-    return new CommandError(`${name}: ${message}`, exitCodes.noAccess, { cause: error });
-  return new CommandError(`${name}: ${message}`, status >= 500 ? exitCodes.serverFailed : exitCodes.usage, {
-    cause: error,
-  });
-}
+/** Calls an operation of CloudTrail's. */
+type Ask = <T>(operation: string, input: object, signal?: AbortSignal) => Promise<T>;
+
+const askOver =
+  (connection: Connection): Ask =>
+  (operation, input, signal) =>
+    connection.askJson({
+      method: 'POST',
+      path: '/',
+      service: 'cloudtrail',
+      headers: {
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': `CloudTrail_20131101.${operation}`,
+      },
+      body: { kind: 'bytes', bytes: Buffer.from(JSON.stringify(input)) },
+      ...(signal && { signal }),
+    });
 
 /** Runs the statement and gives its pages, the first as soon as the query has ended. */
 async function* pagesOf(
-  client: CloudTrailClient,
+  ask: Ask,
   statement: string,
   { clock, signal }: CommandContext,
 ): AsyncIterable<readonly Row[]> {
-  const { CancelQueryCommand, GetQueryResultsCommand, StartQueryCommand } =
-    await import('@aws-sdk/client-cloudtrail');
-  const send = { abortSignal: signal };
-  const { QueryId } = await client.send(new StartQueryCommand({ QueryStatement: statement }), send);
+  const { QueryId } = await ask<StartQueryResponse>('StartQuery', { QueryStatement: statement }, signal);
   let pauseMs = firstPauseMs;
   let NextToken: string | undefined;
   try {
     for (;;) {
-      const page: GetQueryResultsCommandOutput = await client.send(
-        new GetQueryResultsCommand({ QueryId, ...(NextToken !== undefined && { NextToken }) }),
-        send,
-      );
+      const page = await ask<GetQueryResultsResponse>('GetQueryResults', { QueryId, NextToken }, signal);
       if (page.QueryStatus === 'QUEUED' || page.QueryStatus === 'RUNNING') {
         await clock.sleep(pauseMs, signal);
         pauseMs = Math.min(pauseMs * 1.5, lastPauseMs);
@@ -97,7 +91,7 @@ async function* pagesOf(
     }
   } finally {
     // Whoever stops waiting wants no engine to go on; a query that has ended says so, which is no news.
-    if (signal.aborted) await client.send(new CancelQueryCommand({ QueryId })).catch(() => undefined);
+    if (signal.aborted) await ask('CancelQuery', { QueryId }).catch(() => undefined);
   }
 }
 
@@ -150,34 +144,17 @@ export async function query(
   statement: string,
   options: QueryOptions,
 ): Promise<ExitCode> {
-  const { env } = context;
   if (!formats.some((format) => format === options.output))
     throw usageError(`--output takes ${formats.join(', ')}, not "${options.output}"`);
   const asked = withStore(statement, options.eventDataStore);
-  const data = dataDirectory(options, env);
-  const { CloudTrailClient: Client } = await import('@aws-sdk/client-cloudtrail');
-  const client = new Client({
-    endpoint: findEndpoint(options.endpoint, env).origin,
-    region: findRegion(env),
-    credentials: async () => {
-      const { accessKeyId, secretAccessKey, sessionToken } = await findCredentials({
-        env,
-        profile: options.profile,
-        data,
-      });
-      return { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
-    },
-  });
+  const connection = connect(context, options);
   try {
-    const pages = pagesOf(client, asked, context);
+    const pages = pagesOf(askOver(connection), asked, context);
     await (options.output === 'table'
       ? showTable(context, pages)
       : showLines(context, pages, options.output));
     return exitCodes.ok;
-  } catch (error) {
-    context.signal.throwIfAborted();
-    throw failed(error);
   } finally {
-    client.destroy();
+    connection.close();
   }
 }

@@ -18,6 +18,8 @@ export interface CairnRequest {
   readonly body?: RequestBody;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** The service that it is signed for; `cairn`, the server's own routes, unless told. */
+  readonly service?: 'cloudtrail';
   /** Without a signature, for routes that take none. */
   readonly unsigned?: true;
   /** Give up when the server says nothing for this long; default 300,000 ms. 0 waits for ever. */
@@ -134,7 +136,7 @@ function openSigner(options: ConnectionOptions): (request: CairnRequest) => Prom
       : { accessKeyId, secretAccessKey };
     return new SignatureV4({ credentials, region: options.region, service: 'cairn', sha256: Sha256 });
   };
-  return async ({ method, path, query, body, headers }) => {
+  return async ({ method, path, query, body, headers, service }) => {
     signer ??= openWith();
     const known = body?.sha256 === undefined ? {} : { 'x-amz-content-sha256': body.sha256 };
     const signed = await (
@@ -149,7 +151,7 @@ function openSigner(options: ConnectionOptions): (request: CairnRequest) => Prom
         headers: { ...headers, ...known, host: endpoint.host },
         body: body?.kind === 'bytes' ? body.bytes : undefined,
       },
-      { signingDate: new Date(clock.now()) },
+      { signingDate: new Date(clock.now()), ...(service && { signingService: service }) },
     );
     return signed.headers;
   };

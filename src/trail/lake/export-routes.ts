@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AwsFault } from '../../kernel/index.ts';
 import {
@@ -36,25 +36,37 @@ function timeParameter(query: URLSearchParams, name: string): number | undefined
   return time;
 }
 
-function partOf(query: URLSearchParams): ColumnsPart {
-  const [owner, day] = [query.get('account') ?? '', query.get('day') ?? ''];
+/** The region of events that name none, as Hive writes it. */
+const noRegion = '__HIVE_DEFAULT_PARTITION__';
+const mostRegions = 50;
+
+function partsOf(query: URLSearchParams): readonly Omit<ColumnsPart, 'rows'>[] {
+  const [owner, day, regions] = [query.get('account') ?? '', query.get('day') ?? '', query.getAll('region')];
   if (!/^\d{12}$/.test(owner)) throw invalidRequest('The parameter account takes twelve digits.');
   if (!dayForm.test(day)) throw invalidRequest('The parameter day takes YYYY-MM-DD.');
-  return { owner, values: { awsRegion: query.get('region') }, day, rows: 0 };
+  if (regions.length === 0 || regions.length > mostRegions)
+    throw invalidRequest(`The parameter region is given once to ${mostRegions} times.`);
+  return regions.map((region) => ({
+    owner,
+    day,
+    values: { awsRegion: region === noRegion ? null : region },
+  }));
 }
 
-async function* thenRemoved(path: string): AsyncIterable<Uint8Array> {
+/** The files one behind the other; gone when they have been read, or nobody reads them any more. */
+async function* thenRemoved(directory: string, paths: readonly string[]): AsyncIterable<Uint8Array> {
   try {
-    yield* createReadStream(path) as AsyncIterable<Uint8Array>;
+    for (const path of paths) yield* createReadStream(path) as AsyncIterable<Uint8Array>;
   } finally {
-    await rm(path, { force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
 /**
  * `GET /_cairn/lake/partitions` (what there is, by account, region and day; `from` and `to` in epoch milliseconds) and
- * `GET /_cairn/lake/partition` (one of them as a Parquet file). Principals of the management account see every account,
- * others their own.
+ * `GET /_cairn/lake/partition` (those of an account and a day, for each `region` asked for a Parquet file, one behind the
+ * other; the header `cairn-file-sizes` says how many bytes each has). Principals of the management account see every
+ * account, others their own.
  */
 export function exportRoutes(options: ExportOptions): readonly HttpRoute[] {
   const { columns, reader, directory, managementAccountId, clock, random } = options;
@@ -95,23 +107,31 @@ export function exportRoutes(options: ExportOptions): readonly HttpRoute[] {
       access: 'read',
       async handle(request) {
         const { accountId } = callOf(request);
-        const part = partOf(request.query);
-        if (accountId !== managementAccountId && part.owner !== accountId) {
-          const text = `Principals of account ${accountId} may not export the events of account ${part.owner}.`;
+        const parts = partsOf(request.query);
+        const owner = parts[0]?.owner ?? '';
+        if (accountId !== managementAccountId && owner !== accountId) {
+          const text = `Principals of account ${accountId} may not export the events of account ${owner}.`;
           throw new AwsFault('AccessDenied', text, { status: 403 });
         }
-        const path = join(directory, `${random.uuid()}.parquet`);
+        const folder = join(directory, random.uuid());
+        const files = parts.map((part, at) => ({ ...part, into: join(folder, `${at}.parquet`) }));
+        const paths = files.map(({ into }) => into);
+        await mkdir(folder, { mode: 0o700 });
         try {
-          await columns.writePart(await viewFor(part.owner), part, path, request.signal);
+          await columns.writeParts(await viewFor(owner), files, request.signal);
+          const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+          return {
+            status: 200,
+            headers: {
+              'content-type': 'application/octet-stream',
+              'cairn-file-sizes': sizes.join(','),
+            },
+            body: thenRemoved(folder, paths),
+          };
         } catch (error) {
-          await rm(path, { force: true });
+          await rm(folder, { recursive: true, force: true });
           throw error;
         }
-        return {
-          status: 200,
-          headers: { 'content-type': 'application/vnd.apache.parquet' },
-          body: thenRemoved(path),
-        };
       },
     },
   ];

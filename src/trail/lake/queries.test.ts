@@ -336,7 +336,14 @@ describe('exports', () => {
     ]);
     expect(await partitions(otherAccount)).toEqual([theirs]);
     const path = `/_cairn/lake/partition?account=${managementAccount}&region=eu-central-1&day=2026-11-22`;
-    expect((await bodyOf(await fixture.route(path))).subarray(0, 4).toString()).toBe('PAR1');
+    const answer = await fixture.route(`${path}&region=nowhere`);
+    const body = await bodyOf(answer);
+    // One file for each region, one behind the other; each begins and ends with its name.
+    const sizes = String(answer.headers?.['cairn-file-sizes']).split(',').map(Number);
+    expect(sizes).toHaveLength(2);
+    expect(body.length).toBe(sizes[0]! + sizes[1]!);
+    for (const at of [0, sizes[0]! - 4, sizes[0]!, body.length - 4])
+      expect(body.subarray(at, at + 4).toString()).toBe('PAR1');
     await expect(fixture.route(path, otherAccount)).rejects.toMatchObject({ code: 'AccessDenied' });
   });
 });

@@ -10,6 +10,7 @@ import type {
   ColumnsTable,
   ColumnsView,
   QueryOutcome,
+  TimeStretch,
 } from '../../columns-port.ts';
 import type { EngineBounds, EngineFile, EngineView, SealResult, WrittenFile } from './engine-messages.ts';
 import { EngineDiedError, EngineRefusedError } from './engine-process.ts';
@@ -230,16 +231,6 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     const narrowed = { ...(ids && { ids }), ...(times && { times }), ...(apart && { apart }) };
     return { engine: { name, owner, files: files.map(given), where, ...narrowed }, files };
   };
-  const own = (view: ColumnsView, sql: string, signal: AbortSignal, into?: string) => {
-    const { engine, files } = viewOf(view);
-    return read(files, () =>
-      engines.run<'own'>(
-        { kind: 'own', table, bounds: reading, view: engine, sql, ...(into !== undefined && { into }) },
-        signal,
-      ),
-    );
-  };
-
   rewriting.mergeSoon();
   return {
     get durable() {
@@ -305,22 +296,37 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       const day = `strftime(${quoteName(table.time)}, '%Y-%m-%d')`;
       const bounds = rangeOf(table, from, to);
       const sql = `SELECT ${[...names, day, 'count(*)'].join(', ')} FROM ${quoteName(view.name)} WHERE ${bounds} GROUP BY ALL ORDER BY ALL`;
-      return (await own(view, sql, signal)).map((row) => ({
+      const { engine, files } = viewOf({ ...view, times: [stretchOf(from, to)] });
+      const rows = await read(files, () =>
+        engines.run<'own'>({ kind: 'own', table, bounds: reading, view: engine, sql }, signal),
+      );
+      return rows.map((row) => ({
         owner: view.owner,
         values: Object.fromEntries(by.map((name, at) => [name, row[at] ?? null])),
         day: row[by.length] ?? '',
         rows: Number(row[by.length + 1]),
       }));
     },
-    async writePart(view, part, into, signal) {
-      const from = Date.parse(`${part.day}T00:00:00Z`);
-      const conditions = Object.entries(part.values).map(([name, value]) =>
-        value === null ? `${quoteName(name)} IS NULL` : `${quoteName(name)} = ${quoteText(value)}`,
-      );
-      const where = [rangeOf(table, from, from + 86_400_000), ...conditions].join(' AND ');
-      const order = `ORDER BY ${quoteName(table.time)}`;
+    async writeParts(view, parts, signal) {
       const columns = table.columns.map(({ name }) => quoteName(name)).join(', ');
-      await own(view, `SELECT ${columns} FROM ${quoteName(view.name)} WHERE ${where} ${order}`, signal, into);
+      const exported = parts.map(({ day, values, into }) => {
+        const from = Date.parse(`${day}T00:00:00Z`);
+        const to = from + 86_400_000;
+        const conditions = Object.entries(values).map(([name, value]) =>
+          value === null ? `${quoteName(name)} IS NULL` : `${quoteName(name)} = ${quoteText(value)}`,
+        );
+        const where = [rangeOf(table, from, to), ...conditions].join(' AND ');
+        // The rows of a file are in the order of their times; sorting those of several would hold all of them in memory.
+        const sql = `SELECT ${columns} FROM ${quoteName(view.name)} WHERE ${where}`;
+        return { sql, into, times: stretchOf(from, to) };
+      });
+      const { engine, files } = viewOf({ ...view, times: exported.map(({ times }) => times) });
+      await read(files, () =>
+        engines.run<'export'>(
+          { kind: 'export', table, bounds: reading, view: engine, files: exported },
+          signal,
+        ),
+      );
     },
     drop: (before) => rewriting.drop(before),
     owners: () => ownersOf(manifest.files),
@@ -353,3 +359,8 @@ function rangeOf(table: ColumnsTable, from: number | undefined, to: number | und
   ];
   return bounds.length === 0 ? 'true' : bounds.join(' AND ');
 }
+
+const stretchOf = (from: number | undefined, to: number | undefined): TimeStretch => ({
+  atLeast: from === undefined ? [] : [timeLiteral(from)],
+  atMost: to === undefined ? [] : [timeLiteral(to)],
+});

@@ -93,13 +93,20 @@ export type EngineTask =
       readonly mostBytes: number;
     }
   | {
-      /** A statement of the program's own over one view: what it gives, as rows of texts, or a Parquet file. */
+      /** A statement of the program's own over one view. */
       readonly kind: 'own';
       readonly table: ColumnsTable;
       readonly bounds: EngineBounds;
       readonly view: EngineView;
       readonly sql: string;
-      readonly into?: string;
+    }
+  | {
+      /** Statements of the program's own over one view, what each gives into a Parquet file. */
+      readonly kind: 'export';
+      readonly table: ColumnsTable;
+      readonly bounds: EngineBounds;
+      readonly view: EngineView;
+      readonly files: readonly { readonly sql: string; readonly into: string }[];
     };
 
 export interface SealResult {
@@ -117,7 +124,9 @@ export interface EngineResults {
     readonly rows: number;
     readonly bytes: number;
   };
+  /** Rows of texts. */
   readonly own: readonly (readonly (string | null)[])[];
+  readonly export: undefined;
 }
 
 export type EngineAnswer =

@@ -5,7 +5,7 @@ import { openEngineInstance, type EngineInstance } from './engine-instance.ts';
 import type { EngineAnswer, EngineBounds, EngineResults, EngineTask } from './engine-messages.ts';
 import { runMerge } from './run-merge.ts';
 import { runSeal } from './run-seal.ts';
-import { runOwn, runQuery } from './run-query.ts';
+import { runExport, runOwn, runQuery } from './run-query.ts';
 
 /**
  * The engine's process. It does one task after the other for the process that started it, and ends with it. What kills the
@@ -21,6 +21,8 @@ async function run(task: EngineTask, engine: EngineInstance): Promise<EngineResu
       return await runQuery(task, engine);
     case 'own':
       return await runOwn(task, engine);
+    case 'export':
+      return await runExport(task, engine);
   }
 }
 

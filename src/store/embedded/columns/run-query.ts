@@ -17,6 +17,7 @@ import { writeResult } from './write-result.ts';
 
 type QueryTask = Extract<EngineTask, { kind: 'query' }>;
 type OwnTask = Extract<EngineTask, { kind: 'own' }>;
+type ExportTask = Extract<EngineTask, { kind: 'export' }>;
 
 /** What a view is made of: the rows of its files, or of where its ids can be. */
 async function sourceOf(engine: EngineInstance, table: ColumnsTable, view: EngineView): Promise<string> {
@@ -79,7 +80,12 @@ export async function runQuery(task: QueryTask, engine: EngineInstance): Promise
 /** Runs a statement of the program's own over one view. */
 export async function runOwn(task: OwnTask, engine: EngineInstance): Promise<EngineResults['own']> {
   await makeView(engine, task.table, task.view);
-  if (task.into === undefined) return await engine.rows(task.sql);
-  await engine.run(`COPY (${task.sql}) TO ${quoteText(task.into)} (${exportFormat})`);
-  return [];
+  return await engine.rows(task.sql);
+}
+
+/** Writes files for other engines from one view. */
+export async function runExport(task: ExportTask, engine: EngineInstance): Promise<undefined> {
+  await makeView(engine, task.table, task.view);
+  for (const { sql, into } of task.files)
+    await engine.run(`COPY (${sql}) TO ${quoteText(into)} (${exportFormat})`);
 }

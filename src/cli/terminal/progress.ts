@@ -1,13 +1,15 @@
-import { cutToWidth, displayWidth } from '../terminal/text.ts';
-import { formatBytes, formatCount, formatDuration } from '../terminal/figures.ts';
+import { cutToWidth, displayWidth } from './text.ts';
+import { formatBytes, formatCount, formatDuration } from './figures.ts';
 
-/** How far an import is. */
+/** How far an import or an export is. */
 export interface Progress {
   readonly filesDone: number;
   readonly filesTotal: number;
   readonly bytesDone: number;
   readonly bytesTotal: number;
   readonly events: number;
+  /** Where it is known beforehand and the bytes are not. */
+  readonly eventsTotal?: number;
 }
 
 interface Sample {
@@ -57,16 +59,20 @@ export function openRateMeter(windowMs = 10_000): RateMeter {
   };
 }
 
-/** Milliseconds until the bytes that are left are done at this rate; undefined when that cannot be said. */
+/** Milliseconds until what is left is done at this rate; undefined when that cannot be said. */
 export function timeLeftMs(progress: Progress, rate: Rate | undefined): number | undefined {
-  const left = progress.bytesTotal - progress.bytesDone;
+  const { events, eventsTotal, bytesDone, bytesTotal } = progress;
+  const isByEvents = eventsTotal !== undefined;
+  const left = isByEvents ? eventsTotal - events : bytesTotal - bytesDone;
+  const perSecond = (isByEvents ? rate?.eventsPerSecond : rate?.bytesPerSecond) ?? 0;
   if (left <= 0) return 0;
-  if (!rate || rate.bytesPerSecond <= 0) return undefined;
-  return (left / rate.bytesPerSecond) * 1000;
+  return perSecond <= 0 ? undefined : (left / perSecond) * 1000;
 }
 
-/** The part that is done, 0 to 1: by bytes, or by files when all of them are empty. */
-export function fractionDone({ filesDone, filesTotal, bytesDone, bytesTotal }: Progress): number {
+/** The part that is done, 0 to 1: by events or bytes, or by files when all of them are empty. */
+export function fractionDone(progress: Progress): number {
+  const { filesDone, filesTotal, bytesDone, bytesTotal, events, eventsTotal = 0 } = progress;
+  if (eventsTotal > 0) return Math.min(1, events / eventsTotal);
   if (bytesTotal > 0) return Math.min(1, bytesDone / bytesTotal);
   return filesTotal > 0 ? Math.min(1, filesDone / filesTotal) : 1;
 }

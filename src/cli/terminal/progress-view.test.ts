@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { manualClock } from '../../kernel/index.ts';
-import type { Output } from '../terminal/output.ts';
-import { openProgressView } from './view.ts';
+import type { Output } from './output.ts';
+import { openProgressView } from './progress-view.ts';
 
 it('where there is no terminal says once why it waits, whatever the id of the request that was refused', () => {
   const notes: string[] = [];

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { displayWidth } from '../terminal/text.ts';
+import { displayWidth } from './text.ts';
 import { fractionDone, openRateMeter, plainProgressLine, progressLine, timeLeftMs } from './progress.ts';
 
 const halfway = {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../kernel/index.ts';
-import type { Output } from '../terminal/output.ts';
+import type { Output } from './output.ts';
 import { openRateMeter, plainProgressLine, progressLine, type Progress } from './progress.ts';
 
-/** Shows how far the import is: a bar on a terminal, a line every ten seconds elsewhere. */
+/** Shows how far an import or an export is: a bar on a terminal, a line every ten seconds elsewhere. */
 export interface ProgressView {
   update(progress: Progress): void;
   /** Why nothing moves at the moment; undefined when it does. */
