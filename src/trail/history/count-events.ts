@@ -307,10 +307,7 @@ function greatestRows(
   values: ReadonlyMap<AttributeName, ValueNumbers>,
   bucketStarts: readonly number[],
 ): readonly CountRow[] {
-  const groups: { readonly numbers: readonly number[]; readonly count: number }[] = [];
-  counts.each((numbers, count) => groups.push({ numbers: [...numbers], count }));
-  const greatest = groups.toSorted((one, other) => other.count - one.count).slice(0, by.limit);
-  const rows = greatest.map(({ numbers, count }): CountRow => {
+  const rows = counts.greatest(by.limit).map(({ numbers, count }): CountRow => {
     const texts = by.attributes.map((attribute, level) => {
       const number = numbers[level] as number;
       return number === 0 ? null : (values.get(attribute) as ValueNumbers).textOf(number);

@@ -1,44 +1,93 @@
 import { AwsFault, limits } from '../../kernel/index.ts';
 
-/** Numbers below this fit twice into one exact number. */
-const radix = 2 ** 26;
+const firstSlots = 1024;
+
+export interface GroupCount {
+  readonly numbers: readonly number[];
+  readonly count: number;
+}
 
 /** Counts by tuples of small numbers, without building a key object for each. */
 export interface GroupCounts {
   add(numbers: readonly number[], count: number): void;
-  /** Calls `visit` for each group. */
-  each(visit: (numbers: readonly number[], count: number) => void): void;
+  /** The `limit` groups with the highest counts, in any order; of equal counts those that came first. */
+  greatest(limit: number): readonly GroupCount[];
 }
 
-/** A number for each pair of numbers. */
+function slotOf(left: number, right: number): number {
+  const mixed = Math.imul(left, 0x9e37_79b1) ^ Math.imul(right, 0x85eb_ca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+function twiceAsLong(numbers: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(numbers.length * 2);
+  larger.set(numbers);
+  return larger;
+}
+
+/** A number for each pair of numbers: 0, 1, 2, …; in a table of its own. */
 function openPairs() {
-  const numbers = new Map<number, number>();
-  const pairs: number[] = [];
+  /** By number. */
+  let lefts = new Int32Array(firstSlots / 2);
+  let rights = new Int32Array(firstSlots / 2);
+  let count = 0;
+  /** In each slot a number and one; 0 where it is free. At least half of them are. */
+  let slots = new Int32Array(firstSlots);
+  const find = (left: number, right: number): number => {
+    const mask = slots.length - 1;
+    for (let slot = slotOf(left, right) & mask; ; slot = (slot + 1) & mask) {
+      const number = (slots[slot] as number) - 1;
+      if (number < 0 || (lefts[number] === left && rights[number] === right)) return slot;
+    }
+  };
+  const grow = (): void => {
+    lefts = twiceAsLong(lefts);
+    rights = twiceAsLong(rights);
+    slots = new Int32Array(slots.length * 2);
+    for (let number = 0; number < count; number += 1) {
+      slots[find(lefts[number] as number, rights[number] as number)] = number + 1;
+    }
+  };
   return {
     numberOf(left: number, right: number): number {
-      const key = left * radix + right;
-      const known = numbers.get(key);
-      if (known !== undefined) return known;
-      if (pairs.length >= limits.historyCountGroups) {
+      let slot = find(left, right);
+      const known = slots[slot] as number;
+      if (known > 0) return known - 1;
+      if (count >= limits.historyCountGroups) {
         throw new AwsFault(
           'LimitExceededException',
           `The count has more than ${limits.historyCountGroups} groups. Narrow it down by time or by attributes, or group by fewer.`,
         );
       }
-      const number = pairs.length;
-      pairs.push(key);
-      numbers.set(key, number);
-      return number;
+      if (count === lefts.length) {
+        grow();
+        slot = find(left, right);
+      }
+      lefts[count] = left;
+      rights[count] = right;
+      count += 1;
+      slots[slot] = count;
+      return count - 1;
     },
-    leftOf: (number: number) => Math.floor((pairs[number] as number) / radix),
-    rightOf: (number: number) => (pairs[number] as number) % radix,
+    leftOf: (number: number) => lefts[number] as number,
+    rightOf: (number: number) => rights[number] as number,
   };
 }
 
-/** Opens counts of tuples of `width` numbers, each below 2^26. */
+/** Opens counts of tuples of `width` numbers, each below 2^31. */
 export function openGroupCounts(width: number): GroupCounts {
   const levels = Array.from({ length: width }, () => openPairs());
+  /** By the number of the last level. */
   const counts: number[] = [];
+  const numbersOf = (group: number): readonly number[] => {
+    let current = group;
+    const backwards = levels.toReversed().map((pairs) => {
+      const number = pairs.rightOf(current);
+      current = pairs.leftOf(current);
+      return number;
+    });
+    return backwards.toReversed();
+  };
   return {
     add(numbers, count) {
       let group = 0;
@@ -47,18 +96,17 @@ export function openGroupCounts(width: number): GroupCounts {
       }
       counts[group] = (counts[group] ?? 0) + count;
     },
-    each(visit) {
+    greatest(limit) {
+      const ascending = Float64Array.from(counts).toSorted();
+      const least = ascending[Math.max(0, ascending.length - limit)] ?? 0;
+      // Of those that have just the least count only some have room.
+      let room = limit - (ascending.length - (ascending.findLastIndex((count) => count <= least) + 1));
+      const groups: GroupCount[] = [];
       for (const [group, count] of counts.entries()) {
-        if (count === undefined) continue;
-        const numbers: number[] = [];
-        let current = group;
-        for (let level = width - 1; level >= 0; level -= 1) {
-          const pairs = levels[level] as ReturnType<typeof openPairs>;
-          numbers.unshift(pairs.rightOf(current));
-          current = pairs.leftOf(current);
-        }
-        visit(numbers, count);
+        if (count < least || (count === least && room-- <= 0)) continue;
+        groups.push({ numbers: numbersOf(group), count });
       }
+      return groups;
     },
   };
 }
