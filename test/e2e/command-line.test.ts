@@ -35,7 +35,7 @@ const allowList = JSON.stringify({
 });
 
 describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)', () => {
-  it('manages users, groups, roles, policies and keys', async () => {
+  it('manages users, groups and managed policies', async () => {
     await aws('iam', 'create-user', '--user-name', 'ada', '--tags', 'Key=team,Value=blue');
     await aws('iam', 'create-group', '--group-name', 'staff');
     await aws('iam', 'add-user-to-group', '--user-name', 'ada', '--group-name', 'staff');
@@ -50,6 +50,9 @@ describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)'
     const { Arn: policyArn } = created['Policy'] as { Arn: string };
     expect(policyArn).toBe(`arn:aws:iam::${server.accountId}:policy/lists`);
     await aws('iam', 'attach-group-policy', '--group-name', 'staff', '--policy-arn', policyArn);
+  });
+
+  it('manages roles, inline policies and keys, and shows everything', async () => {
     await aws('iam', 'create-role', '--role-name', 'reader', '--assume-role-policy-document', trust);
     await aws(
       'iam',
@@ -69,6 +72,9 @@ describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)'
     expect(details['RoleDetailList']).toMatchObject([
       { RoleName: 'reader', RolePolicyList: [{ PolicyDocument: JSON.parse(allowList) }] },
     ]);
+  });
+
+  it('is told why a call of IAM fails', async () => {
     await expect(awsFails('iam', 'delete-user', '--user-name', 'ada')).resolves.toContain('(DeleteConflict)');
     await expect(awsFails('iam', 'get-user', '--user-name', 'nemo')).resolves.toContain(
       'An error occurred (NoSuchEntity) when calling the GetUser operation: The user with name nemo cannot be found.',

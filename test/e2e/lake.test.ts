@@ -2,6 +2,14 @@ import { execFile } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import {
+  CloudTrailClient,
+  DescribeQueryCommand,
+  GetEventDataStoreCommand,
+  GetImportCommand,
+} from '@aws-sdk/client-cloudtrail';
+import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateBucketCommand, PutBucketPolicyCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cairn, logFile, openBench, record, type Bench } from './cairn-process.ts';
@@ -21,8 +29,11 @@ async function aws(...command: string[]): Promise<Record<string, unknown>> {
   return stdout.trim() === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>);
 }
 
-const bucketPolicy = (bucket: string) =>
-  JSON.stringify({
+/** Makes a bucket that CloudTrail may use, with objects. */
+async function putObjects(bucket: string, objects: Readonly<Record<string, string>>): Promise<void> {
+  const s3 = new S3Client({ ...bench.server.clientOptions, forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: bucket }));
+  const Policy = JSON.stringify({
     Version: '2012-10-17',
     Statement: [
       {
@@ -33,6 +44,10 @@ const bucketPolicy = (bucket: string) =>
       },
     ],
   });
+  await s3.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+  for (const [Key, Body] of Object.entries(objects))
+    await s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+}
 
 describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)', () => {
   it('manages event data stores and channels, and imports a bucket', async () => {
@@ -47,13 +62,8 @@ describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)'
     );
     const arn = String(created['EventDataStoreArn']);
     await aws('cloudtrail', 'add-tags', '--resource-id', arn, '--tags-list', 'Key=team,Value=blue');
-    const file = await bench.write(
-      'one.json',
-      logFile(record(bench.server.accountId), record(bench.server.accountId)),
-    );
-    await aws('s3api', 'create-bucket', '--bucket', 'lake-logs');
-    await aws('s3api', 'put-bucket-policy', '--bucket', 'lake-logs', '--policy', bucketPolicy('lake-logs'));
-    await aws('s3api', 'put-object', '--bucket', 'lake-logs', '--key', 'AWSLogs/one.json', '--body', file);
+    const records = [record(bench.server.accountId), record(bench.server.accountId)];
+    await putObjects('lake-logs', { 'AWSLogs/one.json': logFile(...records) });
     const source =
       'S3={S3LocationUri=s3://lake-logs/AWSLogs/,S3BucketRegion=us-east-1,S3BucketAccessRoleArn=arn:aws:iam::000000000000:role/import}';
     const { ImportId } = await aws(
@@ -64,33 +74,34 @@ describe.skipIf(!hasAwsCli)('the aws CLI (skipped where /usr/bin/aws is absent)'
       '--import-source',
       source,
     );
-    const done = await eventually(async () => {
-      const shown = await aws('cloudtrail', 'get-import', '--import-id', String(ImportId));
-      return shown['ImportStatus'] === 'IN_PROGRESS' ? undefined : shown;
+    const trail = new CloudTrailClient(bench.server.clientOptions);
+    await eventually(async () => {
+      const { ImportStatus } = await trail.send(new GetImportCommand({ ImportId: String(ImportId) }));
+      return ImportStatus === 'IN_PROGRESS' ? undefined : true;
     });
-    expect(done).toMatchObject({
+    expect(await aws('cloudtrail', 'get-import', '--import-id', String(ImportId))).toMatchObject({
       ImportStatus: 'COMPLETED',
       ImportStatistics: { FilesCompleted: 1, EventsCompleted: 2, FailedEntries: 0 },
     });
     await aws('cloudtrail', 'delete-event-data-store', '--event-data-store', arn);
-    expect(await aws('cloudtrail', 'get-event-data-store', '--event-data-store', arn)).toMatchObject({
-      Status: 'PENDING_DELETION',
-    });
+    const deleted = await trail.send(new GetEventDataStoreCommand({ EventDataStore: arn }));
+    expect(deleted.Status).toBe('PENDING_DELETION');
     expect(await aws('cloudtrail', 'restore-event-data-store', '--event-data-store', arn)).toMatchObject({
       Status: 'ENABLED',
     });
   });
 
   it('asks in SQL', async () => {
-    await aws('iam', 'create-user', '--user-name', 'lake');
+    await new IAMClient(bench.server.clientOptions).send(new CreateUserCommand({ UserName: 'lake' }));
     const statement =
       "SELECT eventName, element_at(requestParameters, 'userName') AS who FROM 00000000-0000-4000-8000-000000000000 WHERE eventName = 'CreateUser'";
     const { QueryId } = await aws('cloudtrail', 'start-query', '--query-statement', statement);
-    const answer = await eventually(async () => {
-      const page = await aws('cloudtrail', 'get-query-results', '--query-id', String(QueryId));
-      return ['QUEUED', 'RUNNING'].includes(String(page['QueryStatus'])) ? undefined : page;
+    const trail = new CloudTrailClient(bench.server.clientOptions);
+    await eventually(async () => {
+      const { QueryStatus } = await trail.send(new DescribeQueryCommand({ QueryId: String(QueryId) }));
+      return ['QUEUED', 'RUNNING'].includes(String(QueryStatus)) ? undefined : true;
     });
-    expect(answer).toMatchObject({
+    expect(await aws('cloudtrail', 'get-query-results', '--query-id', String(QueryId))).toMatchObject({
       QueryStatus: 'FINISHED',
       QueryResultRows: [[{ eventName: 'CreateUser' }, { who: 'lake' }]],
     });
@@ -136,32 +147,14 @@ describe('cairn', () => {
       XDG_CACHE_HOME: join(bench.folder, 'cache'),
     };
     const account = '555555555555';
-    for (const name of ['a', 'b', 'c'])
-      await bench.write(
-        `bucket/${name}.json`,
-        logFile(
-          record(account),
-          record(account, { awsRegion: 'us-west-2', eventTime: '2026-10-02T08:15:00Z' }),
-        ),
+    const file = () =>
+      logFile(
+        record(account),
+        record(account, { awsRegion: 'us-west-2', eventTime: '2026-10-02T08:15:00Z' }),
       );
-    if (hasAwsCli) {
-      await aws('s3api', 'create-bucket', '--bucket', 'cairn-logs');
-      for (const name of ['a', 'b', 'c'])
-        await aws(
-          's3api',
-          'put-object',
-          '--bucket',
-          'cairn-logs',
-          '--key',
-          `x/${name}.json`,
-          '--body',
-          join(bench.folder, 'bucket', `${name}.json`),
-        );
-      expect((await cairn(env, 'import', 's3://cairn-logs/x/')).stdout).toContain('6 new');
-      expect((await cairn(env, 'import', 's3://cairn-logs/x/')).stdout).toContain('3 imported before');
-    } else {
-      await cairn(env, 'import', join(bench.folder, 'bucket'));
-    }
+    await putObjects('cairn-logs', { 'x/a.json': file(), 'x/b.json': file(), 'x/c.json': file() });
+    expect((await cairn(env, 'import', 's3://cairn-logs/x/')).stdout).toContain('6 new');
+    expect((await cairn(env, 'import', 's3://cairn-logs/x/')).stdout).toContain('3 imported before');
     const directory = join(bench.folder, 'parquet');
     // One after the other, so that each takes the connection of the one before.
     const exported = await cairn(env, 'export', '--parquet', directory, '--workers', '1');

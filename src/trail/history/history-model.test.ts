@@ -223,9 +223,10 @@ async function perform(
   }
 }
 
+// Few histories and many steps: the worker that a history starts takes longer than all of its steps.
 test('answers as the reference does, whatever is applied, sealed, merged, expired and reopened in between', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 40 }), async (steps) => {
       const directory = await mkdtemp(join(tmpdir(), 'cairn-history-'));
       const clock = manualClock(start + 5 * dayMs);
       const world: World = {
@@ -245,7 +246,7 @@ test('answers as the reference does, whatever is applied, sealed, merged, expire
         await rm(directory, { recursive: true });
       }
     }),
-    { numRuns: Number(process.env['CAIRN_TEST_RUNS'] ?? 25) },
+    { numRuns: Number(process.env['CAIRN_TEST_RUNS'] ?? 10) },
   );
 });
 
