@@ -53,7 +53,9 @@ export async function run(): Promise<ExitCode> {
   } catch (error) {
     // The reader of the results had enough; that is no failure (`cairn lookup --all | head`).
     if (output.closed.aborted) return exitCodes.ok;
-    const told = stop.signal.aborted ? (stop.signal.reason as unknown) : error;
+    // A command may say more of what its interruption means than that there was one.
+    const isTold = error instanceof CommandError && error.exitCode === exitCodes.interrupted;
+    const told = stop.signal.aborted && !isTold ? (stop.signal.reason as unknown) : error;
     if (!(told instanceof CommandError)) throw error;
     output.note(`cairn: ${told.message}`);
     return told.exitCode;
