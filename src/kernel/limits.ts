@@ -114,6 +114,8 @@ export const limits = {
   /** State: documents kept in memory, and the longest that is (16 MiB at the very most). */
   stateCacheDocuments: 4_096,
   stateCacheCharacters: 4_096,
+  /** State: room on the disk that is kept for changes which the journal has and the database has not. */
+  stateReserveBytes: 4 * 1024 * 1024,
   /** S3: what one commit of a lifecycle lets go of, and after how many documents others get a turn. */
   lifecycleRemovedAtOnce: 100,
   lifecycleTurnDocuments: 500,

@@ -40,6 +40,7 @@ export function openCommits(parts: {
   async function append(change: PreparedChange, records: readonly NewEntry[]): Promise<Sequence> {
     const changes = change.puts.size + change.deletes.size > 0;
     if (!changes && records.length === 0) return stream.end;
+    if (changes) documents.reserve();
     const payload = changes ? encodeChange(change.puts, [...change.deletes]) : undefined;
     const first = await stream.append(payload ? [{ kind: 'change', payload }, ...records] : records);
     if (changes) await reader.reached(sequence(first + 1));

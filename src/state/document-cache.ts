@@ -66,6 +66,7 @@ export function cacheDocuments(
       }
       documents.apply(changes, cursor);
     },
+    reserve: () => documents.reserve(),
     checkpoint: (cursor) => documents.checkpoint(cursor),
     [Symbol.asyncDispose]() {
       forgetAll();

@@ -38,6 +38,8 @@ export interface Documents extends AsyncDisposable {
   count(prefix: string): number;
   /** Applies the changes, in order, and moves the cursor, all in one transaction. */
   apply(changes: readonly DurableChange[], cursor: Sequence): void;
+  /** Makes sure that a change can be applied once it is durable. Throws DiskFullError when there is no room for that. */
+  reserve(): void;
   /** Makes everything up to `cursor` durable, off the main thread; returns the cursor that is safe. */
   checkpoint(cursor: Sequence): Promise<Sequence>;
 }

@@ -52,6 +52,7 @@ export function openMemoryDocuments(): Documents {
         for (const key of deletes) remove(key);
       }
     },
+    reserve() {},
     // Nothing in memory outlives the process, so the journal has to be kept from its start.
     checkpoint: async () => sequence(0),
     async [Symbol.asyncDispose]() {},

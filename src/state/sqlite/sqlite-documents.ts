@@ -7,9 +7,11 @@ import {
   StateDamagedError,
   StateLostError,
   type Documents,
+  type DurableChange,
   type StoredDocument,
   type StreamBounds,
 } from '../documents.ts';
+import { openReserve } from './reserve.ts';
 import { openCountedPrefixes } from './counted-prefixes.ts';
 import { addMissingSums, createTables, readableVersions, schemaVersion } from './database-schema.ts';
 import {
@@ -111,6 +113,12 @@ function removeDatabase(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
 }
 
+/** SQLite's codes for a full disk: of the database and its log, and of the index of the log. */
+function saysNoRoom(error: unknown): boolean {
+  const { errcode } = error as { readonly errcode?: number };
+  return errcode === 13 || errcode === 4874;
+}
+
 /** SQLite's codes of a file that is not what it wrote, and Node's of a number that cannot have been written. */
 function isDamage(error: unknown): boolean {
   const { code, errcode = 0 } = error as { readonly code?: string; readonly errcode?: number };
@@ -135,6 +143,7 @@ export function openSqliteDocuments(options: {
   const copyPath = join(options.directory, 'state-copy.sqlite');
   const log = options.log.child({ part: 'state', path });
   const counted = openCountedPrefixes();
+  const reserve = openReserve(join(options.directory, 'reserve'));
   let opened: Live | undefined;
   let cursor: CursorRow = { sequence: 0, documents: 0, sums: 0 };
   const live = (): Live => {
@@ -187,6 +196,26 @@ export function openSqliteDocuments(options: {
     cursor = next;
   }
 
+  function applyOnce(changes: readonly DurableChange[], until: Sequence): void {
+    const { database } = live();
+    const before = cursor;
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      let next = moved(before, until);
+      for (const { puts, deletes, version } of changes) {
+        for (const { key, json } of puts) next = putDocument({ key, json, version }, next);
+        for (const key of deletes) next = removeDocument(key, next);
+      }
+      writeCursor(next);
+      database.exec('COMMIT');
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      cursor = before;
+      counted.forget();
+      throw isDamage(error) ? damaged(String(error)) : error;
+    }
+  }
+
   /** Puts the durable copy, or an empty database, in the place of one that cannot be believed. */
   function replaceDatabase(doubt: string, bounds: StreamBounds): DatabaseSync {
     const copy = openBelieved(copyPath, bounds);
@@ -237,24 +266,15 @@ export function openSqliteDocuments(options: {
     count: (prefix) =>
       counted.count(prefix, () => read(({ count }) => count(prefix, keyBehind(prefix) ?? new Uint8Array()))),
     apply(changes, until) {
-      const { database } = live();
-      const before = cursor;
-      database.exec('BEGIN IMMEDIATE');
       try {
-        let next = moved(before, until);
-        for (const { puts, deletes, version } of changes) {
-          for (const { key, json } of puts) next = putDocument({ key, json, version }, next);
-          for (const key of deletes) next = removeDocument(key, next);
-        }
-        writeCursor(next);
-        database.exec('COMMIT');
+        applyOnce(changes, until);
       } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        cursor = before;
-        counted.forget();
-        throw isDamage(error) ? damaged(String(error)) : error;
+        if (!saysNoRoom(error) || !reserve.give()) throw error;
+        log.error('no room on the disk: what is durable is applied in the room that was kept for it');
+        applyOnce(changes, until);
       }
     },
+    reserve: () => reserve.take(),
     async checkpoint(until) {
       writeCursor(moved(cursor, until));
       const result = await runCheckpoint({ path, copyPath });
