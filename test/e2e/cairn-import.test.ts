@@ -136,6 +136,17 @@ describe('cairn import', () => {
       expect([...ids].filter((id) => !foundIds.has(id))).toEqual([]);
     },
   );
+
+  it('ends with 130 on Ctrl-C, and says that what was imported stays', async () => {
+    const file = await bench.write('interrupted.json', logFile(record('200000000012')));
+    const env = { ...server.env, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+    const importing = startCairn(env, 'import', file);
+    await importing.said('waiting: no Cairn listens');
+    importing.child.kill('SIGINT');
+    const { code, stderr } = await importing.ended;
+    expect(code).toBe(130);
+    expect(stderr).toMatch(/cairn: interrupted\nWhat was imported stays; .* goes on from there\./);
+  });
 });
 
 describe('cairn tail', () => {
