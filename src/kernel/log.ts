@@ -1,4 +1,5 @@
 import { pino, type Logger as PinoLogger, type DestinationStream } from 'pino';
+import { openLogDestination } from './log-destination.ts';
 
 /** The structured log. One JSON line an event, on standard error; members named after secrets are blanked. */
 export type Logger = PinoLogger;
@@ -12,6 +13,13 @@ const secretMembers = [
   'authorization',
 ];
 
+/** What waits when the process ends is written then, as far as it can be. */
+function standardError(): DestinationStream {
+  const destination = openLogDestination(2);
+  process.on('exit', () => destination.flush());
+  return destination;
+}
+
 /** Opens the log. `level` as pino's; `destination` is standard error unless told otherwise. */
 export function openLog(level: string, destination?: DestinationStream): Logger {
   return pino(
@@ -21,7 +29,7 @@ export function openLog(level: string, destination?: DestinationStream): Logger 
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       redact: { paths: secretMembers.flatMap((name) => [name, `*.${name}`]), censor: '[hidden]' },
     },
-    destination ?? pino.destination({ dest: 2, sync: false }),
+    destination ?? standardError(),
   );
 }
 

@@ -49,6 +49,11 @@ export class StateLostError extends Error {
   override name = 'StateLostError';
 }
 
+/** The control state cannot be opened, and nothing is said about what is in it. */
+export class StateUnreadableError extends Error {
+  override name = 'StateUnreadableError';
+}
+
 /** What is kept is not what was written. Nothing of it is answered any more; opening it anew rebuilds it. */
 export class StateDamagedError extends Error {
   override name = 'StateDamagedError';

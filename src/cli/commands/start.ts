@@ -39,7 +39,13 @@ function settingsFrom(env: NodeJS.ProcessEnv, options: StartOptions): Settings {
 }
 
 /** Errors of the parts whose message is meant for the person who starts Cairn. */
-const plainErrors = new Set(['DirectoryHeldError', 'DataDirectoryError', 'MasterKeyError', 'StateLostError']);
+const plainErrors = new Set([
+  'DirectoryHeldError',
+  'DataDirectoryError',
+  'MasterKeyError',
+  'StateLostError',
+  'StateUnreadableError',
+]);
 
 const plainCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST']);
 

@@ -6,6 +6,7 @@ import { compareKeys, keyBehind } from '../document-key.ts';
 import {
   StateDamagedError,
   StateLostError,
+  StateUnreadableError,
   type Documents,
   type DurableChange,
   type StoredDocument,
@@ -92,10 +93,26 @@ function doubtAbout(database: DatabaseSync, { start, end }: StreamBounds): strin
 /** SQLite's codes for what says nothing about the file: no permission, busy, no memory, read-only, full, cannot be opened. */
 const passingCodes = new Set([3, 5, 6, 7, 8, 13, 14]);
 
+function unreadable(path: string, error: unknown): StateUnreadableError {
+  const said = (error as Error).message;
+  return new StateUnreadableError(
+    `the control state ${path} cannot be opened (${said}): the file and its directory must belong to the user that Cairn runs as, on a disk that has room`,
+    { cause: error },
+  );
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { timeout: 1000 });
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
 /** Opens a database and says why it cannot be believed, if so; then it is closed. Throws where that cannot be told. */
 function openBelieved(path: string, bounds: StreamBounds): { database: DatabaseSync } | { doubt: string } {
   if (!existsSync(path)) return { doubt: 'there is none' };
-  const database = new DatabaseSync(path, { timeout: 1000 });
+  const database = openDatabase(path);
   try {
     const doubt = doubtAbout(database, bounds);
     if (doubt === undefined) return { database };
@@ -104,7 +121,7 @@ function openBelieved(path: string, bounds: StreamBounds): { database: DatabaseS
   } catch (error) {
     database.close();
     const code = (error as { readonly errcode?: number }).errcode ?? 0;
-    if (passingCodes.has(code & 0xff)) throw error;
+    if (passingCodes.has(code & 0xff)) throw unreadable(path, error);
     return { doubt: String(error) };
   }
 }

@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -170,4 +170,12 @@ it('is verified without being changed, also where a crash left a write-ahead log
   const before = await files();
   expect(await verifyState(directory)).toEqual([{ file: database(), documents: 120, hasSums: true }]);
   expect(await files()).toEqual(before);
+});
+
+it('says which file cannot be opened, and sets nothing aside for it', async () => {
+  await mkdir(database());
+  await expect(open()).rejects.toThrow(
+    `the control state ${database()} cannot be opened (unable to open database file): the file and its directory must belong to`,
+  );
+  expect(await readdir(directory)).toEqual(['state.sqlite']);
 });

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -26,13 +26,19 @@ function describeHolder(path: string): string {
   }
 }
 
+/** A system error names the file and who may not do what; SQLite's own says only that it cannot open a file. */
+function openLockFile(file: string): DatabaseSync {
+  if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+  return new DatabaseSync(file, { timeout: 0 });
+}
+
 /**
  * Takes the directory for this process alone. The lock is an exclusively locked SQLite file, which the kernel lets go
  * of however the process ends; Node itself has no file locks. Throws DirectoryHeldError, naming the holder.
  */
 export function lockDirectory(directory: string, clock: Clock): Disposable {
   const holderPath = join(directory, 'holder.json');
-  const database = new DatabaseSync(join(directory, 'lock.sqlite'), { timeout: 0 });
+  const database = openLockFile(join(directory, 'lock.sqlite'));
   try {
     database.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
