@@ -24,6 +24,8 @@ describe('the address of a client', () => {
     ['10.1.2.3', '198.51.100.1:4711', '198.51.100.1', 'an address with a port'],
     ['fd00::1', '[2001:db8::5]:4711', '2001:db8::5', 'an IPv6 address with a port'],
     ['fd00::1', '2001:db8::5', '2001:db8::5', 'an IPv6 address'],
+    ['10.1.2.3', '[::ffff:c633:6401]:4711', '198.51.100.1', 'an IPv4 address as IPv6, in hexadecimal'],
+    ['10.1.2.3', '::FFFF:a01:203, 198.51.100.1', '198.51.100.1', 'a spoofed one of these further left'],
     ['fe80::1%eth0', undefined, 'fe80::1', 'a zone'],
   ])('%s with %s is %s (%s)', (peer, header, address) => {
     expect(clientAddress(peer, header, proxies)).toBe(address);

@@ -41,7 +41,12 @@ export function trustedProxies(entries: readonly string[]): TrustedProxies {
 export function plainAddress(address: string): string {
   if (isIPv4(address)) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
-  return mapped?.[1] ?? address.replace(/%.*$/, '');
+  if (mapped?.[1] !== undefined) return mapped[1];
+  // Some proxies write the same address in hexadecimal; conditions on IPv4 addresses must hold for it as well.
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address) ?? [];
+  if (high === undefined || low === undefined) return address.replace(/%.*$/, '');
+  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [a >> 8, a & 255, b >> 8, b & 255].join('.');
 }
 
 /**
