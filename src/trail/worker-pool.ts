@@ -30,9 +30,6 @@ export interface WorkerPoolOptions {
   readonly onLost?: (error: WorkerDiedError) => void;
 }
 
-/** Memory of objects just made, of which a thread needs little: what it makes is gone with the next message. */
-const youngMiB = 16;
-
 /** A thread ended before it had done its job. */
 export class WorkerDiedError extends Error {
   override name = 'WorkerDiedError';
@@ -110,7 +107,7 @@ export function openWorkerPool<Job extends object, Result extends object>(
   const start = (): Thread<Job, Result> => {
     const worker = new Worker(file, {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: youngMiB },
+      resourceLimits: { maxOldGenerationSizeMb: heapMiB },
     });
     worker.unref();
     const thread: Thread<Job, Result> = { worker, loaded: false, job: undefined, idle: undefined };

@@ -51,12 +51,7 @@ export function openWorkerTasks(start: WorkerStart, clock: Clock): WorkerTasks {
   const started = (): Worker => {
     if (worker) return worker;
     // The flags of the main thread may not fit a file, as those of `node --eval`.
-    const fresh = new Worker(script, {
-      workerData: start,
-      execArgv: [],
-      // Most of what it makes lies in buffers; larger, this space only grows.
-      resourceLimits: { maxYoungGenerationSizeMb: 16 },
-    });
+    const fresh = new Worker(script, { workerData: start, execArgv: [] });
     fresh.unref();
     fresh.on('message', (answer: WorkerAnswer) => {
       const one = waiting.get(answer.id);
