@@ -105,10 +105,7 @@ export function openWorkerPool<Job extends object, Result extends object>(
   };
 
   const start = (): Thread<Job, Result> => {
-    const worker = new Worker(file, {
-      workerData,
-      resourceLimits: { maxOldGenerationSizeMb: heapMiB },
-    });
+    const worker = new Worker(file, { workerData, resourceLimits: { maxOldGenerationSizeMb: heapMiB } });
     worker.unref();
     const thread: Thread<Job, Result> = { worker, loaded: false, job: undefined, idle: undefined };
     worker.on('message', (message: Result | typeof readyMessage) => {
