@@ -13,7 +13,7 @@ import type {
   TimeStretch,
 } from '../../columns-port.ts';
 import type { EngineBounds, EngineFile, EngineView, SealResult, WrittenFile } from './engine-messages.ts';
-import { EngineDiedError, EngineRefusedError } from './engine-process.ts';
+import { EngineDiedError, EngineRefusedError, tookTooMuchMemory } from './engine-process.ts';
 import { setFilesAside } from './files-aside.ts';
 import {
   emptyManifest,
@@ -29,7 +29,7 @@ import {
 import { openRewriting, type MergeFiles } from './rewriting.ts';
 import { openFilePins } from './file-pins.ts';
 import { openQueryEngines } from './query-engines.ts';
-import { openStagedRows, type StagedRows } from './staged-rows.ts';
+import { halve, openStagedRows, type StagedRows } from './staged-rows.ts';
 import { quoteName, quoteText, timeLiteral } from './table-sql.ts';
 import { openWriteEngines } from './write-engines.ts';
 
@@ -40,6 +40,8 @@ export interface DuckColumnsOptions {
   readonly log: Logger;
   /** Bytes that the engine of one query may take; `limits.lakeQueryBytes` unless told. */
   readonly queryBytes?: number;
+  /** Bytes that each engine that writes may take; `limits.lakeWriteBytes` unless told. */
+  readonly writeBytes?: number;
   /** Rows of a file from which on its ids are indexed; 131,072 unless told. */
   readonly fewestIndexed?: number;
 }
@@ -95,7 +97,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   const engines = openQueryEngines(clock);
   const writers = openWriteEngines({
     directory: work,
-    memoryBytes: limits.lakeWriteBytes,
+    memoryBytes: options.writeBytes ?? limits.lakeWriteBytes,
     threads: Math.max(1, Math.floor(availableParallelism() / 2)),
     clock,
   });
@@ -154,9 +156,40 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
   };
   /** Seals one batch after the other. */
   const seal = (staged: StagedRows, through: number): Promise<SealResult & { readonly added: number }> => {
-    const done = sealing.then(() => sealNow(staged, through));
+    const done = sealing.then(() => sealBearable(staged, through));
     sealing = done.catch(() => undefined);
     return done;
+  };
+  /** Seals a batch, or where it takes too much memory one half of it after the other. */
+  const sealBearable = async (
+    staged: StagedRows,
+    through: number,
+  ): Promise<SealResult & { readonly added: number }> => {
+    try {
+      return await sealNow(staged, through);
+    } catch (error) {
+      if (!tookTooMuchMemory(error) || staged.count < 2) throw error;
+      log.warn(
+        { err: error, events: staged.count },
+        'sealing so many events took too much memory; one half of them is sealed after the other',
+      );
+    }
+    const halves = [await gather(), await gather()] as const;
+    try {
+      await halve(staged, halves);
+      // Only with the second one everything is sealed; what of the first is there already is known by its ids.
+      const first = await sealBearable(halves[0], manifest.durable);
+      const second = await sealBearable(halves[1], through);
+      await letGo(staged);
+      return {
+        files: [...first.files, ...second.files],
+        duplicates: first.duplicates + second.duplicates,
+        unreadable: [...first.unreadable, ...second.unreadable],
+        added: first.added + second.added,
+      };
+    } finally {
+      await Promise.all(halves.map(letGo));
+    }
   };
   const sealNow = async (staged: StagedRows, through: number) => {
     const name = nextName();

@@ -18,6 +18,11 @@ export class EngineRefusedError extends Error {
   override name = 'EngineRefusedError';
 }
 
+/** Whether an engine refused what it was asked for because it took more memory than it may. */
+export function tookTooMuchMemory(error: unknown): boolean {
+  return error instanceof EngineRefusedError && /memory/i.test(error.message);
+}
+
 /** One process with an engine, for one task at a time. */
 export interface EngineProcess {
   readonly pid: number | undefined;

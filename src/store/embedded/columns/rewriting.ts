@@ -1,5 +1,5 @@
 import type { Logger } from '../../../kernel/index.ts';
-import { EngineDiedError, EngineRefusedError } from './engine-process.ts';
+import { EngineDiedError, tookTooMuchMemory } from './engine-process.ts';
 import { ownersOf, type SealedFile } from './manifest.ts';
 import { planMerge, type MergePlan } from './merge-plan.ts';
 
@@ -31,8 +31,7 @@ export interface Rewriting {
 
 /** Whether a merge took more memory than there is for one; an engine that dies mostly did. */
 function isTooLarge(error: unknown): boolean {
-  if (error instanceof EngineDiedError) return true;
-  return error instanceof EngineRefusedError && /memory/i.test(error.message);
+  return error instanceof EngineDiedError || tookTooMuchMemory(error);
 }
 
 const keyOf = ({ inputs }: MergePlan): string => inputs.map(({ name }) => name).join(' ');

@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { ColumnsRow, GatheredRows } from '../../columns-port.ts';
 import { openReusedMemory, type Memory } from '../reused-memory.ts';
@@ -75,4 +76,34 @@ export async function openStagedRows(file: string): Promise<StagedRows> {
       await rm(file, { force: true });
     },
   };
+}
+
+const readBytes = 4 * 1024 * 1024;
+
+/** The row of a line, as `linesOf` makes it. */
+function rowOf(line: Buffer): ColumnsRow {
+  const comma = line.indexOf(',');
+  const sequence = Number(line.toString('latin1', '{"s":'.length, comma));
+  return { sequence, payload: line.subarray(comma + ',"r":'.length, -1) };
+}
+
+/** Copies the rows of a finished file into two new ones: the first half of them, and the rest. */
+export async function halve(
+  staged: StagedRows,
+  [first, second]: readonly [StagedRows, StagedRows],
+): Promise<void> {
+  let left = Buffer.alloc(0);
+  for await (const chunk of createReadStream(staged.file, { highWaterMark: readBytes })) {
+    const bytes = Buffer.concat([left, chunk as Buffer]);
+    const rows: ColumnsRow[] = [];
+    let at = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, at)) {
+      rows.push(rowOf(bytes.subarray(at, end)));
+      at = end + 1;
+    }
+    left = bytes.subarray(at);
+    const room = Math.max(0, Math.floor(staged.count / 2) - first.count);
+    if (room > 0) await first.add(rows.slice(0, room));
+    await second.add(rows.slice(room));
+  }
 }
