@@ -4,7 +4,7 @@
  * through `get`, `list` and `onChange`. FORMAT.md describes the bytes.
  */
 export { openMemoryState } from './memory/index.ts';
-export { openSqliteState, openKeptState, type KeptState } from './sqlite/index.ts';
+export { openSqliteState, openKeptState, type KeptDocuments, type KeptState } from './sqlite/index.ts';
 export { decodeChange } from './change-codec.ts';
 export { StateDamagedError, StateLostError } from './documents.ts';
 export type { StateOptions } from './open-state.ts';

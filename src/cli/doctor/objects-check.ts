@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { verifyContents } from '../../estate/index.ts';
 import { openMasterKey } from '../../identity/index.ts';
 import { silentLog, type Clock, type Random } from '../../kernel/index.ts';
-import type { KeptState } from '../../state/index.ts';
+import type { KeptDocuments } from '../../state/index.ts';
 import { blobPath, openDirectoryBlob } from '../../store/embedded/index.ts';
 import { formatNumberOf } from '../terminal/figures.ts';
 import type { Check } from './check.ts';
@@ -13,7 +13,7 @@ const name = 'objects';
 /** Reads the bytes of all objects of a data directory that no server holds. */
 export async function checkObjects(
   data: string,
-  list: NonNullable<KeptState['list']>,
+  documents: KeptDocuments,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<readonly Check[]> {
   const directory = resolve(join(data, 'blob', 's3'));
@@ -26,7 +26,7 @@ export async function checkObjects(
       random,
     });
     const { opened, measured, damage } = await verifyContents({
-      list,
+      documents,
       blob,
       cipher: masterKey.cipher('s3/v1'),
     });

@@ -6,7 +6,7 @@ import type { Check } from './check.ts';
 const name = 'state';
 
 /** Says what was found in the databases of control state. */
-export function checkState({ files, list }: KeptState): readonly Check[] {
+export function checkState({ files, documents: kept }: KeptState): readonly Check[] {
   const checks = files.map(({ file, documents, hasSums, damage }): Check => {
     const holds = `${file}: ${formatNumberOf(documents, 'document')}`;
     if (damage === undefined) {
@@ -19,7 +19,7 @@ export function checkState({ files, list }: KeptState): readonly Check[] {
       level: 'fail',
       name,
       finding: `${file}: ${damage}`,
-      advice: adviceFor(file, list !== undefined),
+      advice: adviceFor(file, kept !== undefined),
     };
   });
   if (files.length > 0) return checks;

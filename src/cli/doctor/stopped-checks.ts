@@ -29,9 +29,9 @@ export async function* checkStopped(
   else {
     await using state = kept;
     yield checkState(state);
-    if (state.list) {
-      yield [await checkTree(data, state.list)];
-      yield await checkObjects(data, state.list, parts);
+    if (state.documents) {
+      yield [await checkTree(data, state.documents)];
+      yield await checkObjects(data, state.documents, parts);
     } else if (state.files.length > 0) {
       const finding = 'proofs and objects were not read: what they must be stands in the control state';
       yield [{ level: 'warn', name: 'state', finding, advice: 'ask again once the control state is whole' }];

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { KeptState } from '../../state/index.ts';
+import type { KeptDocuments } from '../../state/index.ts';
 import { logKeyDocument, verifyTree } from '../../trail/proofs/index.ts';
 import { formatNumberOf } from '../terminal/figures.ts';
 import type { Check } from './check.ts';
@@ -11,19 +11,13 @@ const headAdvice =
 const filesAdvice =
   'copy the data directory away and check the disk, then move entries and level-* of tlog away (not head.json) and start Cairn: it makes them anew from journal/audit-hashes, which must give the root that was signed';
 
-function keyIn(list: NonNullable<KeptState['list']>): string | undefined {
-  for (const { key, value } of list(logKeyDocument))
-    if (key === logKeyDocument) return (value as { readonly verifierKey: string }).verifierKey;
-  return undefined;
-}
-
 /** Reads the whole Merkle tree of a data directory that no server holds. */
-export async function checkTree(data: string, list: NonNullable<KeptState['list']>): Promise<Check> {
+export async function checkTree(data: string, documents: KeptDocuments): Promise<Check> {
   const directory = resolve(join(data, 'tlog'));
-  const key = keyIn(list);
-  if (key === undefined) return { level: 'ok', name, finding: 'there is no tree yet' };
+  const kept = documents.get(logKeyDocument) as { readonly verifierKey: string } | undefined;
+  if (!kept) return { level: 'ok', name, finding: 'there is no tree yet' };
   try {
-    const { size, damage } = await verifyTree(directory, key);
+    const { size, damage } = await verifyTree(directory, kept.verifierKey);
     if (damage === undefined) {
       const holds = size === undefined ? 'nothing is signed yet' : `${formatNumberOf(size, 'record')} under`;
       const finding =

@@ -7,4 +7,4 @@ export { openOutsideBuckets } from './outside-buckets.ts';
 export { readOutsideSettings } from './outside-settings.ts';
 export { openServiceBuckets, type ServiceBuckets } from './service-buckets.ts';
 export { openS3, type S3, type S3Options } from './open-s3.ts';
-export { verifyContents, type ContentFindings, type ListDocuments } from './verify-contents.ts';
+export { verifyContents, type ContentFindings } from './verify-contents.ts';

@@ -1,4 +1,5 @@
 import type { Cipher } from '../../identity/index.ts';
+import type { KeptDocuments } from '../../state/index.ts';
 import type { Blob } from '../../store/index.ts';
 import { blobPrefix } from './content/blob-names.ts';
 import { chunkBytes, ContentDamagedError, openSealed, tagBytes } from './content/sealed-stream.ts';
@@ -10,9 +11,6 @@ import {
   type PartDocument,
   type StoredVersion,
 } from './object-documents.ts';
-
-/** Documents of control state whose keys begin with a prefix. */
-export type ListDocuments = (prefix: string) => Iterable<{ readonly key: string; readonly value: unknown }>;
 
 export interface ContentDamage {
   readonly blob: string;
@@ -30,7 +28,7 @@ export interface ContentFindings {
 }
 
 export interface VerifyContents {
-  readonly list: ListDocuments;
+  readonly documents: KeptDocuments;
   readonly blob: Blob;
   /** The master key's cipher for S3. */
   readonly cipher: Cipher;
@@ -69,15 +67,13 @@ async function openAll(
  * Reads the bytes of every version of every object, changing nothing. What the master key opens is opened to its last byte,
  * which proves it; of the rest the sizes are compared.
  */
-export async function verifyContents({ list, blob, cipher }: VerifyContents): Promise<ContentFindings> {
+export async function verifyContents({ documents, blob, cipher }: VerifyContents): Promise<ContentFindings> {
   let [opened, measured] = [0, 0];
   const damage: ContentDamage[] = [];
 
   function partsOf({ content, sizeBytes }: ObjectVersion): readonly ContentPart[] | undefined {
     if (!content.startsWith('m')) return [{ n: 1, s: sizeBytes, b: '' }];
-    for (const { key, value } of list(contentKey(content)))
-      if (key === contentKey(content)) return (value as ContentDocument).parts;
-    return undefined;
+    return (documents.get(contentKey(content)) as ContentDocument | undefined)?.parts;
   }
 
   async function verifyVersion(version: ObjectVersion, of: string): Promise<void> {
@@ -102,13 +98,13 @@ export async function verifyContents({ list, blob, cipher }: VerifyContents): Pr
   }
 
   for (const prefix of ['s3/object/', 's3/version/']) {
-    for (const { key, value } of list(prefix)) {
+    for (const { key, value } of documents.list(prefix)) {
       const version = value as StoredVersion;
       const bucket = key.slice(prefix.length).split('/', 1)[0] ?? '';
       if (version.kind === 'object') await verifyVersion(version, `${bucket}/${version.key}`);
     }
   }
-  for (const { key, value } of list('s3/part/')) {
+  for (const { key, value } of documents.list('s3/part/')) {
     const { s: sizeBytes, b: suffix, n } = value as PartDocument;
     const upload = key.split('/')[2] ?? '';
     const name = blobPrefix(upload) + suffix;

@@ -18,4 +18,4 @@ export function openSqliteState(options: SqliteStateOptions): Promise<State> {
   return openState(openSqliteDocuments(options), options);
 }
 
-export { openKeptState, type KeptState } from './verify-state.ts';
+export { openKeptState, type KeptDocuments, type KeptState } from './verify-state.ts';

@@ -15,13 +15,19 @@ export interface StateFileFindings {
   readonly damage?: string;
 }
 
+/** Documents of a stopped server. */
+export interface KeptDocuments {
+  /** The value of a document; undefined when there is none. */
+  get(key: string): unknown;
+  /** Those whose keys begin with the prefix, in the order of their keys. */
+  list(prefix: string): Iterable<{ readonly key: string; readonly value: unknown }>;
+}
+
 /** The control state of a stopped server, as its files have it. */
 export interface KeptState extends AsyncDisposable {
   readonly files: readonly StateFileFindings[];
-  /** Documents of the live database, in the order of their keys; undefined where it is missing or damaged. */
-  readonly list:
-    | ((prefix: string) => Iterable<{ readonly key: string; readonly value: unknown }>)
-    | undefined;
+  /** Those of the live database; undefined where it is missing or damaged. */
+  readonly documents: KeptDocuments | undefined;
 }
 
 function isThere(file: string): Promise<boolean> {
@@ -44,11 +50,19 @@ function look(file: string, database: DatabaseSync): StateFileFindings {
   }
 }
 
-function* listDocuments(database: DatabaseSync, prefix: string) {
-  const all = database.prepare('SELECT key, json FROM documents WHERE key >= ? AND key < ? ORDER BY key');
-  for (const row of all.iterate(prefix, keyBehind(prefix) ?? new Uint8Array())) {
-    yield { key: String(row['key']), value: JSON.parse(String(row['json'])) as unknown };
-  }
+function documentsIn(database: DatabaseSync): KeptDocuments {
+  const one = database.prepare('SELECT json FROM documents WHERE key = ?');
+  const some = 'SELECT key, json FROM documents WHERE key >= ? AND key < ? ORDER BY key';
+  return {
+    get(key) {
+      const row = one.get(key);
+      return row && (JSON.parse(String(row['json'])) as unknown);
+    },
+    *list(prefix) {
+      for (const row of database.prepare(some).iterate(prefix, keyBehind(prefix) ?? new Uint8Array()))
+        yield { key: String(row['key']), value: JSON.parse(String(row['json'])) as unknown };
+    },
+  };
 }
 
 /** A copy of a database, for SQLite writes beside one even where it only reads. */
@@ -81,7 +95,7 @@ export async function openKeptState(directory: string): Promise<KeptState> {
   const opened = opening.move();
   return {
     files: found,
-    list: live && ((prefix) => listDocuments(live, prefix)),
+    documents: live && documentsIn(live),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
