@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -361,6 +361,16 @@ describe('a table of a later version', () => {
 });
 
 const open = () => openDuckColumns({ directory, table: contractTable, clock: systemClock, log: silentLog });
+
+it('removes what a crash left of the very first seal, and sets nothing aside', async () => {
+  await (await open())[Symbol.asyncDispose]();
+  await mkdir(join(directory, ownerA));
+  await writeFile(join(directory, ownerA, '1.parquet'), 'no manifest names it yet');
+  await using columns = await open();
+  expect(await readdir(directory)).toEqual([ownerA, 'manifest.json', 'work']);
+  expect(await readdir(join(directory, ownerA))).toEqual([]);
+  expect(await columns.append({ rows: rowsOf(0, 2), through: sequence(2) })).toMatchObject({ added: 2 });
+});
 
 describe('a manifest that cannot be read', () => {
   it.each([

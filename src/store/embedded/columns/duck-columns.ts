@@ -58,7 +58,10 @@ async function sweep(directory: string, manifest: Manifest): Promise<void> {
   await mkdir(join(directory, 'work'), { mode: 0o700 });
 }
 
-/** The manifest that there is; without one that can be read, files that lie there are kept aside, and an empty one. */
+/**
+ * The manifest that there is; without one that can be read, files that lie there are kept aside. The empty one that follows is
+ * written at once, so that what a crash leaves of the first seal is files that do not count, as with any other seal.
+ */
 async function loadManifest(directory: string, log: Logger): Promise<Manifest> {
   let reason = 'it is missing';
   try {
@@ -74,6 +77,7 @@ async function loadManifest(directory: string, log: Logger): Promise<Manifest> {
       { directory, reason, aside },
       'the manifest of the lake cannot be read; its files are kept aside, and what the journal and the history have comes into new ones',
     );
+  await writeManifest(directory, emptyManifest);
   return emptyManifest;
 }
 
