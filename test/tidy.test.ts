@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { dirname, join, matchesGlob, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /**
@@ -155,5 +155,21 @@ describe('tidy', () => {
       )
       .filter((file) => outside.test(readFileSync(file, 'utf8')));
     expect(problems).toEqual([]);
+  });
+
+  it('the Dockerfile copies nothing that .dockerignore keeps out', () => {
+    // As Docker reads it ("dockerignore file"): the last line that matches a file or a folder above it decides.
+    const rules = readFileSync('.dockerignore', 'utf8').trim().split('\n');
+    const comesIn = (file: string) =>
+      rules.reduce((isIn, rule) => {
+        const matches = (path: string) => matchesGlob(path, rule.replace(/^!/, ''));
+        const paths = file.split('/').map((_, index, names) => names.slice(0, index + 1).join('/'));
+        return paths.some(matches) ? rule.startsWith('!') : isIn;
+      }, true);
+    const copies = readFileSync('Dockerfile', 'utf8').matchAll(/^COPY (.*) \S+$/gm);
+    const copied = [...copies].flatMap(([, from = '']) => from.split(' '));
+    expect(copied).toContain('src');
+    expect(copied.filter((source) => !comesIn(source))).toEqual([]);
+    expect(['node_modules/x.js', 'src/server.test.ts'].filter(comesIn)).toEqual([]);
   });
 });
