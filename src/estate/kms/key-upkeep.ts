@@ -13,7 +13,7 @@ import {
   type KeyDocument,
 } from './key-documents.ts';
 import type { Materials } from './key-material.ts';
-import { serviceRecord } from './service-record.ts';
+import { keyEventRecord } from './service-record.ts';
 import type { NewEntry } from '../../journal/index.ts';
 
 /** It looks at the wall clock at least so often, since that may jump; and again so soon after a failure. */
@@ -52,7 +52,7 @@ async function doWhatIsDue(
   const keyId = keyArn(key);
   if (key.state === 'PendingDeletion') {
     await deleteKey(change, key);
-    return serviceRecord(key, { eventName: 'DeleteKey', time: now, random, details: { keyId } });
+    return keyEventRecord(key, { eventName: 'DeleteKey', time: now, random, details: { keyId } });
   }
   const next = rotated(key, now, materials);
   writeKey(change, key, next);
@@ -62,7 +62,7 @@ async function doWhatIsDue(
     previousKeyMaterialId: currentMaterial(key).id,
     currentKeyMaterialId: currentMaterial(next).id,
   };
-  return serviceRecord(key, { eventName: 'RotateKey', time: now, random, details });
+  return keyEventRecord(key, { eventName: 'RotateKey', time: now, random, details });
 }
 
 /**

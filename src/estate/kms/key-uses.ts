@@ -3,8 +3,8 @@ import type { NewEntry } from '../../journal/index.ts';
 import type { ServiceCaller } from '../../identity/index.ts';
 import type { Call, ForwardedCall } from '../../wire/index.ts';
 import type { EncryptionContext, KeyCaller } from './data-keys.ts';
-import { keyArn, type KeyDocument } from './key-documents.ts';
-import { recordTime } from './service-record.ts';
+import type { KeyDocument } from './key-documents.ts';
+import { keyResource, serviceRecord } from './service-record.ts';
 
 /** A use of a key for another service, as it goes on; its record shows what is known when it has ended. */
 export interface KeyUse {
@@ -34,7 +34,7 @@ function shownUse({ eventName, keyId, context, key, materialId }: KeyUse) {
       encryptionContext: context,
     },
     ...(materialId !== undefined && { additionalEventData: { keyMaterialId: materialId } }),
-    resources: key ? [{ accountId: key.accountId, type: 'AWS::KMS::Key', ARN: keyArn(key) }] : [],
+    resources: key ? [keyResource(key)] : [],
   };
 }
 
@@ -66,33 +66,20 @@ function serviceUseRecords(
 ): readonly NewEntry[] {
   const accounts = new Set([caller.sourceAccountId, use.key.accountId]);
   const sharedEventID = accounts.size > 1 ? random.uuid() : undefined;
-  const { requestParameters, additionalEventData, resources } = shownUse(use);
-  const requestID = random.uuid();
-  return [...accounts].map((recipientAccountId) => {
-    const record = {
-      eventVersion: '1.11',
-      userIdentity: { type: 'AWSService', invokedBy: caller.service },
-      eventTime: recordTime(clock.now()),
-      eventSource: 'kms.amazonaws.com',
-      eventName: use.eventName,
-      awsRegion: use.region,
-      sourceIPAddress: caller.service,
-      userAgent: caller.service,
-      requestParameters,
-      responseElements: null,
-      additionalEventData,
-      requestID,
-      eventID: random.uuid(),
-      readOnly: true,
-      resources,
-      eventType: 'AwsApiCall',
-      managementEvent: true,
-      recipientAccountId,
-      sharedEventID,
-      eventCategory: 'Management',
-    };
-    return { kind: 'record', payload: Buffer.from(JSON.stringify(record)) };
-  });
+  const event = {
+    eventName: use.eventName,
+    region: use.region,
+    time: clock.now(),
+    random,
+    userIdentity: { type: 'AWSService', invokedBy: caller.service },
+    source: caller.service,
+    eventType: 'AwsApiCall',
+    readOnly: true,
+    requestID: random.uuid(),
+    sharedEventID,
+    ...shownUse(use),
+  } as const;
+  return [...accounts].map((recipientAccountId) => serviceRecord({ ...event, recipientAccountId }));
 }
 
 /**

@@ -3,7 +3,7 @@ import type { State } from '../../state/index.ts';
 import { documentKeys, keyArn, readAlias, writeAlias, writeKey } from './key-documents.ts';
 import type { Materials } from './key-material.ts';
 import { managedKeyPolicy } from './key-policies.ts';
-import { serviceRecord } from './service-record.ts';
+import { keyEventRecord } from './service-record.ts';
 
 /** The alias of the key that an account has without making it. */
 const s3Alias = 'alias/aws/s3';
@@ -48,7 +48,7 @@ export async function ensureManagedKey(
     });
     writeAlias(change, place, { name: s3Alias, keyId: id, createdAt: time, updatedAt: time });
     const key = { accountId, region, id };
-    const record = serviceRecord(key, {
+    const record = keyEventRecord(key, {
       eventName: 'CreateKey',
       time,
       random,

@@ -1,43 +1,86 @@
 import type { Random } from '../../kernel/index.ts';
 import type { NewEntry } from '../../journal/index.ts';
-import { keyArn } from './key-documents.ts';
+import { keyArn, type KeyDocument } from './key-documents.ts';
 
-/** A moment (epoch milliseconds) as records have it. */
-export const recordTime = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
+type KeyPlace = Pick<KeyDocument, 'accountId' | 'region' | 'id'>;
 
-/**
- * The CloudTrail record of what KMS does by itself, such as DeleteKey and RotateKey ("Examples of AWS KMS log entries"):
- * an AwsServiceEvent without a caller, in the account of the key.
- */
-export function serviceRecord(
-  key: { readonly accountId: string; readonly region: string; readonly id: string },
-  event: {
-    readonly eventName: string;
-    /** Epoch milliseconds. */
-    readonly time: number;
-    readonly random: Random;
-    readonly details: Readonly<Record<string, unknown>>;
-  },
-): NewEntry {
+/** What the records of KMS's own doing and of services' uses of keys say each for itself. */
+interface ServiceEvent {
+  readonly eventName: string;
+  readonly region: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly random: Random;
+  readonly userIdentity: Readonly<Record<string, string>>;
+  /** Who it was, where other records have an address and a program. */
+  readonly source: string;
+  readonly eventType: 'AwsApiCall' | 'AwsServiceEvent';
+  readonly readOnly: boolean;
+  readonly recipientAccountId: string;
+  readonly resources: readonly unknown[];
+  readonly requestParameters?: unknown;
+  readonly additionalEventData?: unknown;
+  readonly requestID?: string;
+  readonly sharedEventID?: string | undefined;
+  readonly serviceEventDetails?: unknown;
+}
+
+/** A key among the resources of a record. */
+export const keyResource = (key: KeyPlace) => ({
+  accountId: key.accountId,
+  type: 'AWS::KMS::Key',
+  ARN: keyArn(key),
+});
+
+/** The CloudTrail record of what happened to a key without a call of a principal. */
+export function serviceRecord(event: ServiceEvent): NewEntry {
   const record = {
     eventVersion: '1.11',
-    userIdentity: { accountId: key.accountId, invokedBy: 'AWS Internal' },
-    eventTime: recordTime(event.time),
+    userIdentity: event.userIdentity,
+    eventTime: `${new Date(event.time).toISOString().slice(0, 19)}Z`,
     eventSource: 'kms.amazonaws.com',
     eventName: event.eventName,
-    awsRegion: key.region,
-    sourceIPAddress: 'AWS Internal',
-    userAgent: 'AWS Internal',
-    requestParameters: null,
+    awsRegion: event.region,
+    sourceIPAddress: event.source,
+    userAgent: event.source,
+    requestParameters: event.requestParameters ?? null,
     responseElements: null,
+    additionalEventData: event.additionalEventData,
+    requestID: event.requestID,
     eventID: event.random.uuid(),
-    readOnly: false,
-    resources: [{ accountId: key.accountId, type: 'AWS::KMS::Key', ARN: keyArn(key) }],
-    eventType: 'AwsServiceEvent',
+    readOnly: event.readOnly,
+    resources: event.resources,
+    eventType: event.eventType,
     managementEvent: true,
-    recipientAccountId: key.accountId,
-    serviceEventDetails: event.details,
+    recipientAccountId: event.recipientAccountId,
+    sharedEventID: event.sharedEventID,
+    serviceEventDetails: event.serviceEventDetails,
     eventCategory: 'Management',
   };
   return { kind: 'record', payload: Buffer.from(JSON.stringify(record)) };
+}
+
+/**
+ * The record of what KMS does by itself, such as DeleteKey and RotateKey ("Examples of AWS KMS log entries"): an
+ * AwsServiceEvent without a caller, in the account of the key.
+ */
+export function keyEventRecord(
+  key: KeyPlace,
+  event: Pick<ServiceEvent, 'eventName' | 'time' | 'random'> & {
+    readonly details: Readonly<Record<string, unknown>>;
+  },
+): NewEntry {
+  return serviceRecord({
+    eventName: event.eventName,
+    region: key.region,
+    time: event.time,
+    random: event.random,
+    userIdentity: { accountId: key.accountId, invokedBy: 'AWS Internal' },
+    source: 'AWS Internal',
+    eventType: 'AwsServiceEvent',
+    readOnly: false,
+    recipientAccountId: key.accountId,
+    resources: [keyResource(key)],
+    serviceEventDetails: event.details,
+  });
 }
