@@ -30,20 +30,20 @@ describe('checkNewestEvent', () => {
   });
 });
 
-describe('checkStatus', () => {
-  const status = {
-    time: '2026-11-22T12:00:00Z',
-    problems: [],
-    damage: [],
-    measurements: {
-      readers: [{ stream: 'audit', name: 'history', lag: 0 }],
-      disk: { freeBytes: 1e12, totalBytes: 2e12 },
-      journalBytes: 1e6,
-      history: { events: 10, segments: 1, sizeBytes: 2600 },
-      unindexed: 0,
-    },
-  };
+const status = {
+  time: '2026-11-22T12:00:00Z',
+  problems: [],
+  damage: [],
+  measurements: {
+    readers: [{ stream: 'audit', name: 'history', lag: 0 }],
+    disk: { freeBytes: 1e12, totalBytes: 2e12 },
+    journalBytes: 1e6,
+    history: { events: 10, segments: 1, sizeBytes: 2600 },
+    unindexed: 0,
+  },
+};
 
+describe('checkStatus', () => {
   it('has nothing to say against a server that is well', () => {
     expect(checkStatus(status).every(({ level }) => level === 'ok')).toBe(true);
   });
@@ -61,6 +61,24 @@ describe('checkStatus', () => {
     const wrong = checks.filter(({ level }) => level !== 'ok').map(({ level, name }) => `${level} ${name}`);
     expect(wrong).toEqual(['warn reader', 'fail reader', 'fail damage', 'warn records']);
     for (const check of checks) expect(check.level === 'ok' || check.advice !== undefined).toBe(true);
+  });
+});
+
+describe('what parts say', () => {
+  it('is shown, and tampering is a failure', () => {
+    const partProblems = [
+      'TAMPERING: the witness w says: it has seen 580 records of this log, and only 575 are here',
+      'the witness v does not cosign: no answer within 10 seconds',
+    ];
+    const checks = checkStatus({ ...status, measurements: { ...status.measurements, partProblems } });
+    expect(checks.filter(({ level }) => level !== 'ok')).toMatchObject([
+      {
+        level: 'fail',
+        name: 'tampering',
+        finding: 'the witness w says: it has seen 580 records of this log, and only 575 are here',
+      },
+      { level: 'warn', finding: 'the witness v does not cosign: no answer within 10 seconds' },
+    ]);
   });
 });
 

@@ -20,6 +20,8 @@ export interface ServerStatus {
     readonly journalBytes: number;
     readonly history: { readonly events: number; readonly segments: number; readonly sizeBytes: number };
     readonly unindexed: number;
+    /** What parts say is wrong with them; servers of before may say nothing. */
+    readonly partProblems?: readonly string[];
   };
 }
 
@@ -109,6 +111,20 @@ function checkReaders({ readers }: ServerStatus['measurements']): readonly Check
   });
 }
 
+/** What a part says is wrong with it: with the log of proofs and its witnesses, or with the certificate. */
+function checkPart(problem: string): Check {
+  if (problem.startsWith('TAMPERING: ')) {
+    return {
+      level: 'fail',
+      name: 'tampering',
+      finding: problem.slice('TAMPERING: '.length),
+      advice:
+        'unless you put an older copy in place yourself, keep the data directory as it is as evidence, and find out who wrote to it',
+    };
+  }
+  return { level: 'warn', name: 'problem', finding: problem, advice: 'the log has the details' };
+}
+
 /** Turns what the server says of itself into checks. */
 export function checkStatus(status: ServerStatus): readonly Check[] {
   const { measurements } = status;
@@ -129,6 +145,7 @@ export function checkStatus(status: ServerStatus): readonly Check[] {
   }
   if (status.damage.length === 0)
     checks.push({ level: 'ok', name: 'damage', finding: 'none met since the start' });
+  checks.push(...(measurements.partProblems ?? []).map(checkPart));
   if (unindexed > 0) {
     checks.push({
       level: 'warn',
