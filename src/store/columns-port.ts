@@ -43,8 +43,8 @@ export interface ColumnsRow {
   readonly payload: Uint8Array;
 }
 
-/** Rows that are gathered for a batch, and take no memory while they wait. */
-export interface GatheredRows {
+/** Rows that are gathered for a batch, and take no memory while they wait. Disposing lets go of them where they were not taken. */
+export interface GatheredRows extends AsyncDisposable {
   readonly count: number;
   readonly sizeBytes: number;
   /** Adds rows, in the order of their sequences. When it rejects, none of them was added. One at a time. */
@@ -134,7 +134,7 @@ export interface ColumnsStats {
 export interface Columns extends AsyncDisposable {
   /** Everything of the journal before it is durable here. */
   readonly durable: Sequence;
-  /** Begins to gather rows. They are to be handed to `append`, or they are kept until the columns are closed. */
+  /** Begins to gather rows. They are to be handed to `append` or `fill`, or let go of; else they are kept until the columns are closed. */
   gather(): Promise<GatheredRows>;
   /**
    * Takes a batch; durable and seen by queries that begin later, all of it or nothing, when it resolves. One at a time.

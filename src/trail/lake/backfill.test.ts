@@ -1,4 +1,5 @@
-import { access } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LakeOptions } from './index.ts';
 import {
@@ -59,6 +60,10 @@ describe('columns that are behind the journal', () => {
     await fixture.trail.trail.settle();
     await fixture.reopen({ loseColumns: true });
     await expect.poll(() => fixture.columns.stats().rows, { timeout: 60_000 }).toBe(6);
+    // What was gathered when it broke is let go of: the reader's next batch alone waits.
+    const work = join(dirname(dirname(fixture.progressFile)), 'columns', 'work');
+    const waiting = async () => (await readdir(work)).filter((name) => name.endsWith('.ndjson'));
+    await expect.poll(waiting).toHaveLength(1);
     isBroken = false;
     asked = [];
     await fixture.reopen();

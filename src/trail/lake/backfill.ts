@@ -77,17 +77,22 @@ export async function openBackfill(options: BackfillOptions): Promise<Backfill> 
       added += (await columns.fill(rows)).added;
     };
     const filter = begun.to === null ? {} : { to: begun.to };
-    for await (const { raw, eventTime } of history.stream(filter, stop.signal)) {
-      waiting.push(raw);
-      if (waiting.length < addedAtOnce) continue;
-      await put();
-      if (rows.count < backfillEvents && rows.sizeBytes < limits.lakeBatchBytes) continue;
+    try {
+      for await (const { raw, eventTime } of history.stream(filter, stop.signal)) {
+        waiting.push(raw);
+        if (waiting.length < addedAtOnce) continue;
+        await put();
+        if (rows.count < backfillEvents && rows.sizeBytes < limits.lakeBatchBytes) continue;
+        await fill();
+        progress = { ...begun, to: eventTime };
+        await writeProgress(file, progress);
+        rows = await columns.gather();
+      }
       await fill();
-      progress = { ...begun, to: eventTime };
-      await writeProgress(file, progress);
-      rows = await columns.gather();
+    } finally {
+      // What was not filled is gathered anew.
+      await rows[Symbol.asyncDispose]();
     }
-    await fill();
     return added;
   };
   const bringUntilDone = async (reader: LakeReader): Promise<void> => {

@@ -97,8 +97,9 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
     // Whoever waits for it is told; when nobody does, the reason was logged.
     sealing.catch(() => undefined);
   };
-  /** Begins to seal what waits, behind what is being sealed. */
+  /** Seals what waits, once what is being sealed is: until then more is gathered with it. */
   const sealWaiting = async (): Promise<void> => {
+    await sealing;
     await alone(sealNow);
     await sealing;
   };

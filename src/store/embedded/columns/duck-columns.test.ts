@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom, sequence, silentLog, systemClock } from '../../../kernel/index.ts';
 import type { Columns, ColumnsRow, ColumnsTable, ColumnsView, TimeStretch } from '../../columns-port.ts';
-import { columnsContract, contractTable, ownerA, rowOf, rowsOf } from '../../columns-contract.ts';
+import { columnsContract, contractTable, ownerA, ownerB, rowOf, rowsOf } from '../../columns-contract.ts';
 import { openDuckColumns } from './duck-columns.ts';
 
 columnsContract('DuckDB', {
@@ -370,6 +370,21 @@ it('removes what a crash left of the very first seal, and sets nothing aside', a
   expect(await readdir(directory)).toEqual([ownerA, 'manifest.json', 'work']);
   expect(await readdir(join(directory, ownerA))).toEqual([]);
   expect(await columns.append({ rows: rowsOf(0, 2), through: sequence(2) })).toMatchObject({ added: 2 });
+});
+
+it('leaves nothing of a seal that fails, which on a full disk is tried again and again', async () => {
+  await using columns = await open();
+  // A file in the place of the second account's folder: the first one's rows are written, the second one's cannot be.
+  await writeFile(join(directory, ownerB), '');
+  const rows = [...rowsOf(0, 2), rowOf(2, { owner: ownerB })];
+  const batch = { rows, through: sequence(3) };
+  for (let round = 0; round < 3; round++) await expect(columns.append(batch)).rejects.toThrow(ownerB);
+  expect(await readdir(join(directory, ownerA))).toEqual([]);
+  expect(columns.durable).toBe(0);
+  await rm(join(directory, ownerB));
+  expect(await columns.append(batch)).toEqual({ added: 3, duplicates: 0, unreadable: [] });
+  expect(await readdir(join(directory, ownerA))).toEqual(['4.parquet']);
+  expect(await ask(columns, 'SELECT id FROM v ORDER BY id')).toEqual([['id-0'], ['id-1']]);
 });
 
 describe('a manifest that cannot be read', () => {

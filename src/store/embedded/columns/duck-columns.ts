@@ -1,4 +1,4 @@
-import { readdir, rm, mkdir } from 'node:fs/promises';
+import { rm, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { limits, sequence, type Clock, type Logger } from '../../../kernel/index.ts';
@@ -26,11 +26,13 @@ import {
   type Manifest,
   type SealedFile,
 } from './manifest.ts';
+import type { MergePlan } from './merge-plan.ts';
 import { openRewriting, type MergeFiles } from './rewriting.ts';
 import { openFilePins } from './file-pins.ts';
 import { openQueryEngines } from './query-engines.ts';
 import { halve, openStagedRows, type StagedRows } from './staged-rows.ts';
 import { quoteName, quoteText, timeLiteral } from './table-sql.ts';
+import { removeUnnamed } from './unnamed-files.ts';
 import { openWriteEngines } from './write-engines.ts';
 
 export interface DuckColumnsOptions {
@@ -46,14 +48,9 @@ export interface DuckColumnsOptions {
   readonly fewestIndexed?: number;
 }
 
-/** Removes files that the manifest does not name: what a crash left behind. */
+/** Removes what a crash left behind. */
 async function sweep(directory: string, manifest: Manifest): Promise<void> {
-  const named = new Set(manifest.files.flatMap(namesOf));
-  for (const entry of await readdir(directory, { withFileTypes: true })) {
-    if (!entry.isDirectory() || !/^\d{12}$/.test(entry.name)) continue;
-    for (const file of await readdir(join(directory, entry.name)))
-      if (!named.has(`${entry.name}/${file}`)) await rm(join(directory, entry.name, file));
-  }
+  await removeUnnamed(directory, manifest);
   await rm(join(directory, 'work'), { recursive: true, force: true });
   await mkdir(join(directory, 'work'), { mode: 0o700 });
 }
@@ -138,6 +135,27 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     ids: file.idBytes === undefined ? undefined : join(directory, idsName(file.name)),
   });
 
+  let isClosed = false;
+  let cleaning: Promise<unknown> = Promise.resolve();
+  /**
+   * Runs a task that writes files of this name. What it leaves when it fails is removed: it is tried again under another name,
+   * and on a full disk every try would take more of the room that it lacks.
+   */
+  const leavingNothing = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      // What is left when the columns are closed goes with the next start.
+      if (!isClosed) {
+        // Where the new manifest is there and its name is not durable, it is the one on disk that a start would read.
+        const clean = async () => removeUnnamed(directory, (await readManifest(directory)) ?? manifest, name);
+        cleaning = cleaning.then(clean).catch(() => undefined);
+        await cleaning;
+      }
+      throw error;
+    }
+  };
+
   /** Runs a task that reads files, which stay until it ends. */
   const read = async <T>(files: readonly SealedFile[], run: () => Promise<T>): Promise<T> => {
     const release = pins.hold(files.flatMap(namesOf));
@@ -150,13 +168,11 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
 
   const gathering = new Set<StagedRows>();
   const gather = async (): Promise<StagedRows> => {
-    const staged = await openStagedRows(join(work, `${nextStaged++}.ndjson`));
+    const staged = await openStagedRows(join(work, `${nextStaged++}.ndjson`), (gone) =>
+      gathering.delete(gone),
+    );
     gathering.add(staged);
     return staged;
-  };
-  const letGo = async (staged: StagedRows): Promise<void> => {
-    gathering.delete(staged);
-    await staged.remove();
   };
   /** Seals one batch after the other. */
   const seal = (staged: StagedRows, through: number): Promise<SealResult & { readonly added: number }> => {
@@ -195,8 +211,11 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       await Promise.all(halves.map(letGo));
     }
   };
-  const sealNow = async (staged: StagedRows, through: number) => {
+  const sealNow = (staged: StagedRows, through: number) => {
     const name = nextName();
+    return leavingNothing(name, () => sealAs(name, staged, through));
+  };
+  const sealAs = async (name: string, staged: StagedRows, through: number) => {
     await staged.finish();
     const known = manifest.files;
     const result = await read(known, () =>
@@ -229,10 +248,14 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     return staged;
   };
 
-  const merge: MergeFiles = async ({ inputs, sort }, notBefore) => {
+  const merge: MergeFiles = (plan, notBefore) => {
+    const name = nextName();
+    return leavingNothing(name, () => mergeAs(name, plan, notBefore));
+  };
+  const mergeAs = async (name: string, { inputs, sort }: MergePlan, notBefore: number | undefined) => {
     const [first] = inputs;
     if (!first) return;
-    const output = join(directory, first.owner, nextName());
+    const output = join(directory, first.owner, name);
     const written = await read(inputs, () =>
       writers.run<'merge'>({
         kind: 'merge',
@@ -376,6 +399,8 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     }),
     settled: () => rewriting.settled(),
     async [Symbol.asyncDispose]() {
+      isClosed = true;
+      await cleaning;
       rewriting.close();
       await engines[Symbol.asyncDispose]();
       await writers.kill('merge');
@@ -387,6 +412,8 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     },
   };
 }
+
+const letGo = (staged: StagedRows): PromiseLike<void> => staged[Symbol.asyncDispose]();
 
 function rangeOf(table: ColumnsTable, from: number | undefined, to: number | undefined): string {
   const time = quoteName(table.time);

@@ -8,7 +8,6 @@ export interface StagedRows extends GatheredRows {
   readonly file: string;
   /** No more rows are added. Once all of them are in the file, the engine can read it. */
   finish(): Promise<void>;
-  remove(): Promise<void>;
 }
 
 const newline = 0x0a;
@@ -40,8 +39,8 @@ function linesOf(rows: readonly ColumnsRow[], memory: Memory): Buffer {
   return lines;
 }
 
-/** Opens a new file for rows. */
-export async function openStagedRows(file: string): Promise<StagedRows> {
+/** Opens a new file for rows; it is removed, and `removed` told, when they are let go of. */
+export async function openStagedRows(file: string, removed: (rows: StagedRows) => void): Promise<StagedRows> {
   const handle = await open(file, 'w', 0o600);
   let count = 0;
   let sizeBytes = 0;
@@ -53,7 +52,7 @@ export async function openStagedRows(file: string): Promise<StagedRows> {
     await handle.truncate(sizeBytes);
     await handle.close();
   };
-  return {
+  const staged: StagedRows = {
     file,
     get count() {
       return count;
@@ -71,11 +70,13 @@ export async function openStagedRows(file: string): Promise<StagedRows> {
       count += rows.length;
     },
     finish: () => (finished ??= close()),
-    async remove() {
+    async [Symbol.asyncDispose]() {
+      removed(staged);
       await (finished ??= handle.close());
       await rm(file, { force: true });
     },
   };
+  return staged;
 }
 
 const readBytes = 4 * 1024 * 1024;
