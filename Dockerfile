@@ -23,4 +23,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "packaging/is-healthy.js"]
 
 # Node itself is process 1, so that SIGTERM reaches it and not npm.
-CMD ["node", "--no-memory-protection-keys", "src/cli/main.ts", "start"]
+CMD ["node", "--no-memory-protection-keys", "src/cli/main.js", "start"]

@@ -78,7 +78,7 @@ export async function startServerProcess(
   const start = performance.now();
   const child = spawn(
     process.execPath,
-    ['--no-memory-protection-keys', 'src/cli/main.ts', 'start', '--listen', '127.0.0.1:0', '--data', data],
+    ['--no-memory-protection-keys', 'src/cli/main.js', 'start', '--listen', '127.0.0.1:0', '--data', data],
     {
       env,
       stdio: ['ignore', 'ignore', 'inherit'],

@@ -99,7 +99,7 @@ const shown = ({ seconds, cpuSeconds }: Run) => `${round(seconds)} s, ${round(cp
 
 function verify(way: Way, place: string, more: readonly string[] = []): Promise<Run> {
   const options = ['--public-keys', keyFile, '--state', stateFile, ...more];
-  return run(way, process.execPath, ['src/cli/main.ts', 'verify', place, ...options]);
+  return run(way, process.execPath, ['src/cli/main.js', 'verify', place, ...options]);
 }
 
 /** Both commands on their way to the server; `name` says which one. */

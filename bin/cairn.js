@@ -27,7 +27,7 @@ function findNode() {
 const givenBack = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' };
 
 function runOn(node) {
-  const main = join(root, 'src', 'cli', 'main.ts');
+  const main = join(root, 'src', 'cli', 'main.js');
   // Why the flag: ARCHITECTURE.md, Threads and memory.
   const child = spawn(node, ['--no-memory-protection-keys', main, ...process.argv.slice(2)], {
     stdio: 'inherit',
@@ -51,7 +51,7 @@ function runOn(node) {
 const fits = Number(process.versions.node.split('.')[0]) >= neededMajor;
 
 if (fits && process.argv[2] !== 'start') {
-  await import('../src/cli/main.ts');
+  await import('../src/cli/main.js');
 } else {
   const node = fits ? process.execPath : findNode();
   if (node === undefined) {

@@ -85,6 +85,7 @@ const banned: readonly { readonly call: RegExp; readonly why: string }[] = [
   { call: /(?<![.\w])set(?:Timeout|Interval)\s*\(/, why: 'take a Clock' },
   { call: /\brandomUUID\s*\(/, why: 'take a Random' },
   { call: /\.terminate\(\)/, why: 'end it with endThread, which says why' },
+  { call: /^(?:import \{.*)?\} from 'node:http'/, why: 'take http from the kernel, which says why' },
 ];
 
 describe('tidy', () => {

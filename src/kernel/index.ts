@@ -23,6 +23,7 @@ export { openLog, silentLog, type Logger } from './log.ts';
 export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';
 export { workInBackground } from './background.ts';
+export { http, https } from './node-http.ts';
 export { endThread, serveMessages } from './threads.ts';
 export { countBuffersWithObjects, openCollector } from './memory-limits.ts';
 export { sha256Bytes, writeSha256 } from './sha256.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { nodeFlags, startServer, type TestServer } from './harness.ts';
 
 /** The entry of the command line. */
-export const main = 'src/cli/main.ts';
+export const main = 'src/cli/main.js';
 
 export interface Outcome {
   readonly code: number | null;

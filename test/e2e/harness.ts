@@ -70,7 +70,7 @@ export async function startServer(
   rmSync(endpointFile, { force: true });
   const child = spawn(
     process.execPath,
-    [...nodeFlags, 'src/cli/main.ts', 'start', '--listen', '127.0.0.1:0', '--data', data],
+    [...nodeFlags, 'src/cli/main.js', 'start', '--listen', '127.0.0.1:0', '--data', data],
     {
       env: childEnvironment({
         CAIRN_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,

@@ -63,7 +63,7 @@ describe('cairn insights', () => {
     const file = join(directory, 'log.json.gz');
     writeFileSync(file, logFile(firstMs));
     const cairn = async (...args: string[]) =>
-      (await run(process.execPath, ['src/cli/main.ts', ...args], { env: server.env })).stdout;
+      (await run(process.execPath, ['src/cli/main.js', ...args], { env: server.env })).stdout;
     await cairn('import', file);
     const span = [
       '--from',

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { request as httpRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http';
-import { request as httpsRequest, Agent as HttpsAgent } from 'node:https';
+import type { Agent as HttpAgent, IncomingMessage } from 'node:http';
+import type { Agent as HttpsAgent } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { SignatureV4 } from '@smithy/signature-v4';
-import type { Clock } from '../../kernel/index.ts';
+import { http, https, type Clock } from '../../kernel/index.ts';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import type { Credentials } from './credentials.ts';
 import { accessFailure, explainConnectionError, readFailure } from './failures.ts';
@@ -115,10 +115,10 @@ export async function readBody(body: AsyncIterable<Uint8Array>): Promise<Buffer>
 
 function openAgent({ endpoint, caFile, sockets }: ConnectionOptions): HttpAgent | HttpsAgent {
   const options = { keepAlive: true, maxSockets: sockets };
-  if (endpoint.protocol === 'http:') return new HttpAgent(options);
-  if (!caFile) return new HttpsAgent(options);
+  if (endpoint.protocol === 'http:') return new http.Agent(options);
+  if (!caFile) return new https.Agent(options);
   try {
-    return new HttpsAgent({ ...options, ca: [...rootCertificates, readFileSync(caFile, 'utf8')] });
+    return new https.Agent({ ...options, ca: [...rootCertificates, readFileSync(caFile, 'utf8')] });
   } catch (error) {
     throw new CommandError(`AWS_CA_BUNDLE: ${(error as Error).message}`, exitCodes.usage, { cause: error });
   }
@@ -215,7 +215,7 @@ export function openConnection(options: ConnectionOptions): Connection {
   const { endpoint, version } = options;
   const agent = openAgent(options);
   const sign = openSigner(options);
-  const start = endpoint.protocol === 'https:' ? httpsRequest : httpRequest;
+  const start = endpoint.protocol === 'https:' ? https.request : http.request;
 
   const sendOnce = async (request: CairnRequest): Promise<CairnAnswer & { reused: boolean }> => {
     const signed = request.unsigned ? { ...request.headers } : await sign(request);

@@ -1,12 +1,16 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createHttpsServer, type Server as TlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { AwsFault, limits, type Clock, type Logger, type Random, type Settings } from '../../kernel/index.ts';
+import {
+  AwsFault,
+  http,
+  https,
+  limits,
+  type Clock,
+  type Logger,
+  type Random,
+  type Settings,
+} from '../../kernel/index.ts';
 import { sendAnswer, type Answer } from './answer.ts';
 import { readCertificate, watchCertificate } from './certificate.ts';
 import { trustedProxies, type TrustedProxies } from './client-address.ts';
@@ -105,14 +109,14 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const certificate = tls && (await readCertificate(tls));
   const tlsServer =
     certificate &&
-    createHttpsServer({
+    https.createServer({
       ...settings,
       cert: certificate.cert,
       key: certificate.key,
       minVersion: 'TLSv1.2',
       handshakeTimeout: limits.requestHeadMs,
     });
-  const server = tlsServer ?? createHttpServer(settings);
+  const server = tlsServer ?? http.createServer(settings);
   // Headers are bounded by their size; a bound on their number would drop the rest without a word.
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;
