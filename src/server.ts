@@ -112,7 +112,7 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
       if (lostBytes === 0)
         return `${file}: at offset ${offset}: ${reason}; its index was made anew, nothing is lost`;
       if (lostBytes !== undefined) return `${file}: ${lostBytes} bytes at offset ${offset}: ${reason}`;
-      return `${file}: at offset ${offset}: ${reason}; what can be read of it is searchable, other events that it held are lost here until their log files are imported again`;
+      return `${file}: at offset ${offset}: ${reason}; what can be read of it is searchable, other events that it held are lost here until their log files are imported again (\`cairn import --again\`)`;
     }),
   ];
 }

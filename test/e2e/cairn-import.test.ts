@@ -51,8 +51,15 @@ describe('cairn import', () => {
 
     const second = await cairn(server.env, 'import', '--json', join(folder, 'mixed'));
     const summary = JSON.parse(second.stdout) as Record<string, unknown>;
-    expect(summary).toMatchObject({ filesTotal: 6, filesKnown: 3, events: 0, added: 0 });
+    expect(summary).toMatchObject({ filesTotal: 6, filesKnown: 3, events: 0, added: 0, badRecords: 1 });
     expect(summary['broken']).toHaveLength(3);
+    // What is wrong is said again, also where an import goes on that was interrupted.
+    const third = await cairn(server.env, 'import', join(folder, 'mixed', 'no-event-id.json'));
+    expect(third.code).toBe(1);
+    expect(third.stderr).toMatch(/no-event-id\.json: 1 bad record: record 1: no eventID/);
+    expect(third.stdout).toContain('1 imported before');
+    const again = await cairn(server.env, 'import', '--again', '--json', join(folder, 'mixed'));
+    expect(JSON.parse(again.stdout)).toMatchObject({ filesKnown: 0, events: 4, added: 0, duplicates: 4 });
 
     const found = await cairn(server.env, 'lookup', '--account-id', account, '--json');
     expect(found.stdout.trim().split('\n')).toHaveLength(4);
@@ -101,6 +108,20 @@ describe('cairn import', () => {
     expect(code).toBe(0);
     const counted = await cairn(home.env, 'count', '--account-id', account, '--json');
     expect(JSON.parse(counted.stdout)).toMatchObject({ count: files * 50 });
+  });
+
+  it('says of a caller who may not import that, and nothing of what stays', async () => {
+    const file = await bench.write('refused.json', logFile(record('200000000006')));
+    const created = await cairn(server.env, 'accounts', 'create', '--name', 'refused', '--json');
+    const { rootKey } = JSON.parse(created.stdout) as { rootKey: Record<string, string> };
+    const env = {
+      ...server.env,
+      AWS_ACCESS_KEY_ID: rootKey['accessKeyId'],
+      AWS_SECRET_ACCESS_KEY: rootKey['secretAccessKey'],
+    };
+    const { code, stderr } = await cairn(env, 'import', file);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^cairn: AccessDeniedException: Only principals of the management account .*\n$/);
   });
 
   it.skipIf(!existsSync(realEvents))(

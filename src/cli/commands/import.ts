@@ -18,6 +18,7 @@ interface ImportOptions extends ConnectionOptions {
   readonly sourceEndpoint?: string;
   readonly sourceProfile?: string;
   readonly follow?: boolean;
+  readonly again?: boolean;
 }
 
 /** How long a server may be away or overloaded before the import gives up. */
@@ -33,6 +34,7 @@ export function declareImport(command: Command): Command {
       .option('--source-endpoint <url>', 'where the bucket is (else what the AWS configuration says)')
       .option('--source-profile <name>', 'profile of the AWS configuration files to read the bucket with')
       .option('--follow', 'go on with what comes into the bucket, until it is stopped')
+      .option('--again', 'files that were imported before as well, for events that are gone here')
       .option('--json', 'the summary as JSON'),
   );
 }
@@ -52,24 +54,30 @@ async function send(
   { walk, view, workers }: { walk: Walk; view: ProgressView; workers: number },
 ): Promise<ImportTotals> {
   const connection = connect(context, options, workers + 1);
+  let filesDone = 0;
   try {
     return await runImport({
       connection,
       files: walk.files,
       workers,
+      again: options.again === true,
       clock: context.clock,
       random: context.random,
       signal: context.signal,
       patienceMs,
       watch: {
-        progressed: (totals) => view.update(totals),
+        progressed: (totals) => {
+          ({ filesDone } = totals);
+          view.update(totals);
+        },
         broken: (path, reason) => view.note(neutralise(`broken: ${path}: ${reason}`)),
         badRecords: (path, answer) => view.note(badRecordsNote(path, answer)),
         waiting: (reason) => view.hint(reason),
       },
     });
   } catch (error) {
-    if (error instanceof CommandError) {
+    // Whoever may not import at all has imported nothing.
+    if (error instanceof CommandError && (filesDone > 0 || error.exitCode !== exitCodes.noAccess)) {
       const hint = 'What was imported stays; running the same command again goes on from there.';
       throw new CommandError(`${error.message}\n${hint}`, error.exitCode, { cause: error });
     }

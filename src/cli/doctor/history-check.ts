@@ -26,7 +26,7 @@ export async function checkHistory(data: string): Promise<readonly Check[]> {
         name,
         finding,
         advice:
-          'copy the data directory away, check the disk, and restore the file from a backup; else the next start saves what can be read, and importing its log files again brings back the rest',
+          'copy the data directory away, check the disk, and restore the file from a backup; else the next start saves what can be read, and importing its log files again (`cairn import --again`) brings back the rest',
       });
     }
     if (quarantine.length > 0) {

@@ -6,7 +6,7 @@ import { cutIntoBatches } from './batches.ts';
 import type { CheckAnswer, ImportAnswer } from './import-answers.ts';
 import { openLogFileBody, type LogFileBody } from './log-file-body.ts';
 import { withPatience, type RetryOptions } from './retry.ts';
-import { addAnswer, emptyTotals, type ImportTotals } from './totals.ts';
+import { addAnswer, addKnown, emptyTotals, type ImportTotals } from './totals.ts';
 import type { LogFile } from './walk.ts';
 
 export interface ImportRun {
@@ -14,6 +14,8 @@ export interface ImportRun {
   readonly files: readonly LogFile[];
   /** Files in flight at once. */
   readonly workers: number;
+  /** Files that were imported before are sent as well. */
+  readonly again: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
@@ -48,6 +50,7 @@ async function sendFile(run: ImportRun, retry: RetryOptions, body: RequestBody):
     const answer = await run.connection.send({
       method: 'POST',
       path: '/_cairn/import',
+      ...(run.again && { query: { again: 'true' } }),
       headers: { 'content-type': 'application/octet-stream' },
       body,
       signal: run.signal,
@@ -79,6 +82,7 @@ async function findImported(
   retry: RetryOptions,
   hashes: readonly string[],
 ): Promise<ReadonlySet<string>> {
+  if (run.again) return new Set();
   const answer = await withPatience(retry, () =>
     run.connection.askJson<CheckAnswer>({
       method: 'POST',
@@ -98,7 +102,7 @@ function reasonOf(error: unknown): string {
 }
 
 /**
- * Sends log files to the server, several at once, leaving out those that it has imported before. A broken file is
+ * Sends log files to the server, several at once, leaving out those that it has imported before (but for `again`). A broken file is
  * reported and the rest goes on. Throws CommandError when the server is gone for longer than `patienceMs` or refuses the
  * caller; what was imported until then stays, and running again goes on from there.
  */
@@ -129,7 +133,7 @@ export async function runImport(run: ImportRun): Promise<ImportTotals> {
         fail(file, outcome.reason);
         return;
       }
-      if (outcome.answer.alreadyImported) totals.filesKnown++;
+      if (outcome.answer.alreadyImported) addKnown(totals, outcome.answer);
       else addAnswer(totals, outcome.answer);
       if (outcome.answer.bad > 0) watch.badRecords(file.path, outcome.answer);
       finish(file);

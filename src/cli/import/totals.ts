@@ -56,6 +56,12 @@ export function addAnswer(totals: ImportTotals, answer: ImportAnswer): void {
   if (to !== undefined && (totals.to === undefined || to > totals.to)) totals.to = to;
 }
 
+/** Counts a file that was imported before: its events are not new, but what is wrong with it still is. */
+export function addKnown(totals: ImportTotals, answer: ImportAnswer): void {
+  totals.filesKnown++;
+  totals.badRecords += answer.bad;
+}
+
 /** Anything that the exit code must tell. */
 export function hasProblems(totals: ImportTotals): boolean {
   return totals.broken.length > 0 || totals.badRecords > 0;

@@ -94,8 +94,8 @@ export function openSegmentKeeper(options: {
     log.error(
       { file: found.file, lost: result.lost, lostBytes },
       found.reason === missingReason
-        ? 'a segment is gone with its events; importing their log files again, or a backup, brings them back'
-        : 'the damaged segment is in quarantine; what could be read of it is searchable, and importing its log files again brings back the rest',
+        ? 'a segment is gone with its events; importing their log files again (`cairn import --again`), or a backup, brings them back'
+        : 'the damaged segment is in quarantine; what could be read of it is searchable, and importing its log files again (`cairn import --again`) brings back the rest',
     );
   };
   const repair = (found: SegmentDamage): Promise<void> => {

@@ -126,6 +126,43 @@ describe('POST /_cairn/import', () => {
     expect(await check(fixture, ['0'.repeat(64), sha256(file)])).toEqual({ imported: [sha256(file)] });
   });
 
+  it('takes a file again that is wanted again, and what is there already is a duplicate', async () => {
+    await using fixture = await openTrailFixture();
+    const body = logFile(record('a'));
+    await send(fixture, body);
+    const again = await fixture.route('POST', '/_cairn/import?again=true', { body });
+    expect(JSON.parse((await bodyOf(again)).toString())).toMatchObject({
+      events: 1,
+      added: 0,
+      duplicates: 1,
+    });
+    await expect(fixture.route('POST', '/_cairn/import?again=1', { body })).rejects.toMatchObject({
+      code: 'ValidationException',
+    });
+  });
+
+  it('brings events back by a file that is wanted again, when the history has lost them', async () => {
+    await using fixture = await openTrailFixture();
+    const body = logFile(record('old', { eventTime: '2026-10-01T00:00:00Z' }));
+    await send(fixture, body);
+    fixture.history.setRetention(otherAccount, 30);
+    await fixture.history.expire(fixture.clock.now());
+    fixture.history.setRetention(otherAccount, undefined);
+    expect(await send(fixture, body)).toMatchObject({ alreadyImported: true });
+    expect(await found(fixture, 'eventId=old')).toEqual([]);
+    const again = await fixture.route('POST', '/_cairn/import?again=true', { body });
+    expect(JSON.parse((await bodyOf(again)).toString())).toMatchObject({ added: 1, duplicates: 0 });
+    expect(await found(fixture, 'eventId=old')).toHaveLength(1);
+  });
+
+  it('does not say of a file with records that it could not take that it is imported', async () => {
+    await using fixture = await openTrailFixture();
+    const file = logFile(record('a'), {});
+    const first = await send(fixture, file);
+    expect(await check(fixture, [sha256(file)])).toEqual({ imported: [] });
+    expect(await send(fixture, file)).toEqual({ ...first, bad: 1, alreadyImported: true });
+  });
+
   it.each<[string, Buffer, RegExp]>([
     ['a cut file', logFile(record('a')).subarray(0, -10), /cut off/],
     ['a digest', gzipSync('{"digestStartTime":"x"}'), /no Records/],

@@ -1,7 +1,13 @@
 import { AwsFault, DiskFullError, limits, OverloadError, type Clock } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
-import type { Call, HttpRoute, RouteAnswer, RouteRequest } from '../../wire/index.ts';
+import {
+  invalidRequest,
+  type Call,
+  type HttpRoute,
+  type RouteAnswer,
+  type RouteRequest,
+} from '../../wire/index.ts';
 import { unlessGone } from '../client-gone.ts';
 import type { HistoryReader } from '../history-reader.ts';
 import type { AuditedChange } from '../recording/audited-change.ts';
@@ -117,6 +123,14 @@ function summaryOf(
   };
 }
 
+/** Whether a file is wanted although it was imported before. */
+function isAgain({ query }: RouteRequest): boolean {
+  const value = query.get('again');
+  if (value !== null && value !== 'true')
+    throw invalidRequest(`The parameter again takes true, not "${value}".`);
+  return value !== null;
+}
+
 async function importFile(
   options: ImportOptions,
   budget: ByteBudget,
@@ -124,6 +138,7 @@ async function importFile(
   change: Pick<AuditedChange, 'put'>,
 ): Promise<ImportSummary> {
   const { state, parsers } = options;
+  const again = isAgain(request);
   const body = await collect(request.body, limits.importFileBytes);
   // How far a gzip file unpacks is known afterwards only; log files were seen to unpack about twelvefold.
   using reservation = await budget.reserve(Math.min(limits.importUnpackedBytes, body.byteLength * 16));
@@ -134,7 +149,7 @@ async function importFile(
   }
   reservation.set(file.bytes.byteLength);
   const before = await state.get<ImportSummary>(keyPrefix + file.sha256);
-  if (before) return { ...before.value, alreadyImported: true };
+  if (before && !again) return { ...before.value, alreadyImported: true };
   const summary = summaryOf(file, await appendRecords({ ...options, signal: request.signal }, file));
   change.put(keyPrefix + file.sha256, summary);
   return summary;
@@ -160,8 +175,9 @@ async function readHashes(body: AsyncIterable<Uint8Array>): Promise<readonly str
 }
 
 /**
- * `POST /_cairn/import` (one CloudTrail log file, as it is, as the body) and `POST /_cairn/import/check` (which of these
- * files were imported completely, so that they need not be sent again). For the management account's principals.
+ * `POST /_cairn/import` (one CloudTrail log file, as it is, as the body; one that was imported before is taken again with
+ * `?again=true`) and `POST /_cairn/import/check` (which of these files were imported completely, so that they need not be
+ * sent again). For the management account's principals.
  */
 export function importRoutes(options: ImportOptions): readonly HttpRoute<AuditedChange>[] {
   const { state, managementAccountId } = options;
@@ -196,8 +212,9 @@ export function importRoutes(options: ImportOptions): readonly HttpRoute<Audited
       async handle(request) {
         refuseOthers(request.call, managementAccountId, 'see what was imported');
         const hashes = await readHashes(request.body);
-        const known = await Promise.all(hashes.map((sha256) => state.get(keyPrefix + sha256)));
-        return json({ imported: hashes.filter((_, index) => known[index] !== undefined) });
+        const known = await Promise.all(hashes.map((sha256) => state.get<ImportSummary>(keyPrefix + sha256)));
+        // A file with records that could not be taken is sent again, so that they are named again.
+        return json({ imported: hashes.filter((_, index) => known[index]?.value.bad === 0) });
       },
     },
   ];
