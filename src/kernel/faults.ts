@@ -40,6 +40,14 @@ export class DiskFullError extends Error {
   override name = 'DiskFullError';
 }
 
+/** Of a disk without room, of this user's quota of it, and of a file that reached the size that the process may give it. */
+const noRoomCodes = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** Whether a system's error says that there is no room to write. */
+export function saysNoRoom(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && noRoomCodes.has(error.code);
+}
+
 /** A broken promise inside the program. Crashes loudly; never answered as the caller's mistake. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`);

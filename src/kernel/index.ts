@@ -18,7 +18,7 @@ export {
   type Sequence,
 } from './ids.ts';
 export { formatArn, parseArn, type Arn } from './arn.ts';
-export { assert, AwsFault, DiskFullError, OverloadError, type FaultOptions } from './faults.ts';
+export { assert, AwsFault, DiskFullError, OverloadError, saysNoRoom, type FaultOptions } from './faults.ts';
 export { openLog, silentLog, type Logger } from './log.ts';
 export { readSettings, SettingError, type Settings } from './settings.ts';
 export { limits } from './limits.ts';

@@ -5,6 +5,7 @@ import {
   countBuffersWithObjects,
   openLog,
   readSettings,
+  saysNoRoom,
   SettingError,
   type Logger,
   type Settings,
@@ -47,7 +48,7 @@ const plainErrors = new Set([
   'StateUnreadableError',
 ]);
 
-const plainCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EEXIST']);
+const plainCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST']);
 
 /** Failures that say all there is to say in their message; a stack would only hide it. */
 function explainOpenFailure(error: unknown, settings: Settings): CommandError | undefined {
@@ -64,6 +65,12 @@ function explainOpenFailure(error: unknown, settings: Settings): CommandError | 
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return new CommandError(`this machine has no address ${host}`, exitCodes.usage, { cause: error });
+  }
+  if (saysNoRoom(error)) {
+    const what = `no room on the disk of ${resolve(settings.data)}`;
+    return new CommandError(`${what}: make room, then start again (${message})`, exitCodes.problems, {
+      cause: error,
+    });
   }
   if (plainErrors.has(name) || (code !== undefined && plainCodes.has(code))) {
     return new CommandError(message, exitCodes.problems, { cause: error });

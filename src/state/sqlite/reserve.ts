@@ -1,5 +1,5 @@
 import { closeSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
-import { DiskFullError, limits } from '../../kernel/index.ts';
+import { DiskFullError, limits, saysNoRoom } from '../../kernel/index.ts';
 
 /**
  * Room on the disk that is kept for what is durable in the journal already: a change that could not be applied for want of
@@ -39,8 +39,7 @@ export function openReserve(path: string): Reserve {
         held = true;
       } catch (error) {
         rmSync(path, { force: true });
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+        if (!saysNoRoom(error)) throw error;
         throw new DiskFullError(`no room on the disk of ${path}; nothing was recorded, reading goes on`, {
           cause: error,
         });

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { assert, sequence, type Logger, type Sequence } from '../../kernel/index.ts';
+import { assert, DiskFullError, sequence, type Logger, type Sequence } from '../../kernel/index.ts';
 import { compareKeys, keyBehind } from '../document-key.ts';
 import {
   StateDamagedError,
@@ -130,10 +130,11 @@ function removeDatabase(path: string): void {
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
 }
 
-/** SQLite's codes for a full disk: of the database and its log, and of the index of the log. */
+/** SQLite's codes for a full disk, of the database and its log, and of the index of the log; and for a write that failed, as by a quota or a file's largest size. */
+const noRoomCodes = new Set<unknown>([13, 4874, 778]);
+
 function saysNoRoom(error: unknown): boolean {
-  const { errcode } = error as { readonly errcode?: number };
-  return errcode === 13 || errcode === 4874;
+  return noRoomCodes.has((error as { readonly errcode?: number }).errcode);
 }
 
 /** SQLite's codes of a file that is not what it wrote, and Node's of a number that cannot have been written. */
@@ -163,6 +164,8 @@ export function openSqliteDocuments(options: {
   const reserve = openReserve(join(options.directory, 'reserve'));
   let opened: Live | undefined;
   let cursor: CursorRow = { sequence: 0, documents: 0, sums: 0 };
+  /** What is durable could not be applied, so nothing may follow it. */
+  let stuck = false;
   const live = (): Live => {
     assert(opened, 'control state is used before it was recovered or after it was closed');
     return opened;
@@ -233,6 +236,20 @@ export function openSqliteDocuments(options: {
     }
   }
 
+  /** Gives up the room that was kept on the disk, and the room inside SQLite's log: that may be what may not grow. */
+  function makeRoom(cause: unknown): void {
+    reserve.give();
+    log.error(
+      { err: cause },
+      'no room on the disk: what is durable is applied in the room that was kept for it',
+    );
+    try {
+      live().database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      log.error({ err: error }, "SQLite's log could not be emptied");
+    }
+  }
+
   /** Puts the durable copy, or an empty database, in the place of one that cannot be believed. */
   function replaceDatabase(doubt: string, bounds: StreamBounds): DatabaseSync {
     const copy = openBelieved(copyPath, bounds);
@@ -286,12 +303,17 @@ export function openSqliteDocuments(options: {
       try {
         applyOnce(changes, until);
       } catch (error) {
-        if (!saysNoRoom(error) || !reserve.give()) throw error;
-        log.error('no room on the disk: what is durable is applied in the room that was kept for it');
+        if (!saysNoRoom(error)) throw error;
+        makeRoom(error);
+        stuck = true;
         applyOnce(changes, until);
       }
+      stuck = false;
     },
-    reserve: () => reserve.take(),
+    reserve() {
+      reserve.take();
+      if (stuck) throw new DiskFullError(`no room for ${path}; nothing was recorded, reading goes on`);
+    },
     async checkpoint(until) {
       writeCursor(moved(cursor, until));
       const result = await runCheckpoint({ path, copyPath });

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { DiskFullError, type Clock, type Logger } from '../../kernel/index.ts';
+import { DiskFullError, saysNoRoom, type Clock, type Logger } from '../../kernel/index.ts';
 import { checkBlobKey } from '../blob-key.ts';
 import type { Blob, BlobInfo, ByteRange } from '../blob-port.ts';
 import { blobPath, orderNames, type BlobName } from './blob-path.ts';
-import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
+import { type FileSystem, type OpenFile } from './file-system.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import { openSmallReads } from './small-reads.ts';
 

@@ -43,9 +43,3 @@ export interface OpenFile extends AsyncDisposable {
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
-
-/** Whether `error` says that the disk, or this user's quota of it, has no room. */
-export function saysNoRoom(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}

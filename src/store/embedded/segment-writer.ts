@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
-import { DiskFullError, limits, type Random } from '../../kernel/index.ts';
+import { DiskFullError, limits, saysNoRoom, type Random } from '../../kernel/index.ts';
 import { LogFailedError } from '../log-failed-error.ts';
-import { saysNoRoom, type FileSystem, type OpenFile } from './file-system.ts';
+import { type FileSystem, type OpenFile } from './file-system.ts';
 import { frameHeadBytes, writeFrameHead } from './frame.ts';
 import { openReusedMemory, type Memory } from './reused-memory.ts';
 import { nameSegment, segmentHeader, segmentHeaderBytes, segmentPath } from './segment-file.ts';

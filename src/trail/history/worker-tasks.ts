@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { DiskFullError, endThread, type Clock, type Timer } from '../../kernel/index.ts';
+import { DiskFullError, endThread, saysNoRoom, type Clock, type Timer } from '../../kernel/index.ts';
 import { SegmentDamage } from './segment-format.ts';
 import type {
   WorkerAnswer,
@@ -28,7 +28,8 @@ function errorOf(answer: WorkerAnswer & { readonly ok: false }): Error {
     const { file, offset, sizeBytes, reason } = answer.damage;
     return new SegmentDamage(file, offset, sizeBytes, reason);
   }
-  return answer.code === 'ENOSPC' ? new DiskFullError(answer.message) : new Error(answer.message);
+  const error = Object.assign(new Error(answer.message), { code: answer.code });
+  return saysNoRoom(error) ? new DiskFullError(answer.message, { cause: error }) : error;
 }
 
 export function openWorkerTasks(start: WorkerStart, clock: Clock): WorkerTasks {
