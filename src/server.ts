@@ -49,7 +49,7 @@ export interface CairnServer {
   readonly operations: Readonly<Record<string, readonly string[]>>;
   /** Cairn's own paths. */
   readonly routes: readonly Pick<HttpRoute, 'method' | 'path' | 'operationName' | 'unsigned'>[];
-  /** Stops accepting, finishes what was accepted, makes everything durable. */
+  /** Stops accepting, finishes what was accepted, makes everything durable; ends the process at once where the data directory is gone. */
   close(): Promise<void>;
 }
 
@@ -158,7 +158,9 @@ function endTheProcess(error: Error): void {
 export async function openServer(settings: Settings, parts: ServerParts): Promise<CairnServer> {
   const { clock, random, log, version } = parts;
   await using opening = new AsyncDisposableStack();
-  const data = opening.use(await openDataDirectory(settings.data, { clock, random, log }));
+  const data = opening.use(
+    await openDataDirectory(settings.data, { clock, random, log, onLost: endTheProcess }),
+  );
   const journal = opening.use(
     await openJournal({
       openLog: (stream) => data.openLog(stream),
@@ -357,7 +359,12 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       Object.entries(operations).map(([name, table]) => [name, Object.keys(table)]),
     ),
     routes,
-    close: () => opened.disposeAsync(),
+    close: () => {
+      const lost = data.lost();
+      if (!lost) return opened.disposeAsync();
+      endTheProcess(lost);
+      return new Promise(() => {});
+    },
   };
 }
 

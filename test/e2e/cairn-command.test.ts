@@ -1,9 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { chmod, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cairn, logFile, main, openBench, record, run, shell, type Bench } from './cairn-process.ts';
+import {
+  cairn,
+  logFile,
+  main,
+  openBench,
+  record,
+  run,
+  shell,
+  startCairn,
+  type Bench,
+} from './cairn-process.ts';
 import type { TestServer } from './harness.ts';
 
 let bench: Bench;
@@ -174,7 +184,7 @@ describe('cairn doctor', () => {
     expect(stdout).toMatch(/^fail {2}permissions .*credentials may be read by others \(mode 644\)/m);
     expect(stdout).toMatch(/chmod 600/);
     expect(stdout).toMatch(/^fail {2}server .*no Cairn listens/m);
-    expect(stdout).toMatch(/^warn {2}held by .*no longer runs/m);
+    expect(stdout).toMatch(/^warn {2}held by .*ended without closing/m);
     expect(stdout).toMatch(/^ok {4}journal .*journal\/audit: \d+ entr(y|ies) from 0 on/m);
   });
 });
@@ -303,5 +313,29 @@ describe('cairn start', () => {
     await npm.ended;
     await expect(fetch(`${endpoint}/_cairn/health`)).rejects.toThrow();
     expect(existsSync(join(data, 'holder.json'))).toBe(false);
+  });
+
+  it('ends when its data directory is deleted, and leaves the one that another server made in its place alone', async () => {
+    await using home = await bench.openHome();
+    const first = await home.start();
+    // It looks once a second; stopped, it finds the directory made anew when it is told to end.
+    first.child.kill('SIGSTOP');
+    await rm(home.data, { recursive: true });
+    const args = ['start', '--listen', '127.0.0.1:0', '--data', home.data];
+    const second = startCairn(bench.bareEnv(), ...args);
+    await second.said('listens at');
+    const written = ['holder.json', 'history', 'insights', 'tlog'].map((name) => join(home.data, name));
+    const files = () => execFileSync('find', [...written, '-printf', '%p %i\n'], { encoding: 'utf8' });
+    const before = files();
+    first.child.kill('SIGTERM');
+    first.child.kill('SIGCONT');
+    const { code, stderr } = await first.ended;
+    expect(stderr).toContain(`is now in use by process ${second.child.pid}`);
+    expect([code, files()]).toEqual([1, before]);
+    await rm(home.data, { recursive: true });
+    expect(await second.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('was deleted or moved'),
+    });
   });
 });

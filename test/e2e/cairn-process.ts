@@ -162,7 +162,7 @@ async function openHome(server: TestServer, bareEnv: NodeJS.ProcessEnv): Promise
         child.kill('SIGKILL');
         await once(child, 'exit');
       }
-      await rm(data, { recursive: true });
+      await rm(data, { recursive: true, force: true });
     },
   };
 }

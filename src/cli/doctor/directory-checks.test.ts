@@ -2,6 +2,8 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { manualClock, seededRandom, silentLog } from '../../kernel/index.ts';
+import { openDataDirectory } from '../../store/embedded/index.ts';
 import { checkDirectory } from './directory-checks.ts';
 
 let data: string;
@@ -52,14 +54,35 @@ describe('checkDirectory', () => {
   });
 
   it.each([
-    [{ pid: process.pid, host: hostname() }, true, 'ok'],
-    [{ pid: 2 ** 30, host: hostname() }, false, 'warn'],
-    [{ pid: 2 ** 30, host: 'another.example' }, true, 'ok'],
-    ['torn', true, 'warn'],
-  ])('takes the holder %j for held: %s', async (holder, held, level) => {
-    const text = typeof holder === 'string' ? holder : JSON.stringify({ ...holder, since: '2026-11-22' });
-    await writeFile(join(data, 'holder.json'), text);
-    expect((await checkDirectory(data))?.held).toBe(held);
-    expect(await found('held by')).toMatchObject([{ level }]);
+    [{ pid: process.pid, host: hostname() }, `process ${process.pid} ended without closing`],
+    [{ pid: 1, host: hostname() }, 'process 1 ended without closing'],
+    [{ pid: 7, host: 'another.example' }, 'process 7 on another.example ended without closing'],
+    ['torn', 'a process that is not named ended without closing'],
+  ])(
+    'believes the lock, not the holder %j that was killed, whatever runs under its number now',
+    async (holder, words) => {
+      const text = typeof holder === 'string' ? holder : JSON.stringify({ ...holder, since: '2026-11-22' });
+      await writeFile(join(data, 'holder.json'), text);
+      expect((await checkDirectory(data))?.held).toBe(false);
+      expect(await found('held by')).toMatchObject([{ level: 'warn', finding: `nobody: ${words}` }]);
+    },
+  );
+
+  it('names who has it, also where holder.json is gone', async () => {
+    const parts = { clock: manualClock(0), random: seededRandom(1), log: silentLog };
+    await using _ = await openDataDirectory(data, parts);
+    expect((await checkDirectory(data))?.held).toBe(true);
+    expect(await found('held by')).toMatchObject([
+      { level: 'ok', finding: `process ${process.pid} since 1970-01-01T00:00:00.000Z` },
+    ]);
+    await rm(join(data, 'holder.json'));
+    expect((await checkDirectory(data))?.held).toBe(true);
+    expect(await found('held by')).toMatchObject([{ finding: 'a process that is not named since unknown' }]);
+  });
+
+  it('reads nothing of a directory whose lock it cannot read', async () => {
+    await writeFile(join(data, 'lock.sqlite'), 'no lock file');
+    expect((await checkDirectory(data))?.held).toBe(true);
+    expect(await found('held by')).toMatchObject([{ level: 'warn' }]);
   });
 });

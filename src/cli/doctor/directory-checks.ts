@@ -1,6 +1,7 @@
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isDirectoryHeld } from '../../store/embedded/index.ts';
 import { formatBytes } from '../terminal/figures.ts';
 import type { Check } from './check.ts';
 
@@ -87,15 +88,6 @@ async function checkFormat(path: string): Promise<Check> {
   };
 }
 
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : 'unknown';
 }
@@ -106,25 +98,32 @@ interface Holder {
   readonly held: boolean;
 }
 
+/** Who has the directory: whether anybody does is what the lock says, for a process that was killed leaves its holder.json behind. */
 async function checkHolder(path: string): Promise<Holder> {
   const name = 'held by';
   const text = await readText(join(path, 'holder.json'));
+  const isHeld = isDirectoryHeld(path);
+  const written = text === undefined ? undefined : parseObject(text);
+  const elsewhere = written?.['host'] === hostname() ? '' : ` on ${textOf(written?.['host'])}`;
+  const who =
+    typeof written?.['pid'] === 'number'
+      ? `process ${written['pid']}${elsewhere}`
+      : 'a process that is not named';
+  if (isHeld === undefined) {
+    const finding = `${join(path, 'lock.sqlite')} cannot be read, so whether ${who} runs on it cannot be told`;
+    return {
+      check: { level: 'warn', name, finding, advice: 'run doctor as the user that Cairn runs as' },
+      held: true,
+    };
+  }
+  if (isHeld) {
+    const finding = `${who} since ${textOf(written?.['since'])}`;
+    return { check: { level: 'ok', name, finding }, held: true };
+  }
   if (text === undefined) {
     return { check: { level: 'ok', name, finding: 'nobody: no server runs on it' }, held: false };
   }
-  const holder = parseObject(text);
-  const pid = holder?.['pid'];
-  const since = textOf(holder?.['since']);
-  if (typeof pid !== 'number') {
-    const finding = 'holder.json cannot be read';
-    return { check: { level: 'warn', name, finding, advice: 'the next start writes it anew' }, held: true };
-  }
-  const isElsewhere = holder?.['host'] !== hostname();
-  if (isElsewhere || isRunning(pid)) {
-    const where = isElsewhere ? ` on ${textOf(holder?.['host'])}` : '';
-    return { check: { level: 'ok', name, finding: `process ${pid}${where} since ${since}` }, held: true };
-  }
-  const finding = `process ${pid}, which no longer runs: it ended without closing`;
+  const finding = `nobody: ${who} ended without closing`;
   const advice = 'start Cairn; it repairs by itself and says what it did';
   return { check: { level: 'warn', name, finding, advice }, held: false };
 }

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { manualClock, openLog, seededRandom, sequence, silentLog, type Logger } from '../../kernel/index.ts';
-import { DataDirectoryError, DirectoryHeldError, openDataDirectory } from './index.ts';
+import { DataDirectoryError, DirectoryHeldError, isDirectoryHeld, openDataDirectory } from './index.ts';
 
 let root = '';
 let count = 0;
@@ -71,6 +72,62 @@ it('is refused to a second holder, who hears of the first, and free again after 
       `in use by process ${process.pid} on \\S+ since 2026-11-22T00:00:00.000Z; stop that one first`,
     ),
   );
+});
+
+async function openWatched() {
+  const path = fresh();
+  const clock = manualClock(0);
+  const told: string[] = [];
+  const onLost = ({ message }: Error) => void told.push(message);
+  const data = await openDataDirectory(path, { clock, random: seededRandom(1), log: silentLog, onLost });
+  return { path, clock, told, data };
+}
+
+describe('that is deleted under its holder', () => {
+  it('is said to be gone, once', async () => {
+    const { path, clock, told, data } = await openWatched();
+    await clock.advance(5000);
+    expect([told, data.lost()]).toEqual([[], undefined]);
+    await rm(path, { recursive: true });
+    await clock.advance(5000);
+    expect(told).toEqual([expect.stringContaining(`${path} was deleted or moved while this process ran`)]);
+    await data[Symbol.asyncDispose]();
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is left to whoever made it anew', async () => {
+    const { path, clock, told, data } = await openWatched();
+    await rm(path, { recursive: true });
+    await using second = await open(path);
+    await clock.advance(1000);
+    expect(told).toEqual([expect.stringMatching(/is now in use by process \d+ on \S+ since 2026-11-22/)]);
+    const holder = await readFile(join(path, 'holder.json'), 'utf8');
+    await data[Symbol.asyncDispose]();
+    expect(await readFile(join(path, 'holder.json'), 'utf8')).toBe(holder);
+    expect([isDirectoryHeld(path), second.lost()]).toEqual([true, undefined]);
+  });
+
+  it('is its own still when holder.json alone was deleted', async () => {
+    const { path, clock, told, data } = await openWatched();
+    await using _ = data;
+    await rm(join(path, 'holder.json'));
+    await clock.advance(5000);
+    expect(told).toEqual([]);
+    await expect(open(path)).rejects.toThrow('in use by another process');
+  });
+});
+
+it('says whether it is held by the lock, not by what holder.json says', async () => {
+  const path = fresh();
+  expect(isDirectoryHeld(path)).toBe(false);
+  {
+    await using _ = await open(path);
+    expect(isDirectoryHeld(path)).toBe(true);
+    await expect(open(path)).rejects.toThrow(DirectoryHeldError);
+  }
+  expect(isDirectoryHeld(path)).toBe(false);
+  await writeFile(join(path, 'lock.sqlite'), 'no lock file');
+  expect(isDirectoryHeld(path)).toBeUndefined();
 });
 
 it('is refused when it is of another format or none', async () => {

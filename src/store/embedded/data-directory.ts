@@ -5,7 +5,7 @@ import type { Blob } from '../blob-port.ts';
 import type { Cursors } from '../cursor-port.ts';
 import type { Log } from '../log-port.ts';
 import { openDirectoryBlob } from './directory-blob.ts';
-import { lockDirectory } from './directory-lock.ts';
+import { lockDirectory, type DirectoryLock, type DirectoryLostError } from './directory-lock.ts';
 import { openFileCursors } from './file-cursors.ts';
 import { nodeFileSystem } from './node-file-system.ts';
 import { openSegmentLog } from './segment-log.ts';
@@ -23,6 +23,9 @@ const ownFiles = new Set([
   'lost+found',
 ]);
 
+/** How often is looked whether the directory is still there and this process's. */
+const lookEveryMs = 1000;
+
 /** The directory is not one that this version can use; the message says what to do. */
 export class DataDirectoryError extends Error {
   override name = 'DataDirectoryError';
@@ -35,6 +38,8 @@ export interface DataDirectory extends AsyncDisposable {
   readonly openLog: (name: string) => Promise<Log>;
   readonly openCursors: (name: string) => Promise<Cursors>;
   readonly openBlob: (name: string) => Promise<Blob>;
+  /** Why this process may write here no longer; undefined while it may. */
+  readonly lost: () => DirectoryLostError | undefined;
   /** Makes a directory (mode 0700) for what is kept otherwise, and returns its path. */
   readonly directory: (name: string) => Promise<string>;
 }
@@ -107,15 +112,36 @@ async function makeDirectory(path: string): Promise<boolean> {
   return makeDirectory(path);
 }
 
+/** Tells `onLost`, once, that the directory is gone from under the process. */
+function watchLock(
+  lock: DirectoryLock,
+  clock: Clock,
+  onLost: (error: DirectoryLostError) => void,
+): Disposable {
+  let timer = clock.after(lookEveryMs, look);
+  function look(): void {
+    const error = lock.lost();
+    if (error) onLost(error);
+    else timer = clock.after(lookEveryMs, look);
+  }
+  return { [Symbol.dispose]: () => timer.cancel() };
+}
+
 /**
  * Opens the data directory, made (mode 0700) if it is missing, for this process alone. Throws DirectoryHeldError when
  * another process has it, and DataDirectoryError when it is not a data directory or of another format.
  */
 export async function openDataDirectory(
   directory: string,
-  options: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  options: {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Logger;
+    /** Told when the directory is deleted, or made anew by another process, while this one has it. */
+    readonly onLost?: (error: DirectoryLostError) => void;
+  },
 ): Promise<DataDirectory> {
-  const { clock, random, log } = options;
+  const { clock, random, log, onLost } = options;
   const path = resolve(directory);
   // The process's umask may have taken bits away, and nothing may add any.
   if (await makeDirectory(path)) await chmod(path, 0o700);
@@ -127,9 +153,10 @@ export async function openDataDirectory(
       'others may look into the data directory; chmod it to 700',
     );
   using opening = new DisposableStack();
-  opening.use(lockDirectory(path, clock));
+  const lock = opening.use(lockDirectory(path, clock));
   await checkFormat(path);
-  const lock = opening.move();
+  if (onLost) opening.use(watchLock(lock, clock, onLost));
+  const opened = opening.move();
   return {
     path,
     openLog: (name) => openSegmentLog({ directory: join(path, 'journal', name), random, log }),
@@ -140,8 +167,9 @@ export async function openDataDirectory(
       await nodeFileSystem.makeDirectory(made);
       return made;
     },
+    lost: () => lock.lost(),
     async [Symbol.asyncDispose]() {
-      lock.dispose();
+      opened.dispose();
     },
   };
 }

@@ -3,7 +3,7 @@
  * one data directory that one process holds at a time.
  */
 export { DataDirectoryError, openDataDirectory, type DataDirectory } from './data-directory.ts';
-export { DirectoryHeldError } from './directory-lock.ts';
+export { DirectoryHeldError, DirectoryLostError, isDirectoryHeld } from './directory-lock.ts';
 export type { FileSystem, OpenFile } from './file-system.ts';
 export { openSegmentLog, type SegmentLogOptions } from './segment-log.ts';
 export { openFileCursors } from './file-cursors.ts';
