@@ -57,6 +57,9 @@ function answer(message: EngineAnswer): void {
 const uncountedBytes = 512 * 1024 * 1024;
 const watchEveryMs = 50;
 
+const tooMuchMemory = (mostBytes: number): string =>
+  `it took more than ${Math.floor(mostBytes / 1024 / 1024)} MiB of memory; narrow it down`;
+
 /** Ends the process when a task takes more memory than it may. Returns the function that ends the watch. */
 function watchMemory(mostBytes: number): () => void {
   let timer: Timer | undefined;
@@ -66,7 +69,7 @@ function watchMemory(mostBytes: number): () => void {
       timer = systemClock.after(watchEveryMs, look);
       return;
     }
-    const reason = `it took more than ${Math.floor(mostBytes / 1024 / 1024)} MiB of memory; narrow it down`;
+    const reason = tooMuchMemory(mostBytes);
     process.send?.({ kind: 'failed', reason, isEnding: true } satisfies EngineAnswer, () => {
       process.kill(process.pid, 'SIGKILL');
     });
@@ -79,7 +82,11 @@ async function outcomeOf(task: EngineTask, engine: Promise<EngineInstance>): Pro
   try {
     return { kind: 'done', result: await run(task, await engine) };
   } catch (error) {
-    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    const reason = error instanceof Error ? error.message : String(error);
+    // The engine's own advice is settings, which nobody can change from here.
+    if (reason.startsWith('Out of Memory'))
+      return { kind: 'failed', reason: tooMuchMemory(task.bounds.memoryBytes) };
+    return { kind: 'failed', reason };
   }
 }
 
