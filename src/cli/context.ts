@@ -28,15 +28,15 @@ export function dataDirectory(options: { readonly data?: string }, env: NodeJS.P
   return options.data ?? (env['CAIRN_DATA'] || './data');
 }
 
-/** Declares the options of a command that talks to the server. */
-export function addConnectionOptions(command: Command): Command {
+/** Declares the options of a command that talks to the server. `dataHelp` says what else the data directory is to it. */
+export function addConnectionOptions(
+  command: Command,
+  dataHelp = 'data directory whose credentials are used when AWS has none',
+): Command {
   return command
     .option('--endpoint <url>', 'the server (else AWS_ENDPOINT_URL, else http://127.0.0.1:4747)')
     .option('--profile <name>', 'profile of the AWS configuration files to sign with')
-    .option(
-      '--data <directory>',
-      'data directory whose credentials are used when AWS has none (default ./data)',
-    );
+    .option('--data <directory>', `${dataHelp} (else CAIRN_DATA, else ./data)`);
 }
 
 /** Opens the way to the server for a command; whoever calls closes it. */

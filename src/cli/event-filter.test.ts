@@ -28,7 +28,7 @@ describe('the filter options', () => {
     expect(query('--source-ip', '10.0.0.0/8', '--text', 'a b', '--access-key-id', 'AKIA')).toEqual({
       sourceIp: ['10.0.0.0/8'],
       accessKeyId: ['AKIA'],
-      text: 'a b',
+      text: ['a b'],
     });
     expect(query('--from', '1h', '--to', 'now')).toEqual({
       from: '2026-11-22T11:00:00.000Z',

@@ -45,7 +45,7 @@ export function addFilterOptions(command: Command, times: TimeOptions): Command 
     command.option(`--${option} <value>`, help, collect);
   }
   command.option('--not <attribute=value>', 'leave these out, such as readOnly=true', collect);
-  command.option('--text <text>', 'text that stands in the raw record, exactly so');
+  command.option('--text <text>', 'text that stands in the raw record, exactly so; once', collect);
   command.option('--from <time>', 'at or after: ISO 8601, epoch seconds, or how long ago, such as 2h');
   if (times === 'stretch') command.option('--to <time>', 'at or before; as --from');
   return command.addHelpText(
@@ -109,8 +109,8 @@ export function filterQuery(options: FilterOptions, nowMs: number): Query {
     excluded.set(parameter, [...(excluded.get(parameter) ?? []), value]);
   }
   for (const [parameter, values] of excluded) query[`not.${parameter}`] = values;
-  const { text, from, to } = options as { text?: string; from?: string; to?: string };
-  if (text !== undefined) query['text'] = text;
+  const { text, from, to } = options as { text?: readonly string[]; from?: string; to?: string };
+  if (text !== undefined) query['text'] = [...text];
   if (from !== undefined) query['from'] = new Date(parseTime(from, '--from', nowMs)).toISOString();
   if (to !== undefined) query['to'] = new Date(parseTime(to, '--to', nowMs)).toISOString();
   return query;

@@ -12,7 +12,7 @@ Exit codes: 0 done; 1 done, but something is wrong with the data; 2 wrong usage 
 interface Declaring {
   readonly context: CommandContext;
   readonly finish: (code: ExitCode) => void;
-  readonly command: (name: string, parent?: Command, options?: { readonly isDefault?: boolean }) => Command;
+  readonly command: (name: string, parent?: Command) => Command;
 }
 
 /** The commands in the order of the help. Each is loaded when it is wanted: all of them take longer than many a run. */
@@ -81,8 +81,8 @@ const commands: Readonly<Record<string, (declaring: Declaring) => Promise<void>>
   async accounts({ context, finish, command }) {
     const { createAccount, declareAccountsCreate, declareAccountsList, listAccounts } =
       await import('./commands/accounts.ts');
-    const accounts = command('accounts').description('list and create accounts');
-    declareAccountsList(command('list', accounts, { isDefault: true })).action(async (options) =>
+    const accounts = command('accounts').description('list and create accounts; without a command, list');
+    declareAccountsList(command('list', accounts)).action(async (options) =>
       finish(await listAccounts(context, options)),
     );
     declareAccountsCreate(command('create', accounts)).action(async (options) =>
@@ -122,19 +122,33 @@ async function buildProgram(
       writeErr: (text) => output.noteRaw(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'cairn: ')),
     });
-  const command: Declaring['command'] = (name, parent = program, options = {}) =>
+  const command: Declaring['command'] = (name, parent = program) =>
     parent
-      .command(name, options)
+      .command(name)
       .helpOption('--help', 'show this help')
       .copyInheritedSettings(program)
-      .showHelpAfterError(`See \`cairn ${parent === program ? name : parent.name()} --help\`.`);
+      .showHelpAfterError(`See \`cairn ${parent === program ? name : `${parent.name()} ${name}`} --help\`.`);
   const wanted = named !== undefined && Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
   for (const name of wanted) await commands[name]?.({ context, finish, command });
   return program;
 }
 
+/**
+ * What commander does not know of our command line: `accounts` alone lists them, and help that is asked for of a command that is
+ * none is a mistake in its name.
+ */
+function readArguments(args: readonly string[]): readonly string[] {
+  const [first, second, ...others] = args;
+  if (first === 'help' && second !== undefined && !Object.hasOwn(commands, second)) return [second];
+  const isList = second === undefined || (second.startsWith('-') && second !== '--help');
+  if (first === 'accounts' && isList) return ['accounts', 'list', ...args.slice(1)];
+  if (first === 'accounts' && second === 'help') return ['accounts', ...others.slice(0, 1), '--help'];
+  return args;
+}
+
 /** Runs the command line (without the program's own name) and returns the exit code; errors of commands are thrown. */
-export async function runProgram(context: CommandContext, args: readonly string[]): Promise<ExitCode> {
+export async function runProgram(context: CommandContext, given: readonly string[]): Promise<ExitCode> {
+  const args = readArguments(given);
   let exitCode: ExitCode = exitCodes.ok;
   const program = await buildProgram(context, args[0], (code) => {
     exitCode = code;

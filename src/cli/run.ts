@@ -33,6 +33,15 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
+const fileCodes = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT']);
+
+/** A file that cannot be read or written where the person named it: the message says all there is to say. */
+function plainly(error: unknown): unknown {
+  const { code, path, message } = error as NodeJS.ErrnoException;
+  if (code === undefined || path === undefined || !fileCodes.has(code)) return error;
+  return new CommandError(message, exitCodes.problems, { cause: error });
+}
+
 /** Runs the command that the process was started with; returns its exit code. Throws what nobody foresaw. */
 export async function run(): Promise<ExitCode> {
   const output = openOutput(process.stdout, process.stderr, process.env);
@@ -55,7 +64,7 @@ export async function run(): Promise<ExitCode> {
     if (output.closed.aborted) return exitCodes.ok;
     // A command may say more of what its interruption means than that there was one.
     const isTold = error instanceof CommandError && error.exitCode === exitCodes.interrupted;
-    const told = stop.signal.aborted && !isTold ? (stop.signal.reason as unknown) : error;
+    const told = stop.signal.aborted && !isTold ? (stop.signal.reason as unknown) : plainly(error);
     if (!(told instanceof CommandError)) throw error;
     output.note(`cairn: ${told.message}`);
     return told.exitCode;

@@ -125,6 +125,8 @@ export const limits = {
   lakeBatchEvents: 262_144,
   lakeBatchBytes: 512 * miB,
   lakeSealMs: 60_000,
+  /** Lake: regions of one account and day that are exported by one request; AWS has fewer. */
+  exportRegions: 50,
   /** Lake: memory of the engines that write, and of the engine of one query. */
   lakeWriteBytes: 1024 * miB,
   lakeQueryBytes: 1024 * miB,

@@ -44,7 +44,7 @@ describe('cairn env', () => {
   it('says what to do where there is no data directory', async () => {
     const { code, stdout, stderr } = await cairn(bench.bareEnv(), 'env', '--data', join(folder, 'absent'));
     expect([code, stdout]).toEqual([3, '']);
-    expect(stderr).toContain('--data');
+    expect(stderr).toMatch(/absent is no data directory of Cairn: .*`npm start`, or name .* --data/);
   });
 });
 
@@ -194,12 +194,17 @@ describe('exit codes', () => {
     [['lookup', '--limit', '0'], 2, '--limit takes a whole number'],
     [['lookup', '--colour', 'red'], 2, "unknown option '--colour'"],
     [['nonsense'], 2, "unknown command 'nonsense'\nSee `cairn --help`."],
+    [['help', 'lokup'], 2, "unknown command 'lokup'\n(Did you mean lookup?)\nSee `cairn --help`."],
+    [['accounts', 'nonsense'], 2, "unknown command 'nonsense'\nSee `cairn accounts --help`."],
+    [['accounts', 'create'], 2, "'--name <name>' not specified\nSee `cairn accounts create --help`."],
+    [['accounts', '--colour'], 2, "unknown option '--colour'\nSee `cairn accounts list --help`."],
     [['import'], 2, 'missing required argument'],
     [['lookup', '--endpoint', 'not a URL'], 2, '--endpoint takes a URL'],
     [['lookup', '--endpoint', 'http://127.0.0.1:1'], 3, 'no Cairn listens'],
     [['query', '--endpoint', 'http://127.0.0.1:1', 'SELECT 1'], 3, 'no Cairn listens'],
     [['start', '--listen', 'nowhere'], 2, 'takes HOST:PORT'],
     [['start', '--listen', '127.0.0.1:0', '--data', '/dev/null'], 1, '/dev/null'],
+    [['export', '--parquet', '/dev/null'], 1, 'cairn: ENOTDIR: not a directory'],
   ])('%j ends with %i', async (args, code, message) => {
     const outcome = await cairn(server.env, ...args);
     expect(outcome.stderr).toContain(message);
@@ -215,7 +220,13 @@ describe('exit codes', () => {
   });
 
   it('0 for help and version, on standard output', async () => {
-    for (const args of [['--help'], ['lookup', '--help'], ['--version'], ['version']]) {
+    const help = [
+      ['accounts', '--help'],
+      ['accounts', 'help', 'create'],
+      ['help', 'lookup'],
+      ['help', 'help'],
+    ];
+    for (const args of [['--help'], ['lookup', '--help'], ['--version'], ['version'], ...help]) {
       const { code, stdout, stderr } = await cairn(server.env, ...args);
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).not.toBe('');

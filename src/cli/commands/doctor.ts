@@ -30,7 +30,10 @@ export function declareDoctor(command: Command): Command {
   command
     .description('check the data directory and the server, and say what to do')
     .option('--json', 'one check a line, as JSON');
-  return addConnectionOptions(command);
+  return addConnectionOptions(
+    command,
+    'data directory that is checked, and whose credentials are used when AWS has none',
+  );
 }
 
 async function newestEventTime(connection: Connection, signal: AbortSignal): Promise<number | undefined> {

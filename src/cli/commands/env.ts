@@ -33,9 +33,12 @@ export async function printEnv(context: CommandContext, options: EnvOptions): Pr
   const text = await readIfPresent(file);
   const profile = text === undefined ? undefined : readSharedProfile(text, 'default');
   if (!profile) {
-    const reason = text === undefined ? 'does not exist' : 'holds no [default] profile';
+    const reason =
+      text === undefined
+        ? `${resolve(data)} is no data directory of Cairn: it has no file credentials`
+        : `${file} holds no [default] profile`;
     throw new CommandError(
-      `${file} ${reason}: start Cairn once, or name its data directory with --data`,
+      `${reason}. Start Cairn with \`npm start\`, or name its data directory with --data or CAIRN_DATA.`,
       exitCodes.noAccess,
     );
   }

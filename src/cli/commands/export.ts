@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Connection } from '../connection/connection.ts';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
+import { limits } from '../../kernel/index.ts';
 import { CommandError, exitCodes, usageError, type ExitCode } from '../exit-codes.ts';
 import { formatNumberOf } from '../terminal/figures.ts';
 import { openProgressView } from '../terminal/progress-view.ts';
@@ -42,14 +43,11 @@ export function declareExport(command: Command): Command {
 /** A region as Hive writes it into a path, and the server takes it; events without one have a name of their own. */
 const regionName = ({ region }: Partition): string => region ?? '__HIVE_DEFAULT_PARTITION__';
 
-/** What is asked for at once: regions of one account and day. */
-const mostRegions = 30;
-
 function requestsFor(partitions: readonly Partition[]): readonly (readonly Partition[])[] {
   const days = Map.groupBy(partitions, ({ account, day }) => `${account} ${day}`);
   return [...days.values()].flatMap((day) =>
-    Array.from({ length: Math.ceil(day.length / mostRegions) }, (_, at) =>
-      day.slice(at * mostRegions, (at + 1) * mostRegions),
+    Array.from({ length: Math.ceil(day.length / limits.exportRegions) }, (_, at) =>
+      day.slice(at * limits.exportRegions, (at + 1) * limits.exportRegions),
     ),
   );
 }

@@ -26,8 +26,11 @@ const closeWithinMs = 10_000;
 export function declareStart(command: Command): Command {
   return command
     .description('run the server')
-    .option('--listen <host:port>', 'where to listen; port 0 picks a free one (default 127.0.0.1:4747)')
-    .option('--data <directory>', 'the data directory (default ./data)');
+    .option(
+      '--listen <host:port>',
+      'where to listen; port 0 picks a free one (else CAIRN_LISTEN, else 127.0.0.1:4747)',
+    )
+    .option('--data <directory>', 'the data directory, made if it is missing (else CAIRN_DATA, else ./data)');
 }
 
 function settingsFrom(env: NodeJS.ProcessEnv, options: StartOptions): Settings {

@@ -40,6 +40,17 @@ function parseAddress(text: string): Uint8Array | undefined {
   return isIPv6(text) ? unmapped(parseIPv6(text)) : undefined;
 }
 
+/**
+ * An IP address as CloudTrail writes it: IPv6 in small letters and shortened (RFC 5952), IPv4 without the clothes of IPv6. Other text is
+ * as it was.
+ */
+export function canonicalAddress(text: string): string {
+  const bytes = isIPv6(text) ? parseAddress(text) : undefined;
+  if (!bytes) return text;
+  if (bytes.length === 4) return bytes.join('.');
+  return new URL(`http://[${text.replace(/%.*$/u, '')}]`).hostname.slice(1, -1);
+}
+
 /** Parses an IPv4 or IPv6 CIDR, or a single address. Throws `InvalidParameterException` for anything else. */
 export function parseAddressRange(text: string): AddressRange {
   const match = /^([^/]+)(?:\/(\d{1,3}))?$/u.exec(text);

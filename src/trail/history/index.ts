@@ -24,7 +24,7 @@ export {
   type RecordScan,
   type ScannedRecord,
 } from './scanned-record.ts';
-export { parseAddressRange } from './address-range.ts';
+export { canonicalAddress, parseAddressRange } from './address-range.ts';
 export { openHistory, type HistoryOptions, type OpenedHistory } from './open-history.ts';
 export type { HistoryDamage } from './segment-keeper.ts';
 export { verifyHistory, type HistoryFindings } from './verify-history.ts';

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AwsFault } from '../../kernel/index.ts';
+import { AwsFault, limits } from '../../kernel/index.ts';
 import {
   invalidRequest,
   jsonAnswer,
@@ -38,14 +38,13 @@ function timeParameter(query: URLSearchParams, name: string): number | undefined
 
 /** The region of events that name none, as Hive writes it. */
 const noRegion = '__HIVE_DEFAULT_PARTITION__';
-const mostRegions = 50;
 
 function partsOf(query: URLSearchParams): readonly Omit<ColumnsPart, 'rows'>[] {
   const [owner, day, regions] = [query.get('account') ?? '', query.get('day') ?? '', query.getAll('region')];
   if (!/^\d{12}$/.test(owner)) throw invalidRequest('The parameter account takes twelve digits.');
   if (!dayForm.test(day)) throw invalidRequest('The parameter day takes YYYY-MM-DD.');
-  if (regions.length === 0 || regions.length > mostRegions)
-    throw invalidRequest(`The parameter region is given once to ${mostRegions} times.`);
+  if (regions.length === 0 || regions.length > limits.exportRegions)
+    throw invalidRequest(`The parameter region is given once to ${limits.exportRegions} times.`);
   return regions.map((region) => ({
     owner,
     day,

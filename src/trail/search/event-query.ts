@@ -1,7 +1,13 @@
 import { isIP } from 'node:net';
-import { AwsFault } from '../../kernel/index.ts';
+import { AwsFault, isAccountId, isRegion } from '../../kernel/index.ts';
 import { invalidRequest, type Call } from '../../wire/index.ts';
-import { attributeNames, parseAddressRange, type AttributeName, type EventFilter } from '../history/index.ts';
+import {
+  attributeNames,
+  canonicalAddress,
+  parseAddressRange,
+  type AttributeName,
+  type EventFilter,
+} from '../history/index.ts';
 
 /** Query parameters that stand for an attribute: its own name with a small first letter, and two short forms. */
 const attributeParameters: ReadonlyMap<string, AttributeName> = new Map<string, AttributeName>([
@@ -11,10 +17,11 @@ const attributeParameters: ReadonlyMap<string, AttributeName> = new Map<string, 
   ]),
   ['account', 'AccountId'],
   ['category', 'EventCategory'],
+  ['sourceIp', 'SourceIpAddress'],
 ]);
 
 /** Parameters that every route with a filter takes, beside the attributes and `not.` before one of them. */
-const filterParameters = ['sourceIp', 'not.sourceIp', 'from', 'to', 'text'];
+const filterParameters = ['from', 'to', 'text'];
 
 type Condition = NonNullable<EventFilter['attributes']>[number];
 
@@ -64,12 +71,25 @@ function refuseUnknown(query: URLSearchParams, own: readonly string[]): void {
   }
 }
 
-function checkValues(name: string, values: readonly string[]): void {
+/**
+ * What the values of some attributes look like: others match nothing ever, which is a mistake and no answer. What Cairn records of a
+ * caller whose region cannot be known has the region `unknown`.
+ */
+const forms: Partial<Record<AttributeName, { readonly what: string; fits(value: string): boolean }>> = {
+  ReadOnly: { what: 'true or false', fits: (value) => value === 'true' || value === 'false' },
+  AccountId: { what: 'twelve digits', fits: isAccountId },
+  Region: {
+    what: 'a region name such as eu-central-1',
+    fits: (value) => isRegion(value) || value === 'unknown',
+  },
+};
+
+function checkValues(name: string, attribute: AttributeName, values: readonly string[]): void {
   for (const value of values) {
     if (value === '') throw invalidRequest(`The parameter ${name} has an empty value.`);
-    if (/(^|\.)readOnly$/.test(name) && value !== 'true' && value !== 'false') {
-      throw invalidRequest(`The parameter ${name} takes true or false, not "${value}".`);
-    }
+    const form = forms[attribute];
+    if (form && !form.fits(value))
+      throw invalidRequest(`The parameter ${name} takes ${form.what}, not "${value}".`);
   }
 }
 
@@ -77,25 +97,28 @@ function conditionsOf(query: URLSearchParams): readonly Condition[] {
   return [...new Set(query.keys())].flatMap((parameter): Condition[] => {
     const isNot = parameter.startsWith('not.');
     const name = attributeParameters.get(isNot ? parameter.slice(4) : parameter);
-    if (!name) return [];
+    if (!name || name === 'SourceIpAddress') return [];
     const values = query.getAll(parameter);
-    checkValues(parameter, values);
+    checkValues(parameter, name, values);
     return [{ name, values, ...(isNot && { not: true }) }];
   });
 }
 
-/** `sourceIp` takes addresses (or whatever else stands in sourceIPAddress), or one range. */
+/** `sourceIp`, or `sourceIpAddress`, takes addresses (or whatever else stands in sourceIPAddress), or one range. */
 function sourceOf(query: URLSearchParams): { conditions: readonly Condition[]; cidr?: string } {
   const conditions: Condition[] = [];
   let cidr: string | undefined;
-  for (const parameter of ['sourceIp', 'not.sourceIp']) {
-    const values = query.getAll(parameter);
-    if (values.length === 0) continue;
-    checkValues(parameter, values);
-    const ranges = values.filter((value) => value.includes('/'));
+  for (const parameter of new Set(query.keys())) {
+    const not = parameter.startsWith('not.');
+    if (attributeParameters.get(not ? parameter.slice(4) : parameter) !== 'SourceIpAddress') continue;
+    const given = query.getAll(parameter);
+    checkValues(parameter, 'SourceIpAddress', given);
+    const ranges = given.filter((value) => value.includes('/'));
     if (ranges.length === 0) {
-      conditions.push({ name: 'SourceIpAddress', values, ...(parameter !== 'sourceIp' && { not: true }) });
-    } else if (parameter !== 'sourceIp' || values.length > 1) {
+      // As it was given, and as CloudTrail writes the address.
+      const values = [...new Set([...given, ...given.map(canonicalAddress)])];
+      conditions.push({ name: 'SourceIpAddress', values, ...(not && { not: true }) });
+    } else if (not || given.length > 1 || cidr !== undefined) {
       throw invalidRequest(`The parameter ${parameter} takes a range only alone and without not.`);
     } else {
       [cidr] = ranges;

@@ -100,6 +100,14 @@ describe('GET /_cairn/events', () => {
     ['sourceIp=10.1.2.3&sourceIp=192.0.2.1', ['c', 'a']],
     ['sourceIp=10.0.0.0/8', ['b', 'a']],
     ['sourceIp=2001:db8::/32', ['d']],
+    ['sourceIp=2001:DB8:0:0::7', ['d']],
+    ['not.sourceIp=2001:DB8:0:0::7&not.sourceIp=ec2.amazonaws.com', ['c', 'b', 'a']],
+    ['sourceIp=::ffff:10.1.2.3', ['a']],
+    ['sourceIpAddress=10.0.0.0/8', ['b', 'a']],
+    ['not.sourceIpAddress=10.1.2.3&sourceIp=10.0.0.0/8', ['b']],
+    ['region=us-gov-west-1', []],
+    ['region=unknown', []],
+    ['accountId=999999999999', []],
     ['sourceIp=ec2.amazonaws.com', ['e']],
     ['not.sourceIp=10.1.2.3', ['e', 'd', 'c', 'b']],
     ['account=000000000000', ['d']],
@@ -169,6 +177,12 @@ describe('GET /_cairn/events', () => {
     ['eventName=', /eventName has an empty value/],
     ['readOnly=yes', /readOnly takes true or false/],
     ['not.readOnly=1', /not.readOnly takes true or false/],
+    ['region=nowhere', /region takes a region name such as eu-central-1, not "nowhere"/],
+    ['not.region=EU', /not.region takes a region name/],
+    ['accountId=5', /accountId takes twelve digits, not "5"/],
+    ['account=root', /account takes twelve digits/],
+    ['sourceIp=10.0.0.0/8&sourceIpAddress=192.0.2.0/24', /takes a range only alone/],
+    ['text=a&text=b', /text is given 2 times/],
     ['from=yesterday', /from takes ISO 8601/],
     ['from=2026-02-30', /from takes ISO 8601/],
     ['to=1&to=2', /to is given 2 times/],
@@ -269,6 +283,11 @@ describe('GET /_cairn/events/count', () => {
         { values: ['GetObject', 'eu-central-1'], bucket: '2026-11-22T09:00:00.000Z', count: 1 },
         { values: ['RunInstances', 'us-east-1'], bucket: '2026-11-22T09:00:00.000Z', count: 1 },
       ],
+    });
+    const addresses = await text(fixture, `/_cairn/events/count?account=${otherAccount}&by=sourceIp&limit=1`);
+    expect(JSON.parse(addresses)).toEqual({
+      by: ['SourceIpAddress'],
+      rows: [{ values: ['10.1.2.3'], count: 1 }],
     });
     const total = JSON.parse(await text(fixture, `/_cairn/events/count?account=${otherAccount}`)) as unknown;
     expect(total).toEqual({ by: [], rows: [{ values: [], count: 4 }] });
