@@ -62,6 +62,8 @@ export const limits = {
   auditRecordBytes: 256 * kiB,
   /** CloudTrail: log files that one digest file lists; a period with more of them ends earlier. */
   digestLogFiles: 10_000,
+  /** CloudTrail: periods for which digests come one by one when they are late; what was empty beyond is covered by one. */
+  digestsLate: 168,
   /** CloudTrail: how long what a deleted trail logged is tried to be delivered (AWS: 30 days), and to a bucket that is gone. */
   deletedTrailMs: 30 * 24 * 3_600_000,
   deletedBucketMs: 3_600_000,

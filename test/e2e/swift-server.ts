@@ -32,6 +32,19 @@ export interface SwiftServer extends AsyncDisposable {
   readonly secretAccessKey: string;
 }
 
+/**
+ * Starts a program of Swift with the limits of a `swift.conf`: Swift reads them from /etc alone. Digest files need a greater
+ * one than Swift has by default, for the signature in their metadata. Arguments: the program, `swift.conf`, its own file.
+ */
+const withLimits = `
+import runpy, sys
+from swift.common import utils
+program, utils.SWIFT_CONF_FILE = sys.argv.pop(1), sys.argv.pop(1)
+from swift.common import constraints
+constraints.reload_constraints()
+runpy.run_path(program, run_name='__main__')
+`;
+
 const services = ['account', 'container', 'object'] as const;
 
 async function freePort(): Promise<number> {
@@ -144,6 +157,14 @@ export async function startSwift(signal: AbortSignal): Promise<SwiftServer> {
     child.on('error', () => {});
     children.push(child);
   };
+  const startSwiftProgram = (name: string, file: string) =>
+    start('/usr/bin/python3', [
+      '-c',
+      withLimits,
+      `/usr/bin/swift-${name}-server`,
+      join(directory, 'swift.conf'),
+      file,
+    ]);
   const stop = async () => {
     await Promise.all(children.map(kill));
     await rm(directory, { recursive: true, force: true });
@@ -153,7 +174,7 @@ export async function startSwift(signal: AbortSignal): Promise<SwiftServer> {
     await mkdir(join(directory, 'cache'));
     await writeFile(
       join(directory, 'swift.conf'),
-      '[swift-hash]\nswift_hash_path_suffix = test\nswift_hash_path_prefix = test\n[storage-policy:0]\nname = one\ndefault = yes\n',
+      '[swift-hash]\nswift_hash_path_suffix = test\nswift_hash_path_prefix = test\n[storage-policy:0]\nname = one\ndefault = yes\n[swift-constraints]\nmax_meta_value_length = 512\n',
     );
     const [cachePort, proxyPort] = [await freePort(), await freePort()];
     const asRoot = process.getuid?.() === 0 ? ['-u', 'root'] : [];
@@ -165,11 +186,11 @@ export async function startSwift(signal: AbortSignal): Promise<SwiftServer> {
       await buildRing(directory, name, port, signal);
       const file = join(directory, `${name}.conf`);
       await writeFile(file, storageConfiguration(directory, name, port));
-      start(`/usr/bin/swift-${name}-server`, [file]);
+      startSwiftProgram(name, file);
     }
     const file = join(directory, 'proxy.conf');
     await writeFile(file, proxyConfiguration(directory, proxyPort, cachePort));
-    start('/usr/bin/swift-proxy-server', [file]);
+    startSwiftProgram('proxy', file);
     for (const port of ports) await waitFor(port, signal);
     return {
       endpoint: `http://127.0.0.1:${proxyPort}`,

@@ -340,7 +340,7 @@ export async function advanceChain(parts: DeliveryParts, place: TrailAndRegion):
   }
   const files = { from: chain.head ? chain.nextStart : 0, before: Infinity };
   const [waiting] = await waitingFiles(state, chain, files, 1);
-  const step = nextStep(chain, trail, { now, hasFiles: waiting !== undefined }, parts);
+  const step = nextStep(chain, trail, { now, firstFileAt: waiting?.file.deliveredAt }, parts);
   switch (step.kind) {
     case 'rest':
       // A delivery that was held up may still end.

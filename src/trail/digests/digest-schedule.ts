@@ -1,3 +1,4 @@
+import { limits } from '../../kernel/index.ts';
 import type { TrailDocument } from '../trails/trail-documents.ts';
 import { isEnded, type EndedTrailDocument } from '../trails/ended-trails.ts';
 import type { ChainDocument } from './digest-documents.ts';
@@ -69,20 +70,53 @@ function boundaryAfter(time: number, periodMs: number): number {
   return (Math.floor(time / periodMs) + 1) * periodMs;
 }
 
+/** What is known of a chain's log files and of the time, epoch milliseconds. */
+export interface ChainTimes {
+  readonly now: number;
+  /** When the first log file was delivered that waits and is in no digest. */
+  readonly firstFileAt: number | undefined;
+}
+
+/** Until when a trail has digests; later ones are not due, or are for another to say. */
+function lastDue(chain: ChainDocument, trail: TrailDocument | undefined, dueEnd: number): number {
+  if (!trail) return dueEnd;
+  const { startedAt = 0, stoppedAt = Infinity } = trail;
+  const isRestarted = startedAt > chain.loggingSince;
+  const ends = [
+    dueEnd,
+    ...(isRestarted ? [Math.min(stoppedAt, startedAt)] : trail.isLogging ? [] : [stoppedAt]),
+    ...(isEnded(trail) ? [floorSecond(trail.deletedAt)] : []),
+  ];
+  return Math.min(...ends);
+}
+
+/**
+ * Where the next digest of a chain ends: at the next boundary of the clock. Where Cairn was off for very long, or the clock
+ * went ahead by years, that would be digests by the ten thousand, each signed and put; so a long time without log files is
+ * covered by one digest. The format allows any span ("CloudTrail digest file structure": the file says what it covers), and
+ * the claim that nothing was delivered is the same.
+ */
+function nextEnd(nextStart: number, last: number, firstFileAt: number | undefined, periodMs: number): number {
+  const usual = boundaryAfter(nextStart, periodMs);
+  if (last - nextStart <= limits.digestsLate * periodMs) return usual;
+  const emptyUntil = Math.min(last, firstFileAt ?? Infinity);
+  return Math.max(usual, Math.floor(emptyUntil / periodMs) * periodMs);
+}
+
 /**
  * Says what a chain needs next. While the trail logs, that is a digest for every period, also for those that passed while
  * nobody could deliver. When logging stops, there or at all, or validation is switched off, the period is ended by a final digest, and when
  * the trail is deleted by one that comes once all of its log files are there; a trail that logs again gets a new chain ("Starting digest file", "Digest file chaining").
- * `hasFiles` says whether log files wait that are in no digest.
  */
 export function nextStep(
   chain: ChainDocument,
   trail: TrailDocument | undefined,
-  { now, hasFiles }: { readonly now: number; readonly hasFiles: boolean },
+  { now, firstFileAt }: ChainTimes,
   { periodMs, graceMs }: ScheduleSettings,
 ): NextStep {
   const { nextStart } = chain;
-  const boundary = boundaryAfter(nextStart, periodMs);
+  const hasFiles = firstFileAt !== undefined;
+  const boundary = nextEnd(nextStart, lastDue(chain, trail, now - graceMs), firstFileAt, periodMs);
   const digest = (endTime: number, isFinal: boolean): NextStep => ({
     kind: 'digest',
     startTime: nextStart,

@@ -155,6 +155,49 @@ describe('digest files', () => {
     expect((await fixture.state.get(digestStatusKey(trail.arn)))?.value).not.toHaveProperty('latestError');
   });
 
+  it('cover a time of years without log files by one, and so does a clock that is years ahead', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(600_000);
+    const before = await fixture.deliver(trail);
+    fixture.clock.jump(5 * 365 * 24 * hourMs);
+    const after = await fixture.deliver(trail);
+    await fixture.pass(hourMs + 60_000);
+    const digests = digestsIn(fixture);
+    expectOneChain(digests);
+    expect(digests.map(({ body }) => body['digestEndTime'])).toEqual([
+      '2026-11-22T11:00:00Z',
+      '2031-11-21T10:00:00Z',
+      '2031-11-21T11:00:00Z',
+    ]);
+    expect(digests.map(({ body }) => listedIn(body))).toEqual([[before.key], [], [after.key]]);
+    for (const digest of digests) expect(await signatureHolds(fixture, digest)).toBe(true);
+  });
+
+  it('come for every hour of a week that nobody was there, and cover no time after logging was stopped', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    await fixture.pass(hourMs + 60_000);
+    await fixture.digests[Symbol.asyncDispose]();
+    fixture.clock.jump(7 * 24 * hourMs);
+    await fixture.restart();
+    await fixture.pass(1000);
+    expect(digestsIn(fixture)).toHaveLength(1 + 7 * 24);
+    const stoppedAt = fixture.clock.now() + 30 * 24 * hourMs + 1;
+    fixture.clock.jump(60 * 24 * hourMs);
+    await fixture.setTrail({ ...trail, isLogging: false, stoppedAt });
+    await fixture.pass(hourMs);
+    const digests = digestsIn(fixture);
+    expectOneChain(digests);
+    const boundary = Math.ceil(stoppedAt / hourMs) * hourMs;
+    expect(digests.slice(1 + 7 * 24).map(({ body }) => Date.parse(body['digestEndTime']))).toEqual([
+      boundary - hourMs,
+      boundary,
+    ]);
+  });
+
   it('come when the bucket is back, although the clock was put back meanwhile, and go on in order', async () => {
     await using fixture = await openDigestsFixture();
     const trail = trailNamed('main');
