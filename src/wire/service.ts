@@ -59,6 +59,8 @@ export interface Call {
   readonly requestId: string;
   readonly sourceIp: string;
   readonly userAgent: string;
+  /** The Referer header, where the client sent one. */
+  readonly referer?: string;
   readonly tls: { readonly version: string; readonly cipher: string } | undefined;
   /** The Host header as the client sent it. */
   readonly host: string;

@@ -121,6 +121,11 @@ describe('presigned URLs', () => {
     await denying({ StringNotEquals: { 's3:authType': 'REST-HEADER' } });
     expect(await statusOf(version4Url('GET', 'key'))).toBe(403);
 
+    await denying({ StringNotLike: { 'aws:Referer': 'https://example.com/*' } });
+    const from = (referer: string) => statusOf(version4Url('GET', 'key'), { headers: { referer } });
+    expect(await from('https://elsewhere.example/')).toBe(403);
+    expect(await from('https://example.com/page')).toBe(200);
+
     const hashed = { method: 'PUT', service: 's3', body: 'x' };
     const sha256 = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881';
     const put = () =>

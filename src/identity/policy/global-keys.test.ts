@@ -124,6 +124,12 @@ test('tags of request and resource, and whose the resource is', () => {
   });
 });
 
+test('the referer, where a browser names one', () => {
+  const keys = globalConditionKeys(callOf(root, { referer: 'https://example.com/a' }));
+  expect(keys['aws:Referer']).toEqual(['https://example.com/a']);
+  expect(globalConditionKeys(callOf(root))).not.toHaveProperty(['aws:Referer']);
+});
+
 test('requesters', () => {
   expect([root, user, role].map(requesterOf)).toEqual([
     { type: 'root', accountId: account, arn: root.arn },

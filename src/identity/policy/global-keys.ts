@@ -64,10 +64,10 @@ function sessionKeys({ principal, time }: Call): Keys {
 /**
  * The global condition keys of a call, as far as they can be known. Known: aws:CurrentTime, aws:EpochTime,
  * aws:MultiFactorAuthAge, aws:MultiFactorAuthPresent, aws:PrincipalAccount, aws:PrincipalArn (of a role session: the role's
- * ARN), aws:PrincipalIsAWSService, aws:PrincipalTag/…, aws:PrincipalType, aws:RequestedRegion, aws:RequestTag/…,
+ * ARN), aws:PrincipalIsAWSService, aws:PrincipalTag/…, aws:PrincipalType, aws:Referer, aws:RequestedRegion, aws:RequestTag/…,
  * aws:ResourceAccount, aws:ResourceTag/…, aws:SecureTransport, aws:SourceIdentity, aws:SourceIp, aws:TagKeys,
  * aws:TokenIssueTime, aws:UserAgent, aws:userid, aws:username (users only), aws:ViaAWSService.
- * All others (aws:PrincipalOrgID, aws:SourceVpc, aws:SourceArn, aws:CalledVia, aws:FederatedProvider, aws:Referer, …) are
+ * All others (aws:PrincipalOrgID, aws:SourceVpc, aws:SourceArn, aws:CalledVia, aws:FederatedProvider, …) are
  * absent, and conditions on them come out as documented for a key that the request lacks. What a service knows besides
  * (its own keys, aws:SourceArn of a delivery) is added by the caller.
  * Source: "AWS global condition context keys", and "Principal key values" of "IAM policy elements: Variables and tags".
@@ -86,6 +86,7 @@ export function globalConditionKeys(call: Call, facts: ContextFacts = {}): Condi
     'aws:SourceIp': [call.sourceIp],
     'aws:UserAgent': [call.userAgent],
     'aws:ViaAWSService': ['false'],
+    ...(call.referer !== undefined && { 'aws:Referer': [call.referer] }),
     ...nameKeys(principal),
     ...sessionKeys(call),
     ...principalTagKeys(principal, facts.principalTags),

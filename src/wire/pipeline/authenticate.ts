@@ -136,6 +136,7 @@ function credentialOf(
 }
 
 function callFacts(request: ReceivedRequest, { principal }: Credential): Omit<Call, 'region'> {
+  const { referer } = request.headers;
   return {
     principal,
     accountId: principal.accountId,
@@ -143,6 +144,7 @@ function callFacts(request: ReceivedRequest, { principal }: Credential): Omit<Ca
     requestId: request.requestId,
     sourceIp: request.sourceIp,
     userAgent: request.userAgent,
+    ...(referer !== undefined && { referer }),
     tls: request.tls,
     host: request.host,
   };
