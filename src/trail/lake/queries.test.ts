@@ -29,6 +29,15 @@ describe('queries', () => {
     expect(await fixture.rows("SELECT eventName FROM events WHERE eventName = 'StartQuery'")).toHaveLength(2);
   });
 
+  it('are for who may start them, also those that read no event data store', async () => {
+    await using fixture = await openLakeFixture();
+    fixture.trail.denied.add('cloudtrail:StartQuery');
+    for (const QueryStatement of ['SELECT 1', 'SELECT eventID FROM events', 'no statement at all'])
+      await expect(fixture.call('StartQuery', { QueryStatement })).rejects.toMatchObject({
+        code: 'AccessDenied',
+      });
+  });
+
   it('bring the record of an event from the history as eventJson, byte for byte, for who names it', async () => {
     await using fixture = await openLakeFixture();
     const items = [{ key: 'team', value: 'a "b" é\n' }];

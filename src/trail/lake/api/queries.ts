@@ -98,14 +98,15 @@ async function checkDelivery(uri: string, { accountId }: Call, parts: LakeOperat
   }
 }
 
-/** StartQuery on every event data store that a statement reads; on all while that cannot be told. */
+/** StartQuery on every event data store that a statement reads; on all where it reads none, or while that cannot be told. */
 export async function needsOfStatement(
   statement: string | undefined,
   call: Call,
   parts: LakeOperationParts,
 ): Promise<readonly Need[]> {
   const translation = statement === undefined ? undefined : await translated(statement, call, parts);
-  if (statement === undefined || translation?.kind !== 'query')
+  const readsStores = translation?.kind === 'query' && translation.eventDataStoreIds.length > 0;
+  if (statement === undefined || !readsStores)
     return [{ action: 'cloudtrail:StartQuery', resource: storeArn(call.accountId, call.region, '*') }];
   const ids = await storeIdsOf(statement, call, parts);
   return Promise.all(ids.map((id) => onStore('StartQuery', id, call, parts.state)));
