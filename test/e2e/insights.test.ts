@@ -89,6 +89,13 @@ describe('cairn insights', () => {
     expect(text).toMatch(/in 5 minutes, .* expected, unusual from/);
   });
 
+  it('says how much history an account needs where nothing is found', async () => {
+    const args = ['src/cli/main.js', 'insights', '--from', '1d'];
+    const { stdout, stderr } = await run(process.execPath, args, { env: server.env });
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^Nothing would have been unusual\. .* seven full days of its history\.$/m);
+  });
+
   it('CloudTrail answers of insights as the SDK asks', async () => {
     const client = new CloudTrailClient(server.clientOptions);
     const { Events } = await client.send(new LookupEventsCommand({ EventCategory: 'insight' }));

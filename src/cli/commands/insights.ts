@@ -44,11 +44,13 @@ interface FoundInsight {
   };
 }
 
+const needed = 'An account has none before seven full days of its history';
+
 /** Declares `cairn insights`. */
 export function declareInsights(command: Command): Command {
   addFilterOptions(
     command.description(
-      'what insights would have been found in the history since --from, and why; oldest first',
+      `what insights would have been found in the history since --from, and why; oldest first. ${needed}.`,
     ),
     'stretch',
   ).option('--json', 'one insight a line');
@@ -107,7 +109,7 @@ export async function insights(
       const [title = '', ...lines] = describe(JSON.parse(Buffer.from(raw).toString()) as FoundInsight);
       await output.result(`${[paint(title, 'bold', output.resultColour), ...lines].join('\n')}\n`);
     }
-    if (count === 0) output.note('Nothing would have been unusual.');
+    if (count === 0) output.note(`Nothing would have been unusual. ${needed}.`);
     return exitCodes.ok;
   } finally {
     connection.close();
