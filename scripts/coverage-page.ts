@@ -10,6 +10,20 @@ const head = `# Coverage
 Made by \`npm run coverage\` from the operations that a started server answers, and from the models of AWS. A call to an
 absent operation is authenticated, authorised and recorded like any other, and answered with the error
 \`NotImplemented\` (HTTP 501), which names the operation.
+
+## What present operations refuse
+
+The most notable of what they refuse, by name and without changing anything, because it needs a service that is absent or is not offered:
+
+| operations | what they refuse |
+|---|---|
+| CreateTrail, UpdateTrail | \`SnsTopicName\` and \`CloudWatchLogsLogGroupArn\` (neither topics nor log groups are there yet); organization trails |
+| PutBucketNotificationConfiguration | every destination, EventBridge included: there is no event bus yet. An empty configuration is taken |
+| PutBucketLifecycleConfiguration | transitions to other storage classes; expiration and aborting uploads run |
+| operations on objects | customer-provided keys (SSE-C), an encryption context of the caller's own |
+| operations on buckets | directory buckets, MFA delete, dual-layer encryption (aws:kms:dsse) |
+| PutBucketAcl, PutObjectAcl | other grants than the owner's |
+| CreateKey | other specs than SYMMETRIC_DEFAULT and RSA for signatures, other origins than AWS_KMS, multi-region keys |
 `;
 
 /** What docs/coverage.md should hold: the operations of each service, present and absent. */

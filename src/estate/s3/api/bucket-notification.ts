@@ -6,10 +6,13 @@ import type {
 import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey } from '../bucket-documents.ts';
 import { nothing, type Nothing } from '../bucket-faults.ts';
-import { invalidArgument } from '../faults.ts';
+import { invalidArgument, notImplemented } from '../faults.ts';
 import type { S3Operation } from '../operation.ts';
 
-/** A destination that does not exist is refused as S3 refuses one: it validates them when they are put. */
+/**
+ * A destination that does not exist is refused as S3 refuses one: it validates them when they are put. So is EventBridge while
+ * there is no event bus: "If enabled, all events will be sent", which nobody may be told who is sent none.
+ */
 function refuseDestinations(configuration: NotificationConfiguration): void {
   const destinations = [
     ...(configuration.TopicConfigurations ?? []).map(({ TopicArn }) => TopicArn),
@@ -17,9 +20,12 @@ function refuseDestinations(configuration: NotificationConfiguration): void {
     ...(configuration.LambdaFunctionConfigurations ?? []).map(({ LambdaFunctionArn }) => LambdaFunctionArn),
   ];
   const [first] = destinations;
+  if (configuration.EventBridgeConfiguration !== undefined) {
+    throw notImplemented('Notifications to EventBridge are not sent yet: the event bus is absent.');
+  }
   if (destinations.length === 0) return;
   throw invalidArgument(
-    'Unable to validate the following destination configurations: topics, queues and functions do not exist here as destinations of a bucket yet; EventBridge does',
+    'Unable to validate the following destination configurations: topics, queues and functions do not exist here as destinations of a bucket yet',
     first,
     'The destination does not exist',
   );
@@ -33,13 +39,8 @@ export const PutBucketNotificationConfiguration: S3Operation<
   needs: (input, call, parts) => bucketNeed('s3:PutBucketNotification', input, call, parts),
   async handle(input, call, change) {
     const { notification: _, ...bucket } = await requireBucket(change, input, call);
-    const configuration = input.NotificationConfiguration;
-    refuseDestinations(configuration);
-    const sends = configuration.EventBridgeConfiguration !== undefined;
-    change.put(bucketKey(bucket.name), {
-      ...bucket,
-      ...(sends && { notification: { EventBridgeConfiguration: {} } }),
-    });
+    refuseDestinations(input.NotificationConfiguration);
+    change.put(bucketKey(bucket.name), bucket);
     return nothing;
   },
 };
@@ -52,6 +53,7 @@ export const GetBucketNotificationConfiguration: S3Operation<
   needs: (input, call, parts) => bucketNeed('s3:GetBucketNotification', input, call, parts),
   async handle(input, call, change) {
     const { notification } = await requireBucket(change, input, call);
+    // Versions of before kept a configuration of EventBridge; the next one that is put replaces it.
     return notification ?? {};
   },
 };

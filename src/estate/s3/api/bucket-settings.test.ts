@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBucketFixture, type BucketFixture } from '../../../../test/bucket-fixture.ts';
 import { allow, faultOf } from '../../../../test/identity-fixture.ts';
+import { bucketKey, readBucket } from '../bucket-documents.ts';
 
 let s3: BucketFixture;
 const Bucket = 'bucket';
@@ -152,16 +153,24 @@ describe('object lock', () => {
 });
 
 describe('notifications', () => {
-  it('to EventBridge are kept, to what does not exist are refused', async () => {
+  it('to what does not exist are refused, also to the event bus, and none is taken', async () => {
     const put = (NotificationConfiguration: object) =>
       call('PutBucketNotificationConfiguration', { NotificationConfiguration });
-    expect(await call('GetBucketNotificationConfiguration')).toEqual({});
-    await put({ EventBridgeConfiguration: {} });
-    expect(await call('GetBucketNotificationConfiguration')).toEqual({ EventBridgeConfiguration: {} });
     const topic = { TopicArn: 'arn:aws:sns:eu-central-1:000000000000:t', Events: ['s3:ObjectCreated:*'] };
     expect(await codeOf(put({ TopicConfigurations: [topic] }))).toBe('InvalidArgument');
-    expect(await call('GetBucketNotificationConfiguration')).toEqual({ EventBridgeConfiguration: {} });
+    expect(await codeOf(put({ EventBridgeConfiguration: {} }))).toBe('NotImplemented');
+    expect(await call('GetBucketNotificationConfiguration')).toEqual({});
     await put({});
+    expect(await call('GetBucketNotificationConfiguration')).toEqual({});
+  });
+
+  it('to EventBridge that a version of before took are shown until another configuration is put', async () => {
+    const bucket = await readBucket(s3.state, Bucket);
+    const change = s3.state.begin();
+    change.put(bucketKey(Bucket), { ...bucket, notification: { EventBridgeConfiguration: {} } });
+    await s3.state.commit(change, []);
+    expect(await call('GetBucketNotificationConfiguration')).toEqual({ EventBridgeConfiguration: {} });
+    await call('PutBucketNotificationConfiguration', { NotificationConfiguration: {} });
     expect(await call('GetBucketNotificationConfiguration')).toEqual({});
   });
 });
