@@ -1,9 +1,14 @@
+import { memoryShare } from './memory-limits.ts';
+
 /**
  * Every bound of the program, in one place, with AWS's own figure where there is one. Over a bound comes a
  * named error that tells the caller what to do, never silent growth and never silent loss.
  */
 const kiB = 1024;
 const miB = 1024 * kiB;
+
+/** A bound on memory: for a roomy machine, of which a smaller one, or a container, has its part. */
+const shared = (most: number) => Math.floor(most * memoryShare);
 
 export const limits = {
   /** Journal: bytes and entries handed in and not yet durable. */
@@ -40,7 +45,7 @@ export const limits = {
   /** Wire: request line and headers (AWS takes 8 KB of headers and as much of query string, plus a session token). */
   requestHeadBytes: 32 * kiB,
   /** Wire: bodies held in memory by all requests together, beyond which callers get the overload error. */
-  requestBytesInFlight: 256 * miB,
+  requestBytesInFlight: shared(256 * miB),
   /** Wire: body of a request that carries no signature (AssumeRoleWithSAML takes assertions of 100,000 characters). */
   unsignedBodyBytes: 512 * kiB,
   /** Wire: time for a body that is read before its sender has proven who they are. */
@@ -77,7 +82,7 @@ export const limits = {
   importUnpackedBytes: 512 * miB,
   /** Import: files being worked on at once, and their unpacked bytes held at once. */
   importFilesInFlight: 32,
-  importHeldBytes: 768 * miB,
+  importHeldBytes: shared(768 * miB),
   /** Live tail: listeners at once, and entries and bytes of the journal's end held for all of them together. */
   tailListeners: 100,
   tailEntries: 8_192,
@@ -109,7 +114,7 @@ export const limits = {
   historyTailBytes: 32 * miB,
   /** History: caches of pages of the indexes, of unpacked records and of unpacked tables of terms. */
   historyPageCacheBytes: 24 * miB,
-  historyBlockCacheBytes: 128 * miB,
+  historyBlockCacheBytes: shared(128 * miB),
   historyTableCacheBytes: 8 * miB,
   /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
   historyCountGroups: 1_000_000,
@@ -124,14 +129,14 @@ export const limits = {
   /** S3: bucket policies of which it is remembered whether they are public. */
   publicPolicyCacheEntries: 1_000,
   /** Lake: events and bytes that wait in a file to be sealed, and how long the first of them waits. */
-  lakeBatchEvents: 262_144,
-  lakeBatchBytes: 512 * miB,
+  lakeBatchEvents: shared(262_144),
+  lakeBatchBytes: shared(512 * miB),
   lakeSealMs: 60_000,
   /** Lake: regions of one account and day that are exported by one request; AWS has fewer. */
   exportRegions: 50,
   /** Lake: memory of the engines that write, and of the engine of one query. */
-  lakeWriteBytes: 1024 * miB,
-  lakeQueryBytes: 1024 * miB,
+  lakeWriteBytes: shared(1024 * miB),
+  lakeQueryBytes: shared(1024 * miB),
   /** Lake: queries that run at once, that one account may have under way (AWS: 10), and how long one may run (AWS: an hour). */
   lakeQueriesAtOnce: 2,
   /** Lake: queries that run beyond that, of accounts of which no other does. */

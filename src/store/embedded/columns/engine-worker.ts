@@ -54,7 +54,7 @@ function answer(message: EngineAnswer): void {
 }
 
 /** What the engine counts towards its limit is not all that it takes: a text that a function makes is not. */
-const uncountedBytes = 512 * 1024 * 1024;
+const countedShare = 2 / 3;
 const watchEveryMs = 50;
 
 const tooMuchMemory = (mostBytes: number): string =>
@@ -65,7 +65,7 @@ function watchMemory(mostBytes: number): () => void {
   let timer: Timer | undefined;
   const look = (): void => {
     timer = undefined;
-    if (process.memoryUsage.rss() < mostBytes + uncountedBytes) {
+    if (process.memoryUsage.rss() < mostBytes / countedShare) {
       timer = systemClock.after(watchEveryMs, look);
       return;
     }
