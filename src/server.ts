@@ -2,8 +2,14 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Logger, Random, Settings } from './kernel/index.ts';
 import { openDataDirectory, openDuckColumns, type DataDirectory } from './store/embedded/index.ts';
-import { openHashArchive, openJournal, type HashArchive, type Stream } from './journal/index.ts';
-import type { LogDamage } from './store/index.ts';
+import {
+  openDamageList,
+  openHashArchive,
+  openJournal,
+  type DamageList,
+  type HashArchive,
+  type Stream,
+} from './journal/index.ts';
 import { openSqliteState, type State } from './state/index.ts';
 import {
   classify,
@@ -97,7 +103,7 @@ interface Measured {
   readonly lake: Lake;
   readonly trails: Trails;
   readonly insights: Insights;
-  readonly journalDamage: readonly LogDamage[];
+  readonly journalDamage: DamageList;
   /** Set once it listens. */
   http?: HttpServer;
 }
@@ -105,7 +111,7 @@ interface Measured {
 /** Every damaged stretch met since the start, in words. */
 function damageOf({ journalDamage, history }: Measured): readonly string[] {
   return [
-    ...journalDamage.map(
+    ...journalDamage.places.map(
       ({ file, offset, length, reason }) => `${file}: ${length} bytes at offset ${offset}: ${reason}`,
     ),
     ...history.damage.map(({ file, offset, reason, lostBytes }) => {
@@ -170,8 +176,8 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     }),
   );
   const stream = journal.stream('audit');
-  const journalDamage: LogDamage[] = [];
-  const onDamage = (damage: LogDamage) => void journalDamage.push(damage);
+  const journalDamage = openDamageList();
+  const onDamage: DamageList['add'] = (damage) => journalDamage.add(damage);
   const state = opening.use(
     await openSqliteState({
       directory: await data.directory('state'),

@@ -3,6 +3,7 @@
  * Cairn knows is a reader of them. Entries flow in through `append`, which resolves once they are durable, and out
  * through `follow` (backfill from files, cut over, live). FORMAT.md describes the bytes.
  */
+export { openDamageList, type DamageList } from './damage-list.ts';
 export { entryRoomBytes, hashInPlace } from './entry-codec.ts';
 export { openHashArchive, type ArchivedHash, type ArchivedPage, type HashArchive } from './hash-archive.ts';
 export { openJournal, type JournalOptions } from './journal.ts';

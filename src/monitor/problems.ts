@@ -17,8 +17,10 @@ export function findProblems(now: Measurements): readonly string[] {
   for (const reader of now.readers.filter(({ lag }) => lag > highLagEntries)) {
     problems.push(`the reader ${reader.name} is ${reader.lag} entries behind the ${reader.stream} journal`);
   }
-  if (now.damage > 0)
-    problems.push(`${now.damage} damaged stretches were met in files: \`cairn doctor\` names them`);
+  if (now.damage > 0) {
+    const stretches = now.damage === 1 ? '1 damaged stretch was' : `${now.damage} damaged stretches were`;
+    problems.push(`${stretches} met in files: \`cairn doctor\` names them`);
+  }
   if (now.unindexed > 0)
     problems.push(`${now.unindexed} journal records could not be indexed: the log names them`);
   return [...problems, ...(now.partProblems ?? [])];
