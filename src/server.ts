@@ -142,6 +142,7 @@ async function measure(measured: Measured): Promise<Measurements> {
     ].map(({ name, applied, lag }) => ({ stream: stream.name, name, applied, lag })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
     journalBytes,
+    journalFailure: stream.failure?.message,
     history: { events: stats.events, segments: stats.segments, sizeBytes: stats.sizeBytes },
     damage: damageOf(measured).length,
     unindexed: trail.unindexed,

@@ -64,6 +64,8 @@ export interface Stream {
   readonly name: StreamName;
   readonly start: Sequence;
   readonly end: Sequence;
+  /** Set once the disk failed while the stream was written: nothing more is taken until a restart has checked the file. */
+  readonly failure: Error | undefined;
   /** As `Log.append`: resolves with the first entry's sequence once all entries are durable, together or not at all. */
   append(entries: readonly NewEntry[]): Promise<Sequence>;
   /** Starts a reader: backfill from files, cut over, then live. A slow reader falls back to reading from files. */

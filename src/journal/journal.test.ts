@@ -10,8 +10,8 @@ import {
   property,
 } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limits, manualClock, sequence, silentLog, type Sequence } from '../kernel/index.ts';
-import type { Cursors, Log, LogDamage } from '../store/index.ts';
+import { DiskFullError, limits, manualClock, sequence, silentLog, type Sequence } from '../kernel/index.ts';
+import { LogFailedError, type Cursors, type Log, type LogDamage } from '../store/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../store/memory/index.ts';
 import { decodeEntry, encodeEntries, EntryFormatError } from './entry-codec.ts';
 import {
@@ -83,6 +83,20 @@ async function collect(stream: Stream, options: { name?: string; from?: Sequence
   });
   return { seen, reader };
 }
+
+it('says that the disk failed under it, and not that it was full', async () => {
+  const log = await openMemoryLog();
+  let error: Error | undefined = new DiskFullError('no room');
+  const failing: Log = Object.assign(Object.create(log) as Log, {
+    append: (group: readonly Uint8Array[]) => (error ? Promise.reject(error) : log.append(group)),
+  });
+  const { stream } = await openOn({ log: failing });
+  await expect(stream.append([entry('a')])).rejects.toThrow('no room');
+  expect(stream.failure).toBeUndefined();
+  error = new LogFailedError('a sync failed');
+  await expect(stream.append([entry('a')])).rejects.toThrow('a sync failed');
+  expect(stream.failure?.message).toBe('a sync failed');
+});
 
 describe('entries', () => {
   const newEntry = object({

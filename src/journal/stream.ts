@@ -1,5 +1,12 @@
 import { assert, sequence, type Clock, type Logger, type Sequence } from '../kernel/index.ts';
-import type { Cursors, Log, LogBatch, LogDamage, LogEntry } from '../store/index.ts';
+import {
+  LogFailedError,
+  type Cursors,
+  type Log,
+  type LogBatch,
+  type LogDamage,
+  type LogEntry,
+} from '../store/index.ts';
 import { decodeEntry, encodeEntries, EntryFormatError } from './entry-codec.ts';
 import { startReader, type RunningReader } from './reader.ts';
 import type { JournalEntry, NewEntry, ReaderOptions, Stream, StreamName } from './journal-types.ts';
@@ -60,6 +67,7 @@ function decodeNoted({ sequence: at, bytes }: LogEntry): JournalEntry {
 export function openStream(parts: StreamParts): Stream & AsyncDisposable {
   const { name, entries: log, cursors, clock } = parts;
   const running = new Set<RunningReader>();
+  let failure: LogFailedError | undefined;
 
   function deliver(durable: readonly LogEntry[]): void {
     const live = [...running].filter((reader) => reader.live);
@@ -127,8 +135,16 @@ export function openStream(parts: StreamParts): Stream & AsyncDisposable {
     get end() {
       return log.end;
     },
+    get failure() {
+      return failure;
+    },
     async append(entries) {
-      return log.append(encodeNoted(entries, clock.now()));
+      try {
+        return await log.append(encodeNoted(entries, clock.now()));
+      } catch (error) {
+        if (error instanceof LogFailedError) failure ??= error;
+        throw error;
+      }
     },
     follow,
     read,

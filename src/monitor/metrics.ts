@@ -20,6 +20,8 @@ export interface Measurements {
   readonly readers: readonly ReaderReport[];
   readonly disk: DiskReport;
   readonly journalBytes: number;
+  /** Why the journal takes nothing more until a restart; absent while it does. */
+  readonly journalFailure?: string | undefined;
   readonly history: { readonly events: number; readonly segments: number; readonly sizeBytes: number };
   /** Stretches of files that could not be read since the start. */
   readonly damage: number;
@@ -67,6 +69,10 @@ export function openMetrics(): Metrics {
     ['stream', 'reader'],
   );
   const journalBytes = gauge('cairn_journal_bytes', 'Bytes that the journal holds on disk.');
+  const journalFailed = gauge(
+    'cairn_journal_failed',
+    '1 once the disk failed while the journal was written: calls that write fail until a restart.',
+  );
   const historyEvents = gauge('cairn_history_events', 'Events in the event history.');
   const historySegments = gauge('cairn_history_segments', 'Sealed segments of the event history.');
   const historyBytes = gauge('cairn_history_bytes', 'Bytes of the sealed segments of the event history.');
@@ -96,6 +102,7 @@ export function openMetrics(): Metrics {
       lag.reset();
       for (const reader of now.readers) lag.set({ stream: reader.stream, reader: reader.name }, reader.lag);
       journalBytes.set(now.journalBytes);
+      journalFailed.set(now.journalFailure === undefined ? 0 : 1);
       historyEvents.set(now.history.events);
       historySegments.set(now.history.segments);
       historyBytes.set(now.history.sizeBytes);

@@ -8,6 +8,11 @@ const highLagEntries = 100_000;
 /** What is wrong right now, one plain sentence each; empty when all is well. */
 export function findProblems(now: Measurements): readonly string[] {
   const problems: string[] = [];
+  if (now.journalFailure !== undefined) {
+    problems.push(
+      `calls that write fail because the disk failed: ${now.journalFailure}; check the disk, and restart Cairn`,
+    );
+  }
   if (now.disk.freeBytes < lowDiskBytes) {
     const left = Math.round(now.disk.freeBytes / 1024 / 1024);
     problems.push(

@@ -16,7 +16,7 @@ export interface MonitorOptions {
 }
 
 /**
- * The routes `GET /_cairn/health` and `GET /_cairn/metrics` (unsigned: they say nothing of any account) and
+ * The routes `GET /_cairn/health` (200, but 503 where only a restart helps) and `GET /_cairn/metrics` (unsigned: they say nothing of any account) and
  * `GET /_cairn/status` (signed, for the management account; what `cairn doctor` asks).
  */
 export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
@@ -31,8 +31,15 @@ export function monitorRoutes(options: MonitorOptions): readonly HttpRoute[] {
       operationName: 'GetHealth',
       access: 'read',
       async handle() {
-        const problems = findProblems(await options.measure());
-        return jsonAnswer({ status: 'ok', version, uptimeSeconds: uptimeSeconds(), problems });
+        const now = await options.measure();
+        const isFailed = now.journalFailure !== undefined;
+        const answer = jsonAnswer({
+          status: isFailed ? 'failed' : 'ok',
+          version,
+          uptimeSeconds: uptimeSeconds(),
+          problems: findProblems(now),
+        });
+        return isFailed ? { ...answer, status: 503 } : answer;
       },
     },
     {

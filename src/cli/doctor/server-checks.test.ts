@@ -56,10 +56,10 @@ describe('checkStatus', () => {
     const checks = checkStatus({
       ...status,
       damage: ['audit-0.log at byte 7'],
-      measurements: { ...status.measurements, readers, unindexed: 2 },
+      measurements: { ...status.measurements, readers, unindexed: 2, journalFailure: 'writing f failed' },
     });
     const wrong = checks.filter(({ level }) => level !== 'ok').map(({ level, name }) => `${level} ${name}`);
-    expect(wrong).toEqual(['warn reader', 'fail reader', 'fail damage', 'warn records']);
+    expect(wrong).toEqual(['warn reader', 'fail reader', 'fail journal', 'fail damage', 'warn records']);
     for (const check of checks) expect(check.level === 'ok' || check.advice !== undefined).toBe(true);
   });
 });

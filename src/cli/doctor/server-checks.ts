@@ -1,4 +1,5 @@
 import { readBody, ConnectionLostError, type Connection } from '../connection/connection.ts';
+import { accessFailure, readFailure } from '../connection/failures.ts';
 import { CommandError } from '../exit-codes.ts';
 import { formatBytes, formatCount, formatDuration, formatNumberOf } from '../terminal/figures.ts';
 import type { Check } from './check.ts';
@@ -18,6 +19,7 @@ export interface ServerStatus {
     readonly readers: readonly { readonly stream: string; readonly name: string; readonly lag: number }[];
     readonly disk: { readonly freeBytes: number; readonly totalBytes: number };
     readonly journalBytes: number;
+    readonly journalFailure?: string;
     readonly history: { readonly events: number; readonly segments: number; readonly sizeBytes: number };
     readonly unindexed: number;
     /** What parts say is wrong with them; servers of before may say nothing. */
@@ -38,14 +40,19 @@ export async function checkHealth(
 ): Promise<{ readonly checks: readonly Check[]; readonly serverTimeMs: number | undefined }> {
   const at = connection.endpoint.origin;
   try {
-    const answer = await connection.ask({
+    const answer = await connection.send({
       method: 'GET',
       path: '/_cairn/health',
       unsigned: true,
       idleMs: 10_000,
       signal,
     });
-    const health = JSON.parse((await readBody(answer.body)).toString('utf8')) as Health;
+    const bytes = await readBody(answer.body);
+    const failure = readFailure(answer.status, answer.headers, bytes);
+    // One that only a restart helps answers 503, and its status says why.
+    const isHealth = answer.status === 200 || (answer.status === 503 && failure.code === undefined);
+    if (!isHealth) throw accessFailure(failure, undefined);
+    const health = JSON.parse(bytes.toString('utf8')) as Health;
     const finding = `${at}, version ${health.version}, up for ${formatDuration(health.uptimeSeconds * 1000)}`;
     const date = Date.parse(String(answer.headers['date']));
     return {
@@ -135,6 +142,14 @@ export function checkStatus(status: ServerStatus): readonly Check[] {
     name: 'history',
     finding: `${formatNumberOf(history.events, 'event')} in ${formatNumberOf(history.segments, 'segment')}, ${formatBytes(history.sizeBytes)}; journal ${formatBytes(journalBytes)}; ${formatBytes(disk.freeBytes)} free`,
   });
+  if (measurements.journalFailure !== undefined) {
+    checks.push({
+      level: 'fail',
+      name: 'journal',
+      finding: `calls that write fail: ${measurements.journalFailure}`,
+      advice: 'check the disk, and restart Cairn, which checks the file',
+    });
+  }
   for (const damage of status.damage) {
     checks.push({
       level: 'fail',
