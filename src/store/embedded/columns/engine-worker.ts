@@ -53,8 +53,8 @@ function answer(message: EngineAnswer): void {
   process.send?.(message);
 }
 
-/** What the engine counts towards its limit is not all that it takes: a text that a function makes is not. */
-const countedShare = 2 / 3;
+/** What the engine counts towards its limit is not all that it takes: the process itself is not, nor a text that a function makes. */
+const uncountedBytes = (countedBytes: number) => Math.max(192 * 1024 * 1024, countedBytes / 2);
 const watchEveryMs = 50;
 
 const tooMuchMemory = (mostBytes: number): string =>
@@ -65,7 +65,7 @@ function watchMemory(mostBytes: number): () => void {
   let timer: Timer | undefined;
   const look = (): void => {
     timer = undefined;
-    if (process.memoryUsage.rss() < mostBytes / countedShare) {
+    if (process.memoryUsage.rss() < mostBytes + uncountedBytes(mostBytes)) {
       timer = systemClock.after(watchEveryMs, look);
       return;
     }
