@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -128,6 +129,21 @@ describe('the SDK for JavaScript', () => {
       const wrong = put('checked', 'other', { [`Checksum${algorithm}`]: value });
       await expect(wrong).rejects.toThrow(named('BadDigest'));
       expect((await get('checked')).length).toBe(100_000);
+    },
+  );
+
+  it.each(['WHEN_SUPPORTED', 'WHEN_REQUIRED'] as const)(
+    'puts a stream over HTTP, whose checksum it makes %s',
+    async (requestChecksumCalculation) => {
+      // A stream is hashed by nobody beforehand: the SDK sends a trailer, or an UNSIGNED-PAYLOAD.
+      const options = { ...server.clientOptions, forcePathStyle: true, requestChecksumCalculation };
+      const client = new S3Client(options);
+      const body = randomBytes(300_000);
+      const Body = Readable.from([body.subarray(0, 100_000), body.subarray(100_000)]);
+      const command = new PutObjectCommand({ Bucket, Key: 'stream', Body, ContentLength: body.length });
+      await client.send(command);
+      client.destroy();
+      expect((await get('stream')).equals(body)).toBe(true);
     },
   );
 

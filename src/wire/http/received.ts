@@ -22,8 +22,7 @@ export interface ReceivedRequest {
   readonly host: string;
   readonly sourceIp: string;
   readonly userAgent: string;
-  /** Came over TLS, here or at a trusted proxy. */
-  readonly secure: boolean;
+  /** Set when it came over TLS, here or at a trusted proxy. */
   readonly tls: { readonly version: string; readonly cipher: string } | undefined;
   /** Bytes announced; 0 when there is no body, undefined when it comes in chunks. */
   readonly contentLength: number | undefined;
@@ -82,7 +81,6 @@ export function readHead(message: IncomingMessage, proxies: TrustedProxies): Req
     host: headers['host'],
     sourceIp: clientAddress(peer, headers['x-forwarded-for'], proxies),
     userAgent: headers['user-agent'] ?? '',
-    secure: viaTls || tls !== undefined,
     // A proxy that ends TLS says that it did, and not how: an unknown version is still a protected connection.
     tls: tls ?? (viaTls ? { version: '-', cipher: '-' } : undefined),
     contentLength: contentLengthOf(headers),

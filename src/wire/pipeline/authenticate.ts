@@ -68,7 +68,7 @@ export async function authenticate(
   const claim = readClaim(signed, dialect);
   if (!claim) return undefined;
   checkClaim(signed, claim, dialect, now);
-  const mode = payloadMode(signed, claim, dialect, request.secure);
+  const mode = payloadMode(signed, claim, dialect);
   const credential = await credentialOf(findCredential, claim, dialect);
   const actual = mode.kind === 'undeclared' ? sha256Hex(await body.unproven()) : undefined;
   const payloadHash = payloadHashText(signed, claim, actual);

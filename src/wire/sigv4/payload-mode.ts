@@ -33,16 +33,12 @@ function takesChunks(service: string): boolean {
 }
 
 /**
- * Reads from `x-amz-content-sha256` (S3 API reference, "Common request headers") how the body is covered. `secure` says
- * that the request came over TLS: without it nobody may leave a body unsigned, except in a presigned URL, whose maker
- * cannot know the body. Throws the fault of the dialect.
+ * Reads from `x-amz-content-sha256` (S3 API reference, "Common request headers") how the body is covered. Whether it is, is
+ * the caller's choice also over plain HTTP ("Signature Calculations for the Authorization Header: Transferring Payload in a
+ * Single Chunk", unsigned payload option); a bucket policy can forbid it by s3:x-amz-content-sha256. Throws the fault of the
+ * dialect.
  */
-export function payloadMode(
-  request: SignedRequest,
-  claim: SignatureClaim,
-  dialect: Dialect,
-  secure: boolean,
-): PayloadMode {
+export function payloadMode(request: SignedRequest, claim: SignatureClaim, dialect: Dialect): PayloadMode {
   const word = declaredPayload(request, claim);
   const service = claim.scope.service;
   if (word === undefined) {
@@ -53,7 +49,7 @@ export function payloadMode(
     return { kind: 'undeclared' };
   }
   if (/^[0-9a-f]{64}$/.test(word)) return { kind: 'hashed', sha256: word };
-  if (word === 'UNSIGNED-PAYLOAD') return unsignedPayload(claim, dialect, secure);
+  if (word === 'UNSIGNED-PAYLOAD') return unsignedPayload(claim, dialect);
   const chunked = Object.hasOwn(chunkedWords, word) ? chunkedWords[word] : undefined;
   if (chunked && takesChunks(service) && claim.form === 'header') {
     return { kind: 'chunked', ...chunked, decodedLength: decodedLength(request) };
@@ -72,12 +68,10 @@ function declaredPayload(request: SignedRequest, claim: SignatureClaim): string 
   return queryPairs(request.query).find(([name]) => name === 'X-Amz-Content-Sha256')?.[1];
 }
 
-function unsignedPayload(claim: SignatureClaim, dialect: Dialect, secure: boolean): PayloadMode {
-  if (claim.scope.service === 's3' && (secure || claim.form === 'query')) return { kind: 'unsigned' };
+function unsignedPayload(claim: SignatureClaim, dialect: Dialect): PayloadMode {
+  if (claim.scope.service === 's3') return { kind: 'unsigned' };
   const message =
-    claim.scope.service === 's3'
-      ? 'UNSIGNED-PAYLOAD is taken over HTTPS only; sign the payload, or use HTTPS.'
-      : 'This service does not take UNSIGNED-PAYLOAD; x-amz-content-sha256 must be the SHA-256 of the payload.';
+    'This service does not take UNSIGNED-PAYLOAD; x-amz-content-sha256 must be the SHA-256 of the payload.';
   throw dialect === 's3' ? s3Fault('InvalidRequest', 400, message) : badScope(dialect, message);
 }
 

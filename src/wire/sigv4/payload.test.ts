@@ -71,7 +71,7 @@ async function* pieces(body: Uint8Array, size: number): AsyncGenerator<Uint8Arra
 async function receive(request: SignedRequest, body: Uint8Array | string, size = 10_000): Promise<Buffer> {
   const claim = readClaim(request, 's3')!;
   checkClaim(request, claim, 's3', now);
-  const mode = payloadMode(request, claim, 's3', false);
+  const mode = payloadMode(request, claim, 's3');
   const verified = verifySignature(
     request,
     claim,
@@ -163,7 +163,7 @@ async function body(
 ): Promise<string> {
   const request: SignedRequest = { method, path: '/b/k', query, headers };
   const claim = { form: 'header', scope: { service: 's3' } } as ReturnType<typeof readClaim>;
-  const mode = payloadMode(request, claim!, 's3', true);
+  const mode = payloadMode(request, claim!, 's3');
   const unsigned = { key: createSecretKey(Buffer.alloc(32)), timestamp: '', scopeText: '', signature: '' };
   const read: Uint8Array[] = [];
   for await (const piece of verifiedPayload(request, pieces(Buffer.from(text), 5), mode, unsigned, 's3')) {

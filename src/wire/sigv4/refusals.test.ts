@@ -164,7 +164,7 @@ describe('claims that are refused', () => {
     expect(messageOf(() => verify(request, '', 's3'))).toMatch(message);
   });
 
-  it('a body left unsigned', async () => {
+  it('a body left unsigned, but for S3', async () => {
     const request = await signer('iam').sign(
       {
         method: 'POST',
@@ -177,18 +177,6 @@ describe('claims that are refused', () => {
       { signingDate: new Date(time) },
     );
     expect(messageOf(() => verify(asReceived(request), 'x'))).toMatch(/does not take UNSIGNED-PAYLOAD/);
-    const s3 = await signer('s3').sign(
-      {
-        method: 'PUT',
-        protocol: 'http:',
-        hostname: 'a',
-        path: '/',
-        headers: { host: 'a', 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' },
-        body: 'x',
-      },
-      { signingDate: new Date(time) },
-    );
-    expect(messageOf(() => verify(asReceived(s3), 'x', 's3'))).toMatch(/over HTTPS only/);
   });
 
   it('never quotes what the request carried', async () => {

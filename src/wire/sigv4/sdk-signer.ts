@@ -80,7 +80,7 @@ export function verify(
   const claim = readClaim(request, dialect);
   if (!claim) return 'unsigned';
   checkClaim(request, claim, dialect, now);
-  const mode = payloadMode(request, claim, dialect, false);
+  const mode = payloadMode(request, claim, dialect);
   const actual = sha256Hex(Buffer.from(body as string));
   if (mode.kind === 'hashed' && mode.sha256 !== actual) throw new AwsFault('BodyMismatch', 'another body');
   const text = payloadHashText(request, claim, mode.kind === 'undeclared' ? actual : undefined);
