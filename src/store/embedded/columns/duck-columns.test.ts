@@ -134,6 +134,40 @@ it('writes texts of any kind as they are', async () => {
   );
 });
 
+const json = (id: string, note: string) =>
+  `{"owner":"${ownerA}","id":"${id}","time":"2026-01-01T00:00:00Z","who":{"name":"${note}"},"labels":{"${note}":"${note}"}}`;
+
+it('shows halves of surrogate pairs by their escapes, and hides no row that has one', async () => {
+  await using columns = await open();
+  const notes = [
+    String.raw`\ud800`,
+    String.raw`a\uDFFFb`,
+    String.raw`\ud83d\ude42`,
+    String.raw`\ud83d\ud83d\ude42\ude42`,
+    String.raw`\\ud800`,
+    String.raw`\\\ud800\n`,
+    String.raw`\u0041 é`,
+  ];
+  const rows = notes.map((note, at) => ({ sequence: at, payload: Buffer.from(json(`h${at}`, note)) }));
+  const through = sequence(rows.length);
+  expect(await columns.append({ rows, through })).toEqual({
+    added: rows.length,
+    duplicates: 0,
+    unreadable: [],
+  });
+  expect(await ask(columns, 'SELECT who.name, map_keys(labels)[1] FROM v ORDER BY id')).toEqual(
+    [
+      String.raw`\ud800`,
+      String.raw`a\uDFFFb`,
+      '🙂',
+      String.raw`\ud83d🙂\ude42`,
+      String.raw`\ud800`,
+      `${String.raw`\\ud800`}\n`,
+      'A é',
+    ].map((shown) => [shown, shown]),
+  );
+});
+
 describe('the index of ids', () => {
   it('gives the rows that reading everything gives', async () => {
     const random = seededRandom(20_261_129);

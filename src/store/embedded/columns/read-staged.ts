@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EngineInstance } from './engine-instance.ts';
 import type { EngineTask } from './engine-messages.ts';
@@ -43,6 +43,40 @@ function partsIn(directory: string): readonly string[] {
     .toSorted();
 }
 
+const heads = /^\{"s":(-?\d+)/gm;
+const halfPair =
+  /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}|\\./g;
+
+/**
+ * JSON can hold one half of a surrogate pair, as `\\ud800`: it is no character, and the engine reads no text that has one. The
+ * six characters of its escape stand for it, so that nobody hides a call by naming one.
+ */
+function showHalfPairs(json: string): string {
+  return json.replace(halfPair, (found) => (/^\\u.{4}$/.test(found) ? `\\${found}` : found));
+}
+
+/** Writes the staged lines anew with halves of surrogate pairs shown; their sequences. No more than a part is held at a time. */
+function mendStaged(staged: string, mended: string): readonly number[] {
+  const sequences: number[] = [];
+  const [from, to] = [openSync(staged, 'r'), openSync(mended, 'w', 0o600)];
+  try {
+    const chunk = Buffer.allocUnsafe(4 * 1024 * 1024);
+    let left = '';
+    for (let read = readSync(from, chunk); read > 0; read = readSync(from, chunk)) {
+      const text = left + chunk.toString('latin1', 0, read);
+      const end = text.lastIndexOf('\n') + 1;
+      const lines = text.slice(0, end);
+      left = text.slice(end);
+      for (const [, sequence] of lines.matchAll(heads)) sequences.push(Number(sequence));
+      writeFileSync(to, showHalfPairs(lines), 'latin1');
+    }
+  } finally {
+    closeSync(from);
+    closeSync(to);
+  }
+  return sequences;
+}
+
 /**
  * Reads the staged rows once and writes them as Parquet below `scratch`: those files, and the sequences of lines that are no
  * JSON at all. Reading JSON, and holding rows of so many columns, is most of what a row costs.
@@ -57,19 +91,26 @@ export async function readStaged(
     await writeParts(engine, task, strictRows(table, staged));
     return { parts: partsIn(scratch), lost: [] };
   } catch {
-    const sequence = quoteName(sequenceColumn);
-    await writeParts(
-      engine,
-      task,
-      `SELECT * FROM (${lenientRows(table, staged)}) WHERE ${sequence} IS NOT NULL`,
-    );
+    return await readLeniently(engine, task);
   }
-  const parts = partsIn(scratch);
+}
+
+async function readLeniently(
+  engine: EngineInstance,
+  task: SealTask,
+): Promise<{ readonly parts: readonly string[]; readonly lost: readonly number[] }> {
+  const { table, staged, scratch } = task;
   const sequence = quoteName(sequenceColumn);
-  const rows = parts.length === 0 ? [] : await engine.rows(`SELECT ${sequence} FROM ${rowsOfParts(parts)}`);
-  const read = new Set(rows.map(([text]) => Number(text)));
-  const all = [...readFileSync(staged, 'latin1').matchAll(/^\{"s":(-?\d+)/gm)].map(([, text]) =>
-    Number(text),
-  );
-  return { parts, lost: all.filter((place) => !read.has(place)) };
+  const mended = `${staged}.mended`;
+  try {
+    const all = mendStaged(staged, mended);
+    const source = `SELECT * FROM (${lenientRows(table, mended)}) WHERE ${sequence} IS NOT NULL`;
+    await writeParts(engine, task, source);
+    const parts = partsIn(scratch);
+    const rows = parts.length === 0 ? [] : await engine.rows(`SELECT ${sequence} FROM ${rowsOfParts(parts)}`);
+    const read = new Set(rows.map(([text]) => Number(text)));
+    return { parts, lost: all.filter((place) => !read.has(place)) };
+  } finally {
+    rmSync(mended, { force: true });
+  }
 }
