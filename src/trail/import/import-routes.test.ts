@@ -13,6 +13,7 @@ import {
   type TrailFixture,
 } from '../../../test/trail-fixture.ts';
 import { DiskFullError, OverloadError } from '../../kernel/index.ts';
+import { LogFailedError } from '../../store/index.ts';
 import type { Stream } from '../../journal/index.ts';
 import type { ImportSummary } from '../index.ts';
 
@@ -193,6 +194,7 @@ describe('POST /_cairn/import', () => {
 
   it.each([
     ['is full', new DiskFullError('full')],
+    ['failed', new LogFailedError('a sync failed')],
     ['is overloaded for long', new OverloadError('too much')],
   ])('asks to come again when the journal %s, and does not remember the file', async (_name, error) => {
     let full = true;

@@ -1,6 +1,7 @@
 import { AwsFault, DiskFullError, limits, OverloadError, type Clock } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
+import { LogFailedError } from '../../store/index.ts';
 import {
   invalidRequest,
   type Call,
@@ -61,10 +62,16 @@ function busy(): AwsFault {
   return new AwsFault('ServiceUnavailable', text, { status: 503 });
 }
 
+function whyNotTaken(error: unknown): string | undefined {
+  if (error instanceof DiskFullError) return 'the disk is full';
+  if (error instanceof OverloadError) return 'too much is being written';
+  return error instanceof LogFailedError ? 'the disk failed: Cairn has to be started again' : undefined;
+}
+
 /** What the caller is told when the journal does not take the file. */
 function notTaken(error: unknown): unknown {
-  if (!(error instanceof OverloadError) && !(error instanceof DiskFullError)) return error;
-  const why = error instanceof DiskFullError ? 'the disk is full' : 'too much is being written';
+  const why = whyNotTaken(error);
+  if (why === undefined) return error;
   return new AwsFault(
     'ServiceUnavailable',
     `The log file cannot be taken now because ${why}. Try again later.`,

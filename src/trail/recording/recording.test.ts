@@ -12,6 +12,7 @@ import {
 } from '../../../test/trail-fixture.ts';
 import { AwsFault, DiskFullError, OverloadError, region } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
+import { LogFailedError } from '../../store/index.ts';
 import type { Operation, RejectedCall } from '../../wire/index.ts';
 import { openAuditView, openServices } from '../../wire/index.ts';
 import type { AuditedChange } from '../index.ts';
@@ -161,6 +162,7 @@ describe('writes', () => {
   it.each([
     ['overloaded', new OverloadError('too much'), /too much is being written/],
     ['full', new DiskFullError('no room'), /the disk is full/],
+    ['failed', new LogFailedError('a sync failed'), /until Cairn is started again/],
   ])('fail and change nothing when the journal is %s', async (_name, error, message) => {
     await using fixture = await openTrailFixture({ wrap: guarded(() => error) });
     await expect(fixture.perform(createUser, { input: { name: 'ada' } })).rejects.toMatchObject({

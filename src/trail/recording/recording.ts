@@ -9,6 +9,7 @@ import {
 } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
 import type { State } from '../../state/index.ts';
+import { LogFailedError } from '../../store/index.ts';
 import {
   absentOperation,
   type Authorise,
@@ -86,6 +87,11 @@ function unrecordedFault(error: unknown): unknown {
   if (error instanceof OverloadError || error instanceof DiskFullError) {
     const why = error instanceof DiskFullError ? 'the disk is full' : 'too much is being written';
     const text = `The call cannot be recorded now because ${why}; nothing was changed. Try again later.`;
+    return new AwsFault('ServiceUnavailable', text, { status: 503, cause: error });
+  }
+  if (error instanceof LogFailedError) {
+    // Whether the call that met it is in the journal is open until then.
+    const text = 'The disk failed under the journal; no call can be recorded until Cairn is started again.';
     return new AwsFault('ServiceUnavailable', text, { status: 503, cause: error });
   }
   return error;
