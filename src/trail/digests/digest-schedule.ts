@@ -117,13 +117,17 @@ export function nextStep(
   const { nextStart } = chain;
   const hasFiles = firstFileAt !== undefined;
   const boundary = nextEnd(nextStart, lastDue(chain, trail, now - graceMs), firstFileAt, periodMs);
-  const digest = (endTime: number, isFinal: boolean): NextStep => ({
-    kind: 'digest',
+  const digest = (endTime: number, isFinal: boolean) => ({
+    kind: 'digest' as const,
     startTime: nextStart,
     endTime,
     dueAt: endTime + graceMs,
     isFinal,
   });
+  // Only a clock that was put back leaves files of the future. Those are not kept without a digest until it is there.
+  if (!chain.isClosed && firstFileAt !== undefined && firstFileAt - now > limits.digestsLate * periodMs) {
+    return { ...digest(floorSecond(firstFileAt) + 1000, false), dueAt: now };
+  }
   if (trail && hasDigests(trail, chain.region)) {
     if (chain.isClosed) return { kind: 'begin' };
     const restartedAt = trail.startedAt ?? 0;

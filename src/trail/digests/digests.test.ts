@@ -175,6 +175,28 @@ describe('digest files', () => {
     for (const digest of digests) expect(await signatureHolds(fixture, digest)).toBe(true);
   });
 
+  it('list what came while the clock was years ahead, and after it was put back, within the hour', async () => {
+    await using fixture = await openDigestsFixture();
+    const trail = trailNamed('main');
+    await fixture.setTrail(trail);
+    const before = await fixture.deliver(trail);
+    fixture.clock.jump(5 * 365 * 24 * hourMs);
+    const ahead = await fixture.deliver(trail);
+    await fixture.pass(10_000);
+    fixture.clock.jump(-5 * 365 * 24 * hourMs);
+    // As delivery has it: never before the file before it.
+    const after = await fixture.deliver(trail, { deliveredAt: ahead.deliveredAt });
+    await fixture.pass(60_000);
+    const late = await fixture.deliver(trail, { deliveredAt: ahead.deliveredAt });
+    await fixture.pass(hourMs);
+    const digests = digestsIn(fixture);
+    expect(digests.flatMap(({ body }) => listedIn(body)).toSorted()).toEqual(
+      [before, ahead, after, late].map(({ key }) => key),
+    );
+    expectOneChain(digests.filter(({ place }) => !place.includes('_backfill')));
+    expect(digests.length).toBeLessThan(6);
+  });
+
   it('come for every hour of a week that nobody was there, and cover no time after logging was stopped', async () => {
     await using fixture = await openDigestsFixture();
     const trail = trailNamed('main');
