@@ -120,8 +120,8 @@ async function openPlace(
   return { source: openDirectorySource(resolve(place)), prefix: '', target: await realpath(place) };
 }
 
-/** Every public key of a region that ever was, because digests of any age may be verified. */
-async function listKeys(access: Access, region: string, nowMs: number): Promise<readonly ListedKey[]> {
+/** Every public key of a region that ever was until then, because digests of any age may be verified. */
+async function listKeys(access: Access, region: string, untilMs: number): Promise<readonly ListedKey[]> {
   const { CloudTrailClient, paginateListPublicKeys } = await import('@aws-sdk/client-cloudtrail');
   const { endpoint, profile, credentials } = access;
   const client = new CloudTrailClient({
@@ -133,7 +133,7 @@ async function listKeys(access: Access, region: string, nowMs: number): Promise<
   try {
     const keys: ListedKey[] = [];
     // Log file validation began in October 2015.
-    const range = { StartTime: new Date('2015-01-01T00:00:00Z'), EndTime: new Date(nowMs + 86_400_000) };
+    const range = { StartTime: new Date('2015-01-01T00:00:00Z'), EndTime: new Date(untilMs) };
     for await (const page of paginateListPublicKeys({ client }, range))
       keys.push(...(page.PublicKeyList ?? []));
     return keys;
@@ -151,8 +151,9 @@ async function listKeys(access: Access, region: string, nowMs: number): Promise<
 async function openKeys(context: CommandContext, options: VerifyOptions): Promise<PublicKeys> {
   if (options.publicKeys !== undefined) return readKeyFile(options.publicKeys);
   let access: Promise<Access> | undefined;
-  return askForKeys(async (region) =>
-    listKeys(await (access ??= accessOf(context, options)), region, context.clock.now()),
+  return askForKeys(
+    async (region, untilMs) => listKeys(await (access ??= accessOf(context, options)), region, untilMs),
+    context.clock.now(),
   );
 }
 

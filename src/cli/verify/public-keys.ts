@@ -4,7 +4,8 @@ import { CommandError, exitCodes, usageError } from '../exit-codes.ts';
 
 /** The public keys of digests, by region and fingerprint. */
 export interface PublicKeys {
-  find(region: string, fingerprint: string): Promise<KeyObject | undefined>;
+  /** `time`: the end of the digest that names the key, epoch milliseconds. */
+  find(region: string, fingerprint: string, time: number): Promise<KeyObject | undefined>;
 }
 
 /** A key as ListPublicKeys answers it. */
@@ -64,17 +65,30 @@ export async function readKeyFile(file: string): Promise<PublicKeys> {
   return { find: (_region, fingerprint) => Promise.resolve(table.get(fingerprint)) };
 }
 
-/** Keys that are asked for by `ask`, once for each region. */
-export function askForKeys(ask: (region: string) => Promise<readonly ListedKey[]>): PublicKeys {
-  const regions = new Map<string, Promise<ReadonlyMap<string, KeyObject>>>();
+const dayMs = 86_400_000;
+
+/**
+ * Keys that are asked for by `ask`, once for each region: those that were valid until a day from now. A digest that ends
+ * later is one of a clock that was ahead, and signed with a key of its time: then they are asked for up to a year behind it.
+ */
+export function askForKeys(
+  ask: (region: string, untilMs: number) => Promise<readonly ListedKey[]>,
+  nowMs: number,
+): PublicKeys {
+  interface Asked {
+    readonly until: number;
+    readonly table: Promise<ReadonlyMap<string, KeyObject>>;
+  }
+  const regions = new Map<string, Asked>();
   return {
-    async find(region, fingerprint) {
-      let table = regions.get(region);
-      if (!table) {
-        table = ask(region).then(tableOf);
-        regions.set(region, table);
+    async find(region, fingerprint, time) {
+      let asked = regions.get(region);
+      if (!asked || asked.until < time) {
+        const until = time <= nowMs + dayMs ? nowMs + dayMs : time + 365 * dayMs;
+        asked = { until, table: ask(region, until).then(tableOf) };
+        regions.set(region, asked);
       }
-      return (await table).get(fingerprint);
+      return (await asked.table).get(fingerprint);
     },
   };
 }

@@ -102,7 +102,7 @@ async function judge(
     count.remembered++;
   }
   for (const one of facts) {
-    const publicKey = await run.keys.find(one.name.region, one.fingerprint);
+    const publicKey = await run.keys.find(one.name.region, one.fingerprint, one.endTime);
     const signature = one.signature ?? followers.get(one.key);
     const finding = signatureFinding(run.source, one, signature, publicKey);
     if (finding) run.report(finding);
