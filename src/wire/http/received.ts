@@ -64,6 +64,8 @@ export function readHead(message: IncomingMessage, proxies: TrustedProxies): Req
   const lines = headerLines(message.rawHeaders);
   const headers = joinHeaders(lines);
   if (!headers['host']) throw malformed('The header Host is missing.');
+  if ((headers['expect'] ?? '100-continue').toLowerCase() !== '100-continue')
+    throw malformed('The header Expect may be 100-continue and nothing else.');
   const question = target.indexOf('?');
   const peer = message.socket.remoteAddress ?? '';
   const viaTls =

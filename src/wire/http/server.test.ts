@@ -46,6 +46,11 @@ describe('heads that are no HTTP', () => {
     ],
     ['two hosts', 'GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n', /header host stands more than once/],
     [
+      'an expectation',
+      'GET / HTTP/1.1\r\nhost: a\r\nexpect: tea\r\n\r\n',
+      /header Expect may be 100-continue/,
+    ],
+    [
       'two signatures',
       'GET / HTTP/1.1\r\nhost: a\r\nauthorization: a\r\nauthorization: b\r\n\r\n',
       /header authorization stands more than once/,

@@ -132,6 +132,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   };
   server.on('request', (message, response) => void serve(running, message, response, false));
   server.on('checkContinue', (message, response) => void serve(running, message, response, true));
+  server.on('checkExpectation', (message, response) => void serve(running, message, response, false));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     refuseBytes(running, error, socket),
   );
