@@ -20,7 +20,7 @@ export {
 export { formatArn, parseArn, type Arn } from './arn.ts';
 export { assert, AwsFault, DiskFullError, OverloadError, saysNoRoom, type FaultOptions } from './faults.ts';
 export { openLog, silentLog, type Logger } from './log.ts';
-export { readSettings, SettingError, type Settings } from './settings.ts';
+export { readSettings, SettingError, unknownSettings, type Settings } from './settings.ts';
 export { limits } from './limits.ts';
 export { workInBackground } from './background.ts';
 export { http, https } from './node-http.ts';

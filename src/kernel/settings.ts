@@ -60,6 +60,36 @@ function readPair(
   return undefined;
 }
 
+export const settingNames: ReadonlySet<string> = new Set([
+  'CAIRN_LISTEN',
+  'CAIRN_DATA',
+  'CAIRN_ACCOUNT_ID',
+  'CAIRN_REGION',
+  'CAIRN_ROOT_ACCESS_KEY_ID',
+  'CAIRN_ROOT_SECRET_ACCESS_KEY',
+  'CAIRN_TLS_CERT',
+  'CAIRN_TLS_KEY',
+  'CAIRN_TRUSTED_PROXIES',
+  'CAIRN_RETENTION_DAYS',
+  'CAIRN_DELIVERY_SECONDS',
+  'CAIRN_DIGEST_SECONDS',
+  'CAIRN_OUTSIDE_BUCKETS',
+  'CAIRN_LOG_ORIGIN',
+  'CAIRN_WITNESSES',
+  'CAIRN_LOG_LEVEL',
+]);
+
+/**
+ * Variables that look like settings and are none, such as one that is misspelt. Those that Kubernetes sets for a service of
+ * the name cairn are left out.
+ */
+export function unknownSettings(env: NodeJS.ProcessEnv): readonly string[] {
+  return Object.keys(env)
+    .filter((name) => name.startsWith('CAIRN_') && !settingNames.has(name))
+    .filter((name) => !/_(SERVICE|PORT)(_|$)/.test(name))
+    .toSorted();
+}
+
 function readRootKey(env: NodeJS.ProcessEnv): Settings['rootKey'] {
   const pair = readPair(env, 'CAIRN_ROOT_ACCESS_KEY_ID', 'CAIRN_ROOT_SECRET_ACCESS_KEY');
   if (!pair) return undefined;

@@ -5,6 +5,7 @@ import {
   countBuffersWithObjects,
   openLog,
   readSettings,
+  unknownSettings,
   saysNoRoom,
   SettingError,
   type Logger,
@@ -142,7 +143,10 @@ export async function start(context: CommandContext, options: StartOptions): Pro
   const credentials = resolve(join(settings.data, 'credentials'));
   // Whoever followed the README has moved the root key to a safe place by now.
   if (existsSync(credentials)) await output.result(`credentials: ${credentials}\n`);
-  for (const problem of server.problems) await output.result(`problem: ${problem}\n`);
+  const unknown = unknownSettings(context.env).map(
+    (name) => `${name} is no setting of Cairn, and is not used`,
+  );
+  for (const problem of [...server.problems, ...unknown]) await output.result(`problem: ${problem}\n`);
   await untilAborted(signal);
   await server.close();
   return exitCodes.ok;
