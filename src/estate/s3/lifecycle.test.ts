@@ -145,6 +145,18 @@ describe('expiration', () => {
     expect(await s3.keys('logs')).toEqual(['b/old', 'small', 'tagged-other']);
   });
 
+  it('goes on when a clock that was years ahead is put back', async () => {
+    await s3.bucket('logs');
+    await putRules('logs', rule({ Expiration: { Days: 2 } }));
+    await pass(5 * 365);
+    await pass(-5 * 365);
+    await s3.put('logs', 'a');
+    await pass(1);
+    expect(await s3.keys('logs')).toEqual(['a']);
+    await pass(2);
+    expect(await s3.keys('logs')).toEqual([]);
+  });
+
   it('by date takes everything from that day on', async () => {
     await s3.bucket('logs');
     await s3.put('logs', 'a');

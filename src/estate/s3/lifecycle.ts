@@ -169,7 +169,8 @@ export function openLifecycle(options: LifecycleOptions): Lifecycle {
     if (closed) return;
     const midnight = Math.floor(clock.now() / dayMs) * dayMs;
     const progress = await state.get<LifecycleDocument>(progressKey);
-    if (Math.max(doneThrough, progress?.value.doneThrough ?? 0) >= midnight) return;
+    // A midnight of the future is one of a clock that was ahead: what falls due until then is not done by that.
+    if (doneThrough === midnight || progress?.value.doneThrough === midnight) return;
     anyRules = false;
     if (!(await runAll(midnight))) throw new Error('not all lifecycles were carried out');
     doneThrough = midnight;
