@@ -7,7 +7,8 @@ import { CloudTrailClient, LookupEventsCommand } from '@aws-sdk/client-cloudtrai
 import { CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-iam';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect, it } from 'vitest';
-import { eventually, startServer, type TestServer } from './harness.ts';
+import { main, run } from './cairn-process.ts';
+import { eventually, nodeFlags, startServer, type TestServer } from './harness.ts';
 
 const mibBytes = 1024 * 1024;
 
@@ -159,3 +160,15 @@ it.skipIf(!hasPrlimit)(
     expect(await server.stop()).toBe(0);
   },
 );
+
+it.skipIf(!hasPrlimit)('a start that finds no room says where it is to be made', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'cairn-no-room-'));
+  const start = [process.execPath, ...nodeFlags, main, 'start', '--listen', '127.0.0.1:0', '--data', data];
+  const { code, stderr } = await run({}, '/usr/bin/prlimit', ['--fsize=1000000', ...start]).ended;
+  rmSync(data, { recursive: true });
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining(`no room on the disk of ${data}: make room, then start again`),
+  ]);
+  expect(stderr).not.toContain('    at ');
+});

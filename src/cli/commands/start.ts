@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
   countBuffersWithObjects,
+  DiskFullError,
   openLog,
   readSettings,
   unknownSettings,
@@ -70,7 +71,7 @@ function explainOpenFailure(error: unknown, settings: Settings): CommandError | 
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return new CommandError(`this machine has no address ${host}`, exitCodes.usage, { cause: error });
   }
-  if (saysNoRoom(error)) {
+  if (saysNoRoom(error) || error instanceof DiskFullError) {
     const what = `no room on the disk of ${resolve(settings.data)}`;
     return new CommandError(`${what}: make room, then start again (${message})`, exitCodes.problems, {
       cause: error,
