@@ -204,7 +204,7 @@ describe('exit codes', () => {
     [['query', '--endpoint', 'http://127.0.0.1:1', 'SELECT 1'], 3, 'no Cairn listens'],
     [['start', '--listen', 'nowhere'], 2, 'takes HOST:PORT'],
     [['start', '--listen', '127.0.0.1:0', '--data', '/dev/null'], 1, '/dev/null'],
-    [['export', '--parquet', '/dev/null'], 1, 'cairn: ENOTDIR: not a directory'],
+    [['export', '--parquet', '/dev/null'], 1, 'cairn: EEXIST: file already exists'],
   ])('%j ends with %i', async (args, code, message) => {
     const outcome = await cairn(server.env, ...args);
     expect(outcome.stderr).toContain(message);

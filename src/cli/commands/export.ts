@@ -133,6 +133,8 @@ export async function exportEvents(context: CommandContext, options: ExportOptio
     return text === undefined ? {} : { [name]: String(parseTime(text, `--${name}`, now)) };
   };
   const query = { ...bound('from'), ...bound('to') };
+  // Before the server is asked for anything: what cannot be written is not worth fetching.
+  await mkdir(directory, { recursive: true });
   const connection = connect(context, options, workers);
   const view = openProgressView(output, clock);
   try {
