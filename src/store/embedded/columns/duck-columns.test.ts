@@ -412,8 +412,12 @@ it('leaves nothing of a seal that fails, which on a full disk is tried again and
   await writeFile(join(directory, ownerB), '');
   const rows = [...rowsOf(0, 2), rowOf(2, { owner: ownerB })];
   const batch = { rows, through: sequence(3) };
+  // What an engine leaves that is killed at its work.
+  const left = join(directory, 'work', '2.mended');
+  await writeFile(left, 'lines');
   for (let round = 0; round < 3; round++) await expect(columns.append(batch)).rejects.toThrow(ownerB);
   expect(await readdir(join(directory, ownerA))).toEqual([]);
+  await expect(stat(left)).rejects.toThrow('ENOENT');
   expect(columns.durable).toBe(0);
   await rm(join(directory, ownerB));
   expect(await columns.append(batch)).toEqual({ added: 3, duplicates: 0, unreadable: [] });

@@ -121,6 +121,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
     changing = done.catch(() => undefined);
     return done;
   };
+  const scratchOf = (name: string): string => join(work, name.replace('.parquet', ''));
   const nextName = (): string => `${nextFile++}.parquet`;
   const listed = (file: WrittenFile): SealedFile => {
     const { path, ...rest } = file;
@@ -148,7 +149,12 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
       // What is left when the columns are closed goes with the next start.
       if (!isClosed) {
         // Where the new manifest is there and its name is not durable, it is the one on disk that a start would read.
-        const clean = async () => removeUnnamed(directory, (await readManifest(directory)) ?? manifest, name);
+        const clean = async () => {
+          await removeUnnamed(directory, (await readManifest(directory)) ?? manifest, name);
+          // An engine that was killed could not remove these.
+          const scratch = scratchOf(name);
+          for (const path of [scratch, `${scratch}.mended`]) await rm(path, { recursive: true, force: true });
+        };
         cleaning = cleaning.then(clean).catch(() => undefined);
         await cleaning;
       }
@@ -223,7 +229,7 @@ export async function openDuckColumns(options: DuckColumnsOptions): Promise<Colu
         kind: 'seal',
         table,
         staged: staged.file,
-        scratch: join(work, name.replace('.parquet', '')),
+        scratch: scratchOf(name),
         isOneOwner: ownersOf(known).length <= 1,
         fewestIndexed,
         known: known.map(given),

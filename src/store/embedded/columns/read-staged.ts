@@ -101,7 +101,7 @@ async function readLeniently(
 ): Promise<{ readonly parts: readonly string[]; readonly lost: readonly number[] }> {
   const { table, staged, scratch } = task;
   const sequence = quoteName(sequenceColumn);
-  const mended = `${staged}.mended`;
+  const mended = `${scratch}.mended`;
   try {
     const all = mendStaged(staged, mended);
     const source = `SELECT * FROM (${lenientRows(table, mended)}) WHERE ${sequence} IS NOT NULL`;
