@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { attributeNames } from '../trail/history/index.ts';
-import { addFilterOptions, attributeParameter, filterAttributes, filterQuery } from './event-filter.ts';
+import { addFilterOptions, countParameter, filterAttributes, filterQuery } from './event-filter.ts';
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0);
 
@@ -56,7 +56,8 @@ describe('the filter options', () => {
   });
 
   it('names attributes in any spelling', () => {
-    expect(attributeParameter('EventName')).toBe('eventName');
-    expect(attributeParameter('source-ip')).toBe('sourceIp');
+    expect(countParameter('EventName')).toBe('eventName');
+    expect(countParameter('source-ip')).toBe('sourceIp');
+    expect(countParameter('requestParameters.bucketName')).toBe('requestParameters.bucketName');
   });
 });

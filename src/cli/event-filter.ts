@@ -72,9 +72,13 @@ function checkValue({ option, parameter }: Attribute, value: string): void {
   }
 }
 
-function findAttribute(name: string): Attribute {
+function attributeNamed(name: string): Attribute | undefined {
   const wanted = name.replaceAll('-', '').toLowerCase();
-  const found = filterAttributes.find(({ parameter }) => parameter.toLowerCase() === wanted);
+  return filterAttributes.find(({ parameter }) => parameter.toLowerCase() === wanted);
+}
+
+function findAttribute(name: string): Attribute {
+  const found = attributeNamed(name);
   if (found) return found;
   const names = filterAttributes.map(({ parameter }) => parameter).join(', ');
   throw usageError(`"${name}" is no attribute; there are ${names}`);
@@ -89,9 +93,12 @@ function parseExclusion(text: string): readonly [Attribute, string] {
   return [attribute, value];
 }
 
-/** The query parameter of an attribute that is named in any spelling: `EventName`, `eventName`, `event-name`. */
-export function attributeParameter(name: string): string {
-  return findAttribute(name).parameter;
+/**
+ * What to count by, as a query says it: an attribute that is named in any spelling (`EventName`, `eventName`, `event-name`), or a
+ * member of the record as it is written there (`requestParameters.bucketName`), which the server knows.
+ */
+export function countParameter(name: string): string {
+  return attributeNamed(name)?.parameter ?? name;
 }
 
 /** Turns the filter options into query parameters of `/_cairn/events`. Throws usage errors. */

@@ -118,6 +118,8 @@ export const limits = {
   historyTableCacheBytes: 8 * miB,
   /** History: groups that a count keeps; beyond it the caller is told to narrow it down. */
   historyCountGroups: 1_000_000,
+  /** History: characters of the values of a member that a count keeps. */
+  historyCountCharacters: shared(64 * miB),
   /** State: documents kept in memory, and the longest that is (16 MiB at the very most). */
   stateCacheDocuments: 4_096,
   stateCacheCharacters: 4_096,

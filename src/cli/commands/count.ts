@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addConnectionOptions, connect, type CommandContext, type ConnectionOptions } from '../context.ts';
 import {
   addFilterOptions,
-  attributeParameter,
+  countParameter,
   collect,
   filterQuery,
   type FilterOptions,
@@ -32,7 +32,11 @@ interface CountAnswer {
 /** Declares `cairn count`. */
 export function declareCount(command: Command): Command {
   addFilterOptions(command.description('count events, the greatest counts first'), 'stretch')
-    .option('--by <attribute>', 'count per value of this attribute (up to three times)', collect)
+    .option(
+      '--by <what>',
+      'count per value of this attribute, or member of the record such as\nrequestParameters.bucketName (up to three times)',
+      collect,
+    )
     .option('--bucket <duration>', 'count per stretch of time, such as 1h or 1d')
     .option('--limit <count>', 'at most so many rows', '20')
     .option('--json', 'one row a line');
@@ -73,7 +77,7 @@ export async function count(
   options: CountOptions & FilterOptions,
 ): Promise<ExitCode> {
   const { output, signal } = context;
-  const by = (options.by ?? []).map(attributeParameter);
+  const by = (options.by ?? []).map(countParameter);
   if (by.length > 3) throw usageError('--by may be given up to three times');
   const query = {
     ...filterQuery(options, context.clock.now()),

@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { AttributeName, CountRow } from './history-types.ts';
+import type { AttributeName, CountedBy, CountRow } from './history-types.ts';
 import { compareCounts } from './count-order.ts';
 import { openGroupCounts, type GroupCounts } from './count-groups.ts';
 import { matchesIn, type EventQuery, type WorkMeter } from './event-query.ts';
 import type { EventSource } from './event-source.ts';
+import { openTextBound, valuesOfPath } from './record-path.ts';
 import type { TermKey } from './term-hash.ts';
 import { openValueNumbers, type SourceValues, type ValueNumbers } from './value-numbers.ts';
 
-/** What is counted: by which attributes, and in which buckets of time. */
+/** What is counted: by which attributes and members, and in which buckets of time. */
 export interface CountGroups {
-  readonly attributes: readonly AttributeName[];
+  readonly attributes: readonly CountedBy[];
   readonly bucketMs: number | undefined;
   readonly limit: number;
 }
@@ -269,6 +270,7 @@ async function countSource(
   by: CountGroups,
   counts: GroupCounts,
   bucketNumbers: (starts: readonly number[]) => readonly number[],
+  valuesOf: (source: CountSource, key: CountedBy, buckets: Buckets) => Promise<SourceValues>,
   pause: () => Promise<void>,
 ): Promise<void> {
   const buckets = await bucketMatches(source, query, by.bucketMs, pause);
@@ -283,12 +285,12 @@ async function countSource(
       tuple[1] = numbers[bucket] as number;
       counts.add(tuple, run);
     };
-    await countSingle(source.valuesOf(only), buckets, add, pause);
+    await countSingle(await valuesOf(source, only, buckets), buckets, add, pause);
     return;
   }
   const columns: ValueColumn[] = [];
-  for (const attribute of by.attributes) {
-    columns.push(await valueColumn(source.valuesOf(attribute), buckets, pause));
+  for (const key of by.attributes) {
+    columns.push(await valueColumn(await valuesOf(source, key, buckets), buckets, pause));
     await pause();
   }
   const full = [...by.attributes.map(() => 0), 0];
@@ -304,7 +306,7 @@ async function countSource(
 function greatestRows(
   counts: GroupCounts,
   by: CountGroups,
-  values: ReadonlyMap<AttributeName, ValueNumbers>,
+  values: ReadonlyMap<CountedBy, ValueNumbers>,
   bucketStarts: readonly number[],
 ): readonly CountRow[] {
   const rows = counts.greatest(by.limit).map(({ numbers, count }): CountRow => {
@@ -320,11 +322,11 @@ function greatestRows(
 }
 
 /**
- * Counts matching events by attributes and buckets of time, from the index alone wherever the filter allows. Throws
- * `LimitExceededException` for more groups than can be kept.
+ * Counts matching events by attributes and buckets of time, from the index alone wherever the filter allows, and by other members
+ * from the records. Throws `LimitExceededException` for more groups, or longer values, than can be kept.
  */
 export async function countEvents(
-  sources: readonly ((values: ReadonlyMap<AttributeName, ValueNumbers>) => CountSource)[],
+  sources: readonly ((values: ReadonlyMap<CountedBy, ValueNumbers>) => CountSource)[],
   query: EventQuery,
   by: CountGroups,
   signal: AbortSignal | undefined,
@@ -335,7 +337,7 @@ export async function countEvents(
     signal?.throwIfAborted();
   };
   signal?.throwIfAborted();
-  const values = new Map(by.attributes.map((attribute) => [attribute, openValueNumbers(attribute, hashKey)]));
+  const values = new Map(by.attributes.map((attribute) => [attribute, openValueNumbers(hashKey)]));
   const counts = openGroupCounts(by.attributes.length + 1);
   const bucketStarts: number[] = [];
   const bucketNumber = new Map<number, number>();
@@ -345,10 +347,15 @@ export async function countEvents(
       bucketNumber.set(start, number);
       return number;
     });
+  const bound = openTextBound();
+  const valuesOf = async (source: CountSource, key: CountedBy, { column }: Buckets) =>
+    typeof key === 'string'
+      ? source.valuesOf(key)
+      : valuesOfPath(source, key, { column, numbers: values.get(key) as ValueNumbers, bound, pause });
   for (const open of sources) {
     const source = open(values);
     if (source.documents === 0 || source.newest < query.from || source.oldest > query.to) continue;
-    await countSource(source, query, by, counts, bucketNumbers, pause);
+    await countSource(source, query, by, counts, bucketNumbers, valuesOf, pause);
     await pause();
   }
   return greatestRows(counts, by, values, bucketStarts);

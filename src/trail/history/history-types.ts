@@ -1,5 +1,6 @@
 import type { Sequence } from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
+import type { RecordPath } from './record-path.ts';
 import type { ScannedRecord } from './scanned-record.ts';
 
 /**
@@ -25,6 +26,9 @@ export const attributeNames = [
   'EventType',
 ] as const;
 export type AttributeName = (typeof attributeNames)[number];
+
+/** What events are counted by. */
+export type CountedBy = AttributeName | RecordPath;
 
 /** Every condition must hold. */
 export interface EventFilter {
@@ -62,7 +66,7 @@ export interface EventPage {
 }
 
 export interface CountRow {
-  /** The values of the `by` attributes, in their order; `null` where the event has none. */
+  /** The values of what was counted by, in their order; `null` where the event has none. */
   readonly values: readonly (string | null)[];
   /** Start of the time bucket, epoch milliseconds; absent when no bucket was asked for. */
   readonly bucket?: number;
@@ -104,10 +108,13 @@ export interface History extends AsyncDisposable {
   ): Promise<EventPage>;
   /** All events that match, newest first, without holding them in memory. */
   stream(filter: EventFilter, signal?: AbortSignal): AsyncIterable<FoundEvent>;
-  /** Counts by up to three attributes and a time bucket (milliseconds). At most `limit` rows, greatest count first. */
+  /**
+   * Counts by up to three attributes or other members of the record, and a time bucket (milliseconds). At most `limit` rows, greatest
+   * count first. Attributes are counted from the index; for other members each matching record is read.
+   */
   count(
     filter: EventFilter,
-    by: { readonly attributes: readonly AttributeName[]; readonly bucketMs?: number; readonly limit: number },
+    by: { readonly attributes: readonly CountedBy[]; readonly bucketMs?: number; readonly limit: number },
     signal?: AbortSignal,
   ): Promise<readonly CountRow[]>;
   /** Sets how long an account's events are kept; `undefined` keeps them. Older ones vanish from answers at once. */

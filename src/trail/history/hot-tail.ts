@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
-import type { AttributeName } from './history-types.ts';
+import type { CountedBy } from './history-types.ts';
 import type { CountSource } from './count-events.ts';
 import { hash32 } from './event-order.ts';
 import type { EventSource } from './event-source.ts';
@@ -27,7 +27,7 @@ export interface HotTail {
   close(): Promise<void>;
   /** The tails as they stand now. */
   sources(): readonly EventSource[];
-  countSources(): readonly ((values: ReadonlyMap<AttributeName, ValueNumbers>) => CountSource)[];
+  countSources(): readonly ((values: ReadonlyMap<CountedBy, ValueNumbers>) => CountSource)[];
 }
 
 interface OrderedTail {
@@ -207,7 +207,7 @@ export function openHotTail(options: {
     countSources: () =>
       [current, ...(sealing ? [sealing] : [])].map(({ tail, order }) => {
         const now = order();
-        return (values: ReadonlyMap<AttributeName, ValueNumbers>): CountSource => ({
+        return (values: ReadonlyMap<CountedBy, ValueNumbers>): CountSource => ({
           ...sourceOfTail(tail, now),
           valuesOf: (attribute) => valuesOfTail(tail, now, attribute, values.get(attribute) as ValueNumbers),
         });

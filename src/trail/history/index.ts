@@ -6,6 +6,7 @@
 export { attributeNames } from './history-types.ts';
 export type {
   AttributeName,
+  CountedBy,
   CountRow,
   EventFilter,
   EventPage,
@@ -16,6 +17,7 @@ export type {
 } from './history-types.ts';
 export { memberAt, noteScan, openScanPacker, scanEntry, scansOf, type PackedScans } from './packed-scans.ts';
 export { scanActivity } from './parsed-record.ts';
+export { recordPath } from './record-path.ts';
 export { scanRecord } from './scan-record.ts';
 export { scanLogFile, type LogFileScan, type RecordSpan } from './scan-log-file.ts';
 export {

@@ -10,7 +10,7 @@ import {
   type Random,
 } from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
-import type { AttributeName, EventFilter, History, HistoryStats } from './history-types.ts';
+import type { CountedBy, EventFilter, History, HistoryStats } from './history-types.ts';
 import { countEvents, type CountSource } from './count-events.ts';
 import { openDictionaries } from './dictionaries.ts';
 import { readToken } from './event-order.ts';
@@ -204,7 +204,7 @@ export async function openHistory(options: HistoryOptions): Promise<OpenedHistor
   };
   const countSources = (segments: readonly ListedSegment[]) => [
     ...hot.countSources(),
-    ...segments.map(({ segment }) => (values: ReadonlyMap<AttributeName, ValueNumbers>): CountSource => ({
+    ...segments.map(({ segment }) => (values: ReadonlyMap<CountedBy, ValueNumbers>): CountSource => ({
       ...sourceOfSegment(segment),
       valuesOf: (attribute) =>
         valuesOfSegment(segment, attribute, values.get(attribute) as ValueNumbers, hashKey),

@@ -1,7 +1,7 @@
 import { sequence, type Clock, type Logger } from '../../kernel/index.ts';
 import type { JournalEntry } from '../../journal/index.ts';
 import type {
-  AttributeName,
+  CountedBy,
   EventFilter,
   EventPage,
   FoundEvent,
@@ -11,6 +11,7 @@ import type {
 import { isInRange, parseAddressRange } from './address-range.ts';
 import { compareCounts } from './count-order.ts';
 import { comparePositions, readToken, writeToken } from './event-order.ts';
+import { valuesAt } from './record-path.ts';
 import { attributeValues, type ScannedRecord } from './scanned-record.ts';
 import { scanRecord } from './scan-record.ts';
 
@@ -33,13 +34,13 @@ function matches(event: KeptEvent, filter: EventFilter): boolean {
   return filter.text === undefined || Buffer.from(event.raw).includes(filter.text);
 }
 
-function combinations(
-  event: KeptEvent,
-  attributes: readonly AttributeName[],
-): readonly (readonly (string | null)[])[] {
+function combinations(event: KeptEvent, keys: readonly CountedBy[]): readonly (readonly (string | null)[])[] {
   let rows: readonly (readonly (string | null)[])[] = [[]];
-  for (const name of attributes) {
-    const values = attributeValues(event, name);
+  for (const key of keys) {
+    const values =
+      typeof key === 'string'
+        ? attributeValues(event, key)
+        : [...valuesAt(JSON.parse(Buffer.from(event.raw).toString()), key.path)];
     const choices = values.length === 0 ? [null] : values;
     rows = rows.flatMap((row) => choices.map((value) => [...row, value]));
   }

@@ -66,8 +66,8 @@ function openHashNumbers() {
   };
 }
 
-/** Opens numbers for one attribute. Once a hash comes in, texts are known by their hashes too. */
-export function openValueNumbers(attribute: AttributeName, hashKey: TermKey): ValueNumbers {
+/** Opens numbers for the values of one attribute or member. Once a hash comes in, texts are known by their hashes too. */
+export function openValueNumbers(hashKey: TermKey): ValueNumbers {
   const byText = new Map<string, number>();
   const byHash = openHashNumbers();
   /** By number: the text, or the document and the source of texts that tell it. */
@@ -109,7 +109,7 @@ export function openValueNumbers(attribute: AttributeName, hashKey: TermKey): Va
       const value = known[number];
       if (typeof value === 'string') return value;
       const [texts, halves] = [sources[number], hashes[number]];
-      assert(value !== undefined && texts && halves, `${attribute} has no value number ${number}`);
+      assert(value !== undefined && texts && halves, `no value has the number ${number}`);
       return texts(value, ...halves);
     },
   };

@@ -5,7 +5,9 @@ import {
   attributeNames,
   canonicalAddress,
   parseAddressRange,
+  recordPath,
   type AttributeName,
+  type CountedBy,
   type EventFilter,
 } from '../history/index.ts';
 
@@ -48,15 +50,6 @@ export function wholeNumber(
     );
   }
   return value;
-}
-
-/** The attribute that a parameter's name stands for. */
-function attributeNamed(parameter: string): AttributeName {
-  const name = attributeParameters.get(parameter);
-  if (name) return name;
-  throw invalidRequest(
-    `"${parameter}" is no attribute. There are ${[...attributeParameters.keys()].join(', ')}.`,
-  );
 }
 
 /** Refuses parameters that the route does not know, by name. `own` are those it knows beside the filter's. */
@@ -216,12 +209,17 @@ export function readBucket(query: URLSearchParams): number | undefined {
   return Number(match?.[1]) * unit;
 }
 
-/** The attributes to count by: `by=eventName,region` or repeated. At most three. */
-export function readBy(query: URLSearchParams): readonly AttributeName[] {
+/** What to count by: `by=eventName,requestParameters.bucketName` or repeated. At most three attributes or members of the record. */
+export function readBy(query: URLSearchParams): readonly CountedBy[] {
   const names = query.getAll('by').flatMap((value) => value.split(','));
-  const attributes = names.map(attributeNamed);
-  if (attributes.length > 3) throw invalidRequest('The parameter by takes at most three attributes.');
-  if (new Set(attributes).size < attributes.length)
-    throw invalidRequest('The parameter by names an attribute twice.');
-  return attributes;
+  const keys = names.map((name) => attributeParameters.get(name) ?? recordPath(name) ?? notCounted(name));
+  if (keys.length > 3) throw invalidRequest('The parameter by takes at most three attributes.');
+  if (new Set(names).size < names.length) throw invalidRequest('The parameter by names an attribute twice.');
+  return keys;
+}
+
+function notCounted(name: string): never {
+  throw invalidRequest(
+    `"${name}" is no attribute, and no member of a record such as userAgent or requestParameters.bucketName. The attributes are ${[...attributeParameters.keys()].join(', ')}.`,
+  );
 }

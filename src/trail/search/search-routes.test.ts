@@ -67,7 +67,12 @@ async function openSample(): Promise<TrailFixture> {
   const fixture = await openTrailFixture();
   await add(
     fixture,
-    record('a', { sourceIPAddress: '10.1.2.3', errorCode: 'AccessDenied', readOnly: false }),
+    record('a', {
+      sourceIPAddress: '10.1.2.3',
+      errorCode: 'AccessDenied',
+      readOnly: false,
+      requestParameters: { name: 'main' },
+    }),
     record('b', { sourceIPAddress: '10.9.9.9', awsRegion: 'us-east-1', readOnly: true }),
     record('c', {
       sourceIPAddress: '192.0.2.1',
@@ -289,6 +294,18 @@ describe('GET /_cairn/events/count', () => {
       by: ['SourceIpAddress'],
       rows: [{ values: ['10.1.2.3'], count: 1 }],
     });
+    const members = await text(
+      fixture,
+      `/_cairn/events/count?account=${otherAccount}&by=awsRegion,requestParameters.name`,
+    );
+    expect(JSON.parse(members)).toEqual({
+      by: ['awsRegion', 'requestParameters.name'],
+      rows: [
+        { values: ['eu-central-1', null], count: 2 },
+        { values: ['eu-central-1', 'main'], count: 1 },
+        { values: ['us-east-1', null], count: 1 },
+      ],
+    });
     const total = JSON.parse(await text(fixture, `/_cairn/events/count?account=${otherAccount}`)) as unknown;
     expect(total).toEqual({ by: [], rows: [{ values: [], count: 4 }] });
     const some = JSON.parse(await text(fixture, '/_cairn/events/count?by=region&by=category&limit=1')) as {
@@ -299,6 +316,8 @@ describe('GET /_cairn/events/count', () => {
 
   it.each<[string, RegExp]>([
     ['by=nothing', /"nothing" is no attribute/],
+    ['by=requestparameters.userName', /no member of a record/],
+    ['by=requestParameters.', /no member of a record/],
     ['by=region,region', /names an attribute twice/],
     ['by=region,eventName,username,errorCode', /at most three/],
     ['bucket=1', /bucket takes a duration/],

@@ -102,7 +102,8 @@ async function countEvents(
     ...(bucket !== undefined && { bucket: new Date(bucket).toISOString() }),
     count,
   }));
-  return jsonAnswer({ by: attributes, rows: shown });
+  const names = attributes.map((key) => (typeof key === 'string' ? key : key.path.join('.')));
+  return jsonAnswer({ by: names, rows: shown });
 }
 
 /** Where a listener begins: behind the event that it saw last, else at the end. */
