@@ -22,6 +22,8 @@ export interface ServerProcess extends AsyncDisposable {
   cpuMs(): number;
   /** Resolves when nothing is being done behind the answers any more: merging, delivering, sealing. */
   settled(): Promise<void>;
+  /** Resolves when no engine that the server started runs any more; they wait half a minute for more work. */
+  alone(): Promise<void>;
 }
 
 /** A process and all that it started; Linux alone. */
@@ -115,6 +117,9 @@ export async function startServerProcess(
     memoryBytes: () => treeOf(pid).reduce((sum, one) => sum + residentBytes(one), 0),
     cpuMs: () => cpuMs(pid),
     settled: () => atRest(pid),
+    async alone() {
+      while (treeOf(pid).length > 1) await pause(1000);
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await ended;
