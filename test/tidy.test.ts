@@ -27,6 +27,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   monitor: ['wire', 'kernel'],
   estate: ['journal', 'store', 'state', 'wire', 'identity', 'kernel'],
   trail: ['journal', 'store', 'state', 'wire', 'identity', 'kernel'],
+  bus: ['journal', 'store', 'state', 'wire', 'identity', 'kernel'],
 };
 
 /** Folders inside a folder that have a face of their own, which others may import. */

@@ -8,10 +8,10 @@ import {
   silentLog,
   type AccountId,
 } from '../src/kernel/index.ts';
-import { openMemoryState, type State } from '../src/state/index.ts';
+import { openMemoryState, type Change, type State } from '../src/state/index.ts';
 import { openMemoryCursors, openMemoryLog } from '../src/store/memory/index.ts';
 import { classify } from '../src/wire/index.ts';
-import { openTrail, type AuditedChange, type Trail, type TrailOptions } from '../src/trail/index.ts';
+import { openTrail, type Trail, type TrailOptions } from '../src/trail/index.ts';
 import { openReferenceHistory } from '../src/trail/history/reference-history.ts';
 import type { History } from '../src/trail/history/index.ts';
 import type {
@@ -74,8 +74,8 @@ export interface TrailFixture extends AsyncDisposable {
   /** The records in the journal, parsed. */
   records(): Promise<readonly Record<string, unknown>[]>;
   perform(
-    operation: Operation<AuditedChange> | undefined,
-    over?: Partial<DecodedCall<AuditedChange>>,
+    operation: Operation<Change> | undefined,
+    over?: Partial<DecodedCall<Change>>,
   ): Promise<Readonly<Record<string, unknown>>>;
   /** Calls a route as the pipeline does: performed and recorded, with its change. */
   route(
@@ -93,10 +93,10 @@ const cairn = serviceNamed('cairn', { eventSource: 'cairn' });
 
 /** Wraps a route as an operation of the service `cairn`. */
 function routeOperation(
-  route: HttpRoute<AuditedChange>,
+  route: HttpRoute<Change>,
   query: URLSearchParams,
   over: { body?: Uint8Array; headers?: Record<string, string>; signal?: AbortSignal },
-): Operation<AuditedChange> {
+): Operation<Change> {
   return {
     access: route.access,
     recorded: (_, output: RouteAnswer | undefined) => ({
@@ -120,7 +120,7 @@ function routeOperation(
 
 /** Hands an operation that decodes its input what the wire would have decoded. */
 async function decodeBy(
-  operation: Operation<AuditedChange>,
+  operation: Operation<Change>,
   input: Readonly<Record<string, unknown>>,
   call: Call,
 ): Promise<Readonly<Record<string, unknown>>> {

@@ -2,11 +2,17 @@ import { hash } from 'node:crypto';
 import { assert, sha256Bytes, writeSha256, type Sequence } from '../kernel/index.ts';
 import type { EntryKind, JournalEntry, NewEntry } from './journal-types.ts';
 
-/** See FORMAT.md: kind, version, time; then, for all kinds but `change`, the payload's SHA-256; then the payload. */
+/** See FORMAT.md: kind, version, time; then, for records, the payload's SHA-256; then the payload. */
 const version = 1;
 const headBytes = 8;
 
-const kindCodes: Readonly<Record<EntryKind, number>> = { record: 1, ingested: 2, imported: 3, change: 4 };
+const kindCodes: Readonly<Record<EntryKind, number>> = {
+  record: 1,
+  ingested: 2,
+  imported: 3,
+  change: 4,
+  event: 5,
+};
 const kindNames: ReadonlyMap<number, EntryKind> = new Map(
   Object.entries(kindCodes).map(([name, code]) => [code, name as EntryKind]),
 );
@@ -16,7 +22,12 @@ export class EntryFormatError extends Error {
   override name = 'EntryFormatError';
 }
 
-/** What an entry of any kind but `change` has before its payload. */
+/** Whether the entry holds a CloudTrail record, and not something that travels with one. */
+export function holdsRecord({ kind }: Pick<NewEntry, 'kind'>): boolean {
+  return kind !== 'change' && kind !== 'event';
+}
+
+/** What the entry of a record has before its payload. */
 export const entryRoomBytes = headBytes + sha256Bytes;
 
 /** Makes the room before a payload, which stands at `start` in `memory`, ready for an entry that is `inPlace`. */
@@ -25,7 +36,7 @@ export function hashInPlace(memory: Buffer, start: number, end: number): void {
 }
 
 function payloadAtOf(kind: EntryKind): number {
-  return kind === 'change' ? headBytes : entryRoomBytes;
+  return holdsRecord({ kind }) ? entryRoomBytes : headBytes;
 }
 
 /**
@@ -50,7 +61,7 @@ export function encodeEntries(entries: readonly NewEntry[], time: number): Buffe
       bytes = all.subarray(at, at + payloadAt + payload.length);
       at += bytes.length;
       bytes.set(payload, payloadAt);
-      if (kind !== 'change') writeSha256(payload, bytes, headBytes);
+      if (holdsRecord({ kind })) writeSha256(payload, bytes, headBytes);
     }
     bytes[0] = kindCodes[kind];
     bytes[1] = version;
@@ -80,7 +91,7 @@ export function decodeEntry(sequence: Sequence, bytes: Uint8Array, note?: unknow
     sequence,
     kind,
     time: high * 0x1_0000_0000 + (low >>> 0),
-    hash: kind === 'change' ? undefined : bytes.subarray(headBytes, payloadAt),
+    hash: holdsRecord({ kind }) ? bytes.subarray(headBytes, payloadAt) : undefined,
     payload: bytes.subarray(payloadAt),
     note,
   };

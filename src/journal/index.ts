@@ -4,7 +4,14 @@
  * through `follow` (backfill from files, cut over, live). FORMAT.md describes the bytes.
  */
 export { openDamageList, type DamageList } from './damage-list.ts';
-export { entryRoomBytes, hashInPlace } from './entry-codec.ts';
+export {
+  busEventText,
+  decodeBusEvent,
+  encodeBusEvent,
+  type BusEvent,
+  type BusEventHead,
+} from './bus-event.ts';
+export { entryRoomBytes, hashInPlace, holdsRecord } from './entry-codec.ts';
 export { openHashArchive, type ArchivedHash, type ArchivedPage, type HashArchive } from './hash-archive.ts';
 export { openJournal, type JournalOptions } from './journal.ts';
 export { verifyStream, type Verification } from './verify.ts';

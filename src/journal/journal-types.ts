@@ -9,15 +9,19 @@ export type StreamName = 'audit' | 'bus' | 'items' | 'metrics' | 'logs';
  * - `ingested`: a CloudTrail record handed in by PutAuditEvents, raw JSON
  * - `imported`: a CloudTrail record from a log file, the original bytes
  * - `change`: a change of the control state (see `state/FORMAT.md`), which travels with its record
+ * - `event`: an event for an event bus (see `bus-event.ts`), which travels with the change that it tells of
  */
-export type EntryKind = 'record' | 'ingested' | 'imported' | 'change';
+export type EntryKind = RecordKind | 'change' | 'event';
+
+/** The kinds whose payload is a CloudTrail record. */
+export type RecordKind = 'record' | 'ingested' | 'imported';
 
 export interface NewEntry {
   readonly kind: EntryKind;
   readonly payload: Uint8Array;
   /**
    * The payload stands behind `entryRoomBytes` of its memory that `hashInPlace` has made ready for it and nobody else uses: the
-   * journal takes all of it as the entry, instead of copying it. Not for kind `change`.
+   * journal takes all of it as the entry, instead of copying it. For records alone.
    */
   readonly inPlace?: true;
   /**
@@ -32,7 +36,7 @@ export interface JournalEntry extends Omit<NewEntry, 'inPlace'> {
   readonly sequence: Sequence;
   /** When the journal took it, epoch milliseconds. */
   readonly time: number;
-  /** SHA-256 of the payload; kept for every kind but `change`, so that a Merkle tree can be built on it. */
+  /** SHA-256 of the payload; kept for records, so that a Merkle tree can be built on it. */
   readonly hash: Uint8Array | undefined;
 }
 

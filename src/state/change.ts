@@ -1,5 +1,6 @@
 import { assert, sequence, type Sequence } from '../kernel/index.ts';
 import { checkDocumentKey, compareKeys } from './document-key.ts';
+import type { NewEntry } from '../journal/index.ts';
 import type { Documents, StoredDocument } from './documents.ts';
 import type { Change, ListOptions, StateDocument } from './state-types.ts';
 
@@ -51,6 +52,7 @@ export function beginChange(documents: Documents): PreparedChange {
   const reads: RememberedRead[] = [];
   const puts = new Map<string, string>();
   const deletes = new Set<string>();
+  const entries: NewEntry[] = [];
 
   /** The committed documents under `prefix` with the change's own puts and deletes laid over them. */
   function overlay(prefix: string, options: ListOptions): readonly StoredDocument[] {
@@ -74,6 +76,7 @@ export function beginChange(documents: Documents): PreparedChange {
     reads,
     puts,
     deletes,
+    entries,
     async get<T>(key: string) {
       checkDocumentKey(key);
       const own = puts.get(key);
@@ -102,5 +105,6 @@ export function beginChange(documents: Documents): PreparedChange {
       puts.delete(key);
       deletes.add(key);
     },
+    append: (entry) => void entries.push(entry),
   };
 }

@@ -39,10 +39,11 @@ export function openCommits(parts: {
   /** Appends the group; resolves once the change in it, if there is one, is visible. */
   async function append(change: PreparedChange, records: readonly NewEntry[]): Promise<Sequence> {
     const changes = change.puts.size + change.deletes.size > 0;
-    if (!changes && records.length === 0) return stream.end;
+    const others = [...change.entries, ...records];
+    if (!changes && others.length === 0) return stream.end;
     if (changes) documents.reserve();
     const payload = changes ? encodeChange(change.puts, [...change.deletes]) : undefined;
-    const first = await stream.append(payload ? [{ kind: 'change', payload }, ...records] : records);
+    const first = await stream.append(payload ? [{ kind: 'change', payload }, ...others] : others);
     if (changes) await reader.reached(sequence(first + 1));
     return first;
   }

@@ -31,6 +31,10 @@ export interface StateView {
 export interface Change extends StateView {
   put(key: string, value: unknown): void;
   delete(key: string): void;
+  /** A further journal entry, which becomes durable in the same append as the change and the record of the call. */
+  append(entry: NewEntry): void;
+  /** What was appended, in order. */
+  readonly entries: readonly NewEntry[];
 }
 
 export type CommitResult =
@@ -43,8 +47,8 @@ export type CommitResult =
 export interface State extends StateView, AsyncDisposable {
   begin(): Change;
   /**
-   * Appends the change and its records to the journal as one group, and applies the change once that is durable:
-   * all or nothing, visible when it resolves. A change without puts and deletes appends the records alone.
+   * Appends the change, its further entries and its records to the journal as one group, and applies the change once that is
+   * durable: all or nothing, visible when it resolves. A change without puts and deletes appends what is left of these.
    * Rejects as `Stream.append` does; then nothing has changed.
    */
   commit(change: Change, records: readonly NewEntry[]): Promise<CommitResult>;

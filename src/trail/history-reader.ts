@@ -1,5 +1,11 @@
 import { sequence, type Logger, type Sequence } from '../kernel/index.ts';
-import type { JournalEntry, Reader, ReaderOptions, Stream } from '../journal/index.ts';
+import {
+  holdsRecord,
+  type JournalEntry,
+  type Reader,
+  type ReaderOptions,
+  type Stream,
+} from '../journal/index.ts';
 import { scanRecord, type History } from './history/index.ts';
 
 /** What the history made of a group of entries. */
@@ -103,7 +109,7 @@ export async function openHistoryReader(options: HistoryReaderOptions): Promise<
   };
 
   const applyPart = async (part: readonly JournalEntry[]): Promise<void> => {
-    const records = part.filter((entry) => entry.kind !== 'change');
+    const records = part.filter(holdsRecord);
     const outcome = records.length === 0 ? { added: 0, duplicates: 0 } : await history.apply(part);
     if (outcome.added + outcome.duplicates < records.length) report(records);
     const first = part[0]?.sequence ?? 0;

@@ -4,7 +4,6 @@
  * stream, LookupEvents, the searches and the live tail of `/_cairn/events`.
  */
 export { openTrail, type Trail, type TrailOptions } from './open-trail.ts';
-export type { AuditedChange } from './recording/audited-change.ts';
 export type { OperationClass } from './recording/call-facts.ts';
 export { defaultChannelArn } from './ingest/prepare-input.ts';
 export { openTrails, type Trails, type TrailsOptions } from './trails/index.ts';

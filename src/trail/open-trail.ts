@@ -1,6 +1,6 @@
 import { limits, type Clock, type Logger, type Random } from '../kernel/index.ts';
 import type { Reader, ReaderOptions, Stream } from '../journal/index.ts';
-import type { State } from '../state/index.ts';
+import type { Change, State } from '../state/index.ts';
 import type { Authorise, HttpRoute, Operations, Perform, RecordRejected } from '../wire/index.ts';
 import { openCloudTrail, openCloudTrailData } from './api/operations.ts';
 import type { History } from './history/index.ts';
@@ -9,7 +9,6 @@ import { openEventPreparer } from './ingest/event-preparer.ts';
 import { openFileParsers } from './import/file-parsers.ts';
 import { importRoutes } from './import/import-routes.ts';
 import { openTakeLogFile, type TakeLogFile } from './lake/index.ts';
-import type { AuditedChange } from './recording/audited-change.ts';
 import { openRecording, type RecordingOptions } from './recording/recording.ts';
 import { openRetention } from './retention.ts';
 import { searchRoutes } from './search/search-routes.ts';
@@ -38,11 +37,11 @@ export interface TrailOptions {
 
 /** Everything of the trail, put together. Close it before the history, the state and the journal. */
 export interface Trail extends AsyncDisposable {
-  readonly perform: Perform<AuditedChange>;
+  readonly perform: Perform<Change>;
   readonly recordRejected: RecordRejected;
   /** By the names of the services. */
-  readonly operations: Readonly<Record<'cloudtrail' | 'cloudtrail-data', Operations<AuditedChange>>>;
-  readonly routes: readonly HttpRoute<AuditedChange>[];
+  readonly operations: Readonly<Record<'cloudtrail' | 'cloudtrail-data', Operations<Change>>>;
+  readonly routes: readonly HttpRoute<Change>[];
   /** Brings log files into the journal, for the lake's imports. */
   readonly takeLogFile: TakeLogFile;
   /** The reader that brings the journal into the history, for its lag. */

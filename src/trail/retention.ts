@@ -1,5 +1,5 @@
 import { AwsFault, isAccountId, type Clock, type Logger, type Timer } from '../kernel/index.ts';
-import type { State } from '../state/index.ts';
+import type { Change, State } from '../state/index.ts';
 import {
   invalidRequest,
   jsonAnswer,
@@ -8,7 +8,6 @@ import {
   type RouteRequest,
 } from '../wire/index.ts';
 import type { History } from './history/index.ts';
-import type { AuditedChange } from './recording/audited-change.ts';
 
 /** How long the event history keeps an account's events. */
 interface RetentionDocument {
@@ -29,7 +28,7 @@ export interface RetentionOptions {
 /** Applies retention to the history. */
 export interface Retention extends AsyncDisposable {
   /** `GET /_cairn/retention` and `POST /_cairn/retention`, for the management account's principals. */
-  readonly routes: readonly HttpRoute<AuditedChange>[];
+  readonly routes: readonly HttpRoute<Change>[];
   /** Applies the settings and drops what expired; runs by itself every hour. */
   apply(): Promise<void>;
 }
@@ -118,7 +117,7 @@ export async function openRetention(options: RetentionOptions): Promise<Retentio
     const text = `Only principals of the management account ${managementAccountId} may see and set retention.`;
     throw new AwsFault('AccessDenied', text, { status: 403 });
   };
-  const routes: readonly HttpRoute<AuditedChange>[] = [
+  const routes: readonly HttpRoute<Change>[] = [
     {
       method: 'GET',
       path: '/_cairn/retention',

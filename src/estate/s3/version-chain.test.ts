@@ -26,6 +26,8 @@ function openDocuments(): Change {
     count: async (prefix) => [...documents.keys()].filter((key) => key.startsWith(prefix)).length,
     put: (key, value) => void documents.set(key, JSON.stringify(value)),
     delete: (key) => void documents.delete(key),
+    append: () => {},
+    entries: [],
   };
 }
 

@@ -1,18 +1,17 @@
 import type { LookupEventsRequest } from '@aws-sdk/client-cloudtrail';
 import type { Call, Operations, Undecoded } from '../../wire/index.ts';
-import type { StateView } from '../../state/index.ts';
+import type { Change, StateView } from '../../state/index.ts';
 import type { History } from '../history/index.ts';
 import { findChannelArn } from '../lake/index.ts';
 import type { EventPreparer } from '../ingest/event-preparer.ts';
 import { channelArnOf, channelOwnerOf, type PutAuditEventsInput } from '../ingest/prepare-input.ts';
 import type { PutAuditEventsResponse } from '../ingest/prepared-events.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import { resourcePolicyNeed } from '../trails/other-resources.ts';
 import { LookupEvents } from './lookup-events.ts';
 import { PutAuditEvents } from './put-audit-events.ts';
 
 /** The operations of `cloudtrail` that are present. */
-export function openCloudTrail({ history }: { readonly history: History }): Operations<AuditedChange> {
+export function openCloudTrail({ history }: { readonly history: History }): Operations<Change> {
   return {
     LookupEvents: {
       access: 'read',
@@ -28,7 +27,7 @@ export function openCloudTrailData({
 }: {
   readonly preparer: EventPreparer;
   readonly state: StateView;
-}): Operations<AuditedChange> {
+}): Operations<Change> {
   return {
     PutAuditEvents: {
       access: 'write',
@@ -63,7 +62,7 @@ export function openCloudTrailData({
         },
         responseElements: output && { successfulCount: output.successful.length, failed: output.failed },
       }),
-      handle: async (input: PutAuditEventsInput, call: Call, change: AuditedChange) =>
+      handle: async (input: PutAuditEventsInput, call: Call, change: Change) =>
         PutAuditEvents(
           input,
           call,

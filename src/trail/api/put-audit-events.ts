@@ -1,8 +1,8 @@
+import type { Change } from '../../state/index.ts';
 import { assert, AwsFault, parseArn } from '../../kernel/index.ts';
 import type { Call } from '../../wire/index.ts';
 import { defaultChannelArn, defaultChannelId, type PutAuditEventsInput } from '../ingest/prepare-input.ts';
 import { answerOf, entriesOf, type PutAuditEventsResponse } from '../ingest/prepared-events.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 
 /** The ARN of the channel that the request names. Throws the modelled faults for one that it cannot write to. */
 function channelOf(
@@ -33,7 +33,7 @@ function channelOf(
 export function PutAuditEvents(
   { channelArn, events }: PutAuditEventsInput,
   call: Pick<Call, 'accountId' | 'region'>,
-  change: Pick<AuditedChange, 'append'>,
+  change: Pick<Change, 'append'>,
   created?: string,
 ): PutAuditEventsResponse {
   const arn = channelOf(channelArn, call, created);

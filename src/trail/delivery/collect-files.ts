@@ -1,5 +1,5 @@
 import { sequence, type Logger, type Sequence } from '../../kernel/index.ts';
-import type { JournalEntry, Stream } from '../../journal/index.ts';
+import { holdsRecord, type JournalEntry, type Stream } from '../../journal/index.ts';
 import type { Collecting } from './collect-in-place.ts';
 import type { Collected, CollectBounds, CollectingTrail, PassProgress } from './collect-pass.ts';
 import { openTrailChanges, type TrailChange } from './trail-changes.ts';
@@ -40,7 +40,7 @@ function openFeed(trails: readonly CollectingTrail[], { collecting, ...options }
           const changed = settings.of(entry);
           if (changed.some(({ logging }) => logging.isLogging)) pass ??= openAt(before, entry.sequence);
           if (pass) changes.push(...changed);
-        } else if (pass && entry.kind !== 'imported') {
+        } else if (pass && holdsRecord(entry) && entry.kind !== 'imported') {
           records.push(entry);
         }
       }

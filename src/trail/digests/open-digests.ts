@@ -1,10 +1,9 @@
 import type { ListPublicKeysRequest } from '@aws-sdk/client-cloudtrail';
 import { limits, type Clock, type Logger } from '../../kernel/index.ts';
 import type { MasterKey } from '../../identity/index.ts';
-import type { State, StateView } from '../../state/index.ts';
+import type { Change, State, StateView } from '../../state/index.ts';
 import type { Call, Operations } from '../../wire/index.ts';
 import type { Buckets } from '../buckets.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import {
   endedTrailKey,
   endedTrailsPrefix,
@@ -44,7 +43,7 @@ export interface DigestsOptions {
 /** Delivers digest files by itself until it is closed. */
 export interface Digests extends AsyncDisposable {
   /** ListPublicKeys, for `cloudtrail`. */
-  readonly operations: Operations<AuditedChange>;
+  readonly operations: Operations<Change>;
   /** The key of a region for what is signed at `time` (epoch milliseconds), for others who sign as CloudTrail. */
   readonly signingKeyFor: DigestKeys['keyFor'];
   /** Resolves once everything that is due by now has been delivered or has failed and waits to be tried again. */
@@ -250,7 +249,7 @@ export function openDigests(options: DigestsOptions): Digests {
     operations: {
       ListPublicKeys: {
         access: 'read',
-        handle: (input: ListPublicKeysRequest, call: Call, change: AuditedChange) =>
+        handle: (input: ListPublicKeysRequest, call: Call, change: Change) =>
           ListPublicKeys(input, call, change),
       },
     },

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '../../kernel/index.ts';
-import type { JournalEntry } from '../../journal/index.ts';
+import { holdsRecord, type JournalEntry } from '../../journal/index.ts';
 import type { CountedBy } from './history-types.ts';
 import type { CountSource } from './count-events.ts';
 import { hash32 } from './event-order.ts';
@@ -180,7 +180,7 @@ export function openHotTail(options: {
     async apply(entries) {
       let [added, duplicates, sinceLast] = [0, 0, 0];
       for (const entry of entries) {
-        const taken = entry.kind === 'change' ? undefined : (takeAtOnce(entry) ?? (await take(entry)));
+        const taken = holdsRecord(entry) ? (takeAtOnce(entry) ?? (await take(entry))) : undefined;
         if (taken === true) added += 1;
         if (taken === false) duplicates += 1;
         applied = Math.max(applied, entry.sequence + 1);

@@ -1,5 +1,5 @@
 import { sequence, type Clock, type Logger } from '../../kernel/index.ts';
-import type { JournalEntry } from '../../journal/index.ts';
+import { holdsRecord, type JournalEntry } from '../../journal/index.ts';
 import type {
   CountedBy,
   EventFilter,
@@ -77,7 +77,7 @@ export function openReferenceHistory(options: { readonly clock: Clock; readonly 
       const before = events.size;
       let duplicates = 0;
       for (const entry of entries) {
-        if (entry.kind === 'change') continue;
+        if (!holdsRecord(entry)) continue;
         const scan = scanRecord(entry.payload);
         if (scan.kind === 'problem') {
           log.warn({ sequence: entry.sequence, problem: scan.problem }, 'record not taken into the history');

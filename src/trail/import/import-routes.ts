@@ -1,6 +1,6 @@
 import { AwsFault, DiskFullError, limits, OverloadError, type Clock } from '../../kernel/index.ts';
 import type { Stream } from '../../journal/index.ts';
-import type { State } from '../../state/index.ts';
+import type { Change, State } from '../../state/index.ts';
 import { LogFailedError } from '../../store/index.ts';
 import {
   invalidRequest,
@@ -11,7 +11,6 @@ import {
 } from '../../wire/index.ts';
 import { unlessGone } from '../client-gone.ts';
 import type { HistoryReader } from '../history-reader.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import { auditTime } from '../recording/user-identity.ts';
 import { appendRecords } from './append-records.ts';
 import { openByteBudget, type ByteBudget } from './byte-budget.ts';
@@ -142,7 +141,7 @@ async function importFile(
   options: ImportOptions,
   budget: ByteBudget,
   request: RouteRequest,
-  change: Pick<AuditedChange, 'put'>,
+  change: Pick<Change, 'put'>,
 ): Promise<ImportSummary> {
   const { state, parsers } = options;
   const again = isAgain(request);
@@ -186,7 +185,7 @@ async function readHashes(body: AsyncIterable<Uint8Array>): Promise<readonly str
  * `?again=true`) and `POST /_cairn/import/check` (which of these files were imported completely, so that they need not be
  * sent again). For the management account's principals.
  */
-export function importRoutes(options: ImportOptions): readonly HttpRoute<AuditedChange>[] {
+export function importRoutes(options: ImportOptions): readonly HttpRoute<Change>[] {
   const { state, managementAccountId } = options;
   const budget = openByteBudget(limits.importHeldBytes);
   let inFlight = 0;

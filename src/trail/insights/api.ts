@@ -1,3 +1,4 @@
+import type { Change } from '../../state/index.ts';
 import type {
   GetInsightSelectorsRequest,
   GetInsightSelectorsResponse,
@@ -15,7 +16,6 @@ import {
   type EventDataStoreDocument,
   type InsightSourceSpan,
 } from '../lake/store-documents.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import { readOwnTrail, readTrail } from '../trails/find-trail.ts';
 import { trailKey, type TrailDocument } from '../trails/trail-documents.ts';
 import { checkSource, invalid, logsCategory } from './insight-stores.ts';
@@ -67,7 +67,7 @@ const notEnabled = (name: string): AwsFault =>
   new AwsFault('InsightNotEnabledException', `Insights are not enabled on ${name}.`);
 
 async function putForTrail(
-  change: AuditedChange,
+  change: Change,
   name: string,
   input: PutInsightSelectorsRequest,
   call: Call,
@@ -87,7 +87,7 @@ async function putForTrail(
 
 /** From the journal's end on, the Insights events of a source go to another event data store, or to none. */
 async function routeInsights(
-  change: AuditedChange,
+  change: Change,
   source: EventDataStoreDocument,
   destination: EventDataStoreDocument | undefined,
   end: number,
@@ -105,7 +105,7 @@ async function routeInsights(
 }
 
 async function putForStore(
-  change: AuditedChange,
+  change: Change,
   name: string,
   input: PutInsightSelectorsRequest,
   call: Call,
@@ -148,11 +148,7 @@ async function putForStore(
   };
 }
 
-async function getOfStore(
-  change: AuditedChange,
-  name: string,
-  call: Call,
-): Promise<GetInsightSelectorsResponse> {
+async function getOfStore(change: Change, name: string, call: Call): Promise<GetInsightSelectorsResponse> {
   const { arn } = await readStore(change, name, call);
   const document = await readStoreInsights(change, arn);
   if (!document) throw notEnabled(arn);
@@ -164,11 +160,11 @@ async function getOfStore(
 }
 
 /** The operations of `cloudtrail` on insight selectors. An empty list turns insights off. */
-export const insightOperations = (stream: Pick<Stream, 'end'>): Operations<AuditedChange> => ({
+export const insightOperations = (stream: Pick<Stream, 'end'>): Operations<Change> => ({
   PutInsightSelectors: {
     access: 'write',
     needs: (input: PutInsightSelectorsRequest, call: Call) => [needOn('PutInsightSelectors', input, call)],
-    handle(input: PutInsightSelectorsRequest, call: Call, change: AuditedChange) {
+    handle(input: PutInsightSelectorsRequest, call: Call, change: Change) {
       const { kind, name } = targetOf(input);
       return kind === 'trail'
         ? putForTrail(change, name, input, call)
@@ -178,7 +174,7 @@ export const insightOperations = (stream: Pick<Stream, 'end'>): Operations<Audit
   GetInsightSelectors: {
     access: 'read',
     needs: (input: GetInsightSelectorsRequest, call: Call) => [needOn('GetInsightSelectors', input, call)],
-    async handle(input: GetInsightSelectorsRequest, call: Call, change: AuditedChange) {
+    async handle(input: GetInsightSelectorsRequest, call: Call, change: Change) {
       const { kind, name } = targetOf(input);
       if (kind === 'store') return getOfStore(change, name, call);
       const { arn, insightSelectors = [] } = await readTrail(change, name, call);

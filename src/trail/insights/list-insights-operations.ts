@@ -1,8 +1,8 @@
+import type { Change } from '../../state/index.ts';
 import type { ListInsightsDataRequest, ListInsightsMetricDataRequest } from '@aws-sdk/client-cloudtrail';
 import { limits } from '../../kernel/index.ts';
 import type { Call, Need, Operations } from '../../wire/index.ts';
 import type { History } from '../history/index.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import { openLanes } from '../search/lanes.ts';
 import { onTrail } from '../trails/api/trail-need.ts';
 import { ListInsightsData } from './list-insights-data.ts';
@@ -31,7 +31,7 @@ export function listInsightsOperations({
   history,
 }: {
   readonly history: Pick<History, 'search' | 'count'>;
-}): Operations<AuditedChange> {
+}): Operations<Change> {
   const counts = boundedCounts(history);
   return {
     ListInsightsData: {
@@ -39,13 +39,13 @@ export function listInsightsOperations({
       needs: (input: ListInsightsDataRequest, call: Call) => [
         onTrail('ListInsightsData', input.InsightSource ?? '', call),
       ],
-      handle: (input: ListInsightsDataRequest, call: Call, change: AuditedChange) =>
+      handle: (input: ListInsightsDataRequest, call: Call, change: Change) =>
         ListInsightsData({ history, view: change }, input, call),
     },
     ListInsightsMetricData: {
       access: 'read',
       needs: metricNeeds,
-      handle: (input: ListInsightsMetricDataRequest, call: Call, change: AuditedChange) =>
+      handle: (input: ListInsightsMetricDataRequest, call: Call, change: Change) =>
         ListInsightsMetricData({ history: counts, view: change }, input, call),
     },
   };

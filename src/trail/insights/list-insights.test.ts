@@ -117,7 +117,7 @@ async function index(): Promise<void> {
 async function call<Output>(name: string, input: unknown, over: Partial<Call> = {}): Promise<Output> {
   const operation = insights.operations[name]!;
   const by = callBy(rootOf(managementAccount), { time: clock.now(), ...over });
-  return (await operation.handle(input, by, state.begin() as never)) as Output;
+  return (await operation.handle(input, by, state.begin())) as Output;
 }
 
 const listData = (over: Partial<ListInsightsDataRequest> = {}, as: Partial<Call> = {}) =>
@@ -390,7 +390,7 @@ describe('ListInsightsMetricData', () => {
     const input = { EventSource: 's3.amazonaws.com', EventName: 'PutObject', TrailName: 'one', StartTime };
     const asked = { ...input, InsightType: 'ApiCallRateInsight' };
     const answers = (await Promise.all(
-      Array.from({ length: 7 }, () => ListInsightsMetricData!.handle(asked, by, state.begin() as never)),
+      Array.from({ length: 7 }, () => ListInsightsMetricData!.handle(asked, by, state.begin())),
     )) as readonly ListInsightsMetricDataResponse[];
     expect(answers.map(({ Values }) => Values)).toEqual(Array.from({ length: 7 }, () => [9]));
     expect(most).toBe(limits.countsAtOnce);

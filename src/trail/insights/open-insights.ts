@@ -1,9 +1,14 @@
 import { sequence, type Clock, type Logger, type Random, type Timer } from '../../kernel/index.ts';
-import type { JournalEntry, Reader, ReaderOptions, Stream } from '../../journal/index.ts';
-import type { State } from '../../state/index.ts';
+import {
+  holdsRecord,
+  type JournalEntry,
+  type Reader,
+  type ReaderOptions,
+  type Stream,
+} from '../../journal/index.ts';
+import type { Change, State } from '../../state/index.ts';
 import type { HttpRoute, Operations } from '../../wire/index.ts';
 import { scanEntry, type History } from '../history/index.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import { insightOperations } from './api.ts';
 import { listInsightsOperations } from './list-insights-operations.ts';
 import { countedRecord, isNotedAsNothing } from './counted-record.ts';
@@ -36,7 +41,7 @@ export interface InsightsOptions {
 /** Insights, at work. Close it before the history, the state and the journal. */
 export interface Insights extends AsyncDisposable {
   /** Operations of `cloudtrail`. */
-  readonly operations: Operations<AuditedChange>;
+  readonly operations: Operations<Change>;
   readonly routes: readonly HttpRoute[];
   readonly reader: Reader;
   /** Resolves once everything in the journal is counted, and everything that is over by now is judged and appended. */
@@ -140,7 +145,7 @@ export async function openInsights(options: InsightsOptions): Promise<Insights> 
 
   const countEntry = (entry: JournalEntry): void => {
     pass(entry.time);
-    if (entry.kind === 'change' || isNotedAsNothing(entry.note)) return;
+    if (!holdsRecord(entry) || isNotedAsNothing(entry.note)) return;
     const scan = scanEntry(entry);
     if (scan.kind !== 'record') return;
     if (scan.record.eventCategory === 'Insight') {

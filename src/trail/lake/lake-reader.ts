@@ -1,5 +1,11 @@
 import { limits, sequence, type Clock, type Logger, type Timer } from '../../kernel/index.ts';
-import type { JournalEntry, Reader, ReaderOptions, Stream } from '../../journal/index.ts';
+import {
+  holdsRecord,
+  type JournalEntry,
+  type Reader,
+  type ReaderOptions,
+  type Stream,
+} from '../../journal/index.ts';
 import type { Columns, GatheredRows } from '../../store/index.ts';
 
 /** The reader that brings the journal's records into the columns. */
@@ -106,7 +112,7 @@ export async function openLakeReader(options: LakeReaderOptions): Promise<LakeRe
   const take = async (entries: readonly JournalEntry[]): Promise<void> => {
     const { rows, through } = waiting;
     const fresh = entries.filter((entry) => entry.sequence >= through);
-    const records = fresh.filter((entry) => entry.kind !== 'change');
+    const records = fresh.filter(holdsRecord);
     if (records.length > 0) await rows.add(records);
     waiting.through = (fresh.at(-1)?.sequence ?? through - 1) + 1;
     if (rows.count > 0)

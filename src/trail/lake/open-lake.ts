@@ -1,8 +1,8 @@
+import type { Change } from '../../state/index.ts';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Reader, ReaderOptions, Stream } from '../../journal/index.ts';
 import type { HttpRoute, Operations } from '../../wire/index.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import {
   CreateEventDataStore,
   UpdateEventDataStore,
@@ -51,8 +51,8 @@ export interface LakeOptions extends LakeParts {
 
 /** Everything of the lake, put together. Close it before the columns, the state and the journal. */
 export interface Lake extends AsyncDisposable {
-  readonly operations: Operations<AuditedChange>;
-  readonly routes: readonly HttpRoute<AuditedChange>[];
+  readonly operations: Operations<Change>;
+  readonly routes: readonly HttpRoute<Change>[];
   /** The reader that brings the journal into the columns, for its lag. */
   readonly reader: Reader;
   /** Records of the journal that queries do not see, since the start. */

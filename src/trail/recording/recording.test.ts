@@ -1,3 +1,4 @@
+import type { Change } from '../../state/index.ts';
 import { describe, expect, it } from 'vitest';
 import {
   bodyOf,
@@ -15,9 +16,8 @@ import type { Stream } from '../../journal/index.ts';
 import { LogFailedError } from '../../store/index.ts';
 import type { Operation, RejectedCall } from '../../wire/index.ts';
 import { openAuditView, openServices } from '../../wire/index.ts';
-import type { AuditedChange } from '../index.ts';
 
-type Op = Operation<AuditedChange>;
+type Op = Operation<Change>;
 
 function write(handle: Op['handle'], over: Partial<Op> = {}): Op {
   return { access: 'write', handle, ...over };

@@ -8,7 +8,7 @@ import {
   type Random,
 } from '../../kernel/index.ts';
 import type { NewEntry, Stream } from '../../journal/index.ts';
-import type { State } from '../../state/index.ts';
+import type { Change, State } from '../../state/index.ts';
 import { LogFailedError } from '../../store/index.ts';
 import {
   absentOperation,
@@ -21,7 +21,6 @@ import {
   type Show,
 } from '../../wire/index.ts';
 import { encodeAuditRecord } from './audit-record.ts';
-import { beginChange, type AuditedChange, type OpenChange } from './audited-change.ts';
 import {
   factsOf,
   forwardedOf,
@@ -61,7 +60,7 @@ export interface RecordingOptions {
 
 /** Performs calls and records them; what `wire` is given. */
 export interface Recording extends AsyncDisposable {
-  readonly perform: Perform<AuditedChange>;
+  readonly perform: Perform<Change>;
   readonly recordRejected: RecordRejected;
   /** Reads that were answered and whose records are not durable yet. */
   readonly pendingReads: number;
@@ -71,13 +70,13 @@ export interface Recording extends AsyncDisposable {
   flush(): Promise<void>;
 }
 
-type Decoded = DecodedCall<AuditedChange>;
+type Decoded = DecodedCall<Change>;
 
 type Output = Readonly<Record<string, unknown>>;
 
 /** How a run of an operation ended, before anything was committed. */
 type Run =
-  | { readonly kind: 'done'; readonly output: Output; readonly change: OpenChange }
+  | { readonly kind: 'done'; readonly output: Output; readonly change: Change }
   | { readonly kind: 'denied' | 'failed'; readonly error: unknown };
 
 const nothingShown: ShownCall = { requestParameters: null, responseElements: null, resources: [] };
@@ -222,8 +221,8 @@ export function openRecording(options: RecordingOptions): Recording {
     }
     try {
       if (!operation) throw absentOperation(decoded.service, decoded.operationName);
-      const change = beginChange(state);
-      const output = (await operation.handle(input, call, change.audited)) as Record<string, unknown>;
+      const change = state.begin();
+      const output = (await operation.handle(input, call, change)) as Record<string, unknown>;
       assert(operation.access === 'write' || change.entries.length === 0, 'a read appends no entries');
       return { kind: 'done', output, change };
     } catch (error) {
@@ -231,9 +230,9 @@ export function openRecording(options: RecordingOptions): Recording {
     }
   };
 
-  const commit = async (change: OpenChange, records: readonly NewEntry[]): Promise<boolean> => {
+  const commit = async (change: Change, records: readonly NewEntry[]): Promise<boolean> => {
     try {
-      const result = await state.commit(change.base, [...change.entries, ...records]);
+      const result = await state.commit(change, records);
       return result.kind === 'committed';
     } catch (error) {
       throw unrecordedFault(error);

@@ -1,5 +1,5 @@
 import { limits, sequence, type Sequence } from '../../kernel/index.ts';
-import type { JournalEntry } from '../../journal/index.ts';
+import { holdsRecord, type JournalEntry } from '../../journal/index.ts';
 import { scanRecord, type ScannedRecord } from '../history/index.ts';
 
 /** An entry of the journal that holds a record. */
@@ -32,7 +32,7 @@ export interface TailWindow {
 
 /** An entry as a listener sees it; undefined for those that hold no record. */
 export function tailRecordOf(entry: JournalEntry): TailRecord | undefined {
-  if (entry.kind === 'change') return undefined;
+  if (!holdsRecord(entry)) return undefined;
   let scanned: { readonly record: ScannedRecord | undefined } | undefined;
   return {
     sequence: entry.sequence,
@@ -99,7 +99,7 @@ export function openTailWindow(at: Sequence): TailWindow {
           bytes = 0;
           start = entry.sequence;
         }
-        const size = entry.kind === 'change' ? 0 : entry.payload.length;
+        const size = holdsRecord(entry) ? entry.payload.length : 0;
         held.push({ sequence: entry.sequence, record: tailRecordOf(entry), bytes: size });
         bytes += size;
         end = entry.sequence + 1;

@@ -6,11 +6,10 @@
 import type { Clock, Logger, Random } from '../../kernel/index.ts';
 import type { AuthoriseService } from '../../identity/index.ts';
 import type { Stream } from '../../journal/index.ts';
-import type { State } from '../../state/index.ts';
+import type { Change, State } from '../../state/index.ts';
 import type { Operations } from '../../wire/index.ts';
 import type { Buckets } from '../buckets.ts';
 import { openDelivery, type Delivery, type DeliveryOptions } from '../delivery/index.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import { GetEventSelectors, PutEventSelectors } from './api/event-selectors.ts';
 import { GetTrailStatus, StartLogging, StopLogging } from './api/logging.ts';
 import { DeleteResourcePolicy, GetResourcePolicy, PutResourcePolicy } from './api/resource-policies.ts';
@@ -44,7 +43,7 @@ export interface TrailsOptions {
 
 export interface Trails extends AsyncDisposable {
   /** Operations of `cloudtrail`. */
-  readonly operations: Operations<AuditedChange>;
+  readonly operations: Operations<Change>;
   readonly delivery: Delivery;
 }
 

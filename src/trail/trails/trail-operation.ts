@@ -1,7 +1,6 @@
 import type { Clock, Random } from '../../kernel/index.ts';
-import type { StateView } from '../../state/index.ts';
+import type { Change, StateView } from '../../state/index.ts';
 import type { Call, Given, Need, Operations } from '../../wire/index.ts';
-import type { AuditedChange } from '../recording/audited-change.ts';
 import type { DestinationParts } from './destination.ts';
 import type { OtherResources } from './other-resources.ts';
 
@@ -20,14 +19,14 @@ export interface TrailParts extends DestinationParts {
 export interface TrailOperation<Input, Output> {
   readonly access: 'read' | 'write';
   needs(input: Given<Input>, call: Call): readonly Need[];
-  handle(input: Given<Input>, call: Call, change: AuditedChange, parts: TrailParts): Promise<Output>;
+  handle(input: Given<Input>, call: Call, change: Change, parts: TrailParts): Promise<Output>;
 }
 
 /** Supplies operations with their parts. The names of the members are the operations' names. */
 export function bindOperations(
   parts: TrailParts,
   operations: Readonly<Record<string, TrailOperation<never, unknown>>>,
-): Operations<AuditedChange> {
+): Operations<Change> {
   return Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => [
       name,
@@ -35,7 +34,7 @@ export function bindOperations(
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
-      } satisfies Operations<AuditedChange>[string],
+      } satisfies Operations<Change>[string],
     ]),
   );
 }

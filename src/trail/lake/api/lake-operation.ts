@@ -1,8 +1,8 @@
+import type { Change } from '../../../state/index.ts';
 import { AwsFault } from '../../../kernel/index.ts';
 import type { Stream } from '../../../journal/index.ts';
 import type { Call, Given, Need, Operations } from '../../../wire/index.ts';
 import { placeOf, tokenFor } from '../../api/lookup-token.ts';
-import type { AuditedChange } from '../../recording/audited-change.ts';
 import type { ImportRunner } from '../imports/import-runner.ts';
 import type { LakeParts } from '../lake-parts.ts';
 import type { QueryRunner } from '../query-runner.ts';
@@ -26,14 +26,14 @@ export interface LakeOperation<Input, Output> {
     call: Call,
     parts: LakeOperationParts,
   ): readonly Need[] | Promise<readonly Need[]>;
-  handle(input: Given<Input>, call: Call, change: AuditedChange, parts: LakeOperationParts): Promise<Output>;
+  handle(input: Given<Input>, call: Call, change: Change, parts: LakeOperationParts): Promise<Output>;
 }
 
 /** Supplies operations with their parts. The names of the members are the operations' names. */
 export function bindOperations(
   parts: LakeOperationParts,
   operations: Readonly<Record<string, LakeOperation<never, unknown>>>,
-): Operations<AuditedChange> {
+): Operations<Change> {
   return Object.fromEntries(
     Object.entries(operations).map(([name, operation]) => [
       name,
@@ -41,7 +41,7 @@ export function bindOperations(
         access: operation.access,
         needs: (input, call) => operation.needs(input as never, call, parts),
         handle: (input, call, change) => operation.handle(input as never, call, change, parts),
-      } satisfies Operations<AuditedChange>[string],
+      } satisfies Operations<Change>[string],
     ]),
   );
 }
