@@ -9,6 +9,7 @@ import {
   isOwnPath,
   routeOperation,
 } from './pipeline/own-routes.ts';
+import { answerInTime } from './pipeline/patience.ts';
 import type { Pipeline, PipelineOptions, Progress } from './pipeline/progress.ts';
 import { refuse } from './pipeline/refuse.ts';
 import { claim, decodeContent, openRawBody, openUnprovenBodies } from './pipeline/request-body.ts';
@@ -92,14 +93,19 @@ async function answerRequest<Change>(
   const operation = presentOperation(pipeline, routed);
   const input = await decodeAndValidate(progress, caller, routed, operation);
   progress.recorded = true;
-  const output = await pipeline.perform({
-    service: routed.service.description,
-    operationName: routed.operationName,
-    operation,
-    input,
-    call: caller.call,
-  });
-  return encodeOutput(routed, output, progress.request.requestId);
+  const perform = async (): Promise<Answer> => {
+    const output = await pipeline.perform({
+      service: routed.service.description,
+      operationName: routed.operationName,
+      operation,
+      input,
+      call: caller.call,
+    });
+    return encodeOutput(routed, output, progress.request.requestId);
+  };
+  if (!operation?.takesLong) return perform();
+  const answered = perform().catch((error: unknown) => refuse(pipeline, progress, error));
+  return answerInTime(answered, pipeline.clock);
 }
 
 /** Nothing of the request has been looked at, so there is nothing to record. */

@@ -191,6 +191,11 @@ export interface Operation<Change> {
    * without resources no selector of data events would ever choose the record.
    */
   readonly shownWhenDenied?: true;
+  /**
+   * Set where the work may take longer than clients wait for the first byte of an answer: theirs begins after ten seconds,
+   * with white space, as S3 does it. For answers in XML.
+   */
+  readonly takesLong?: true;
   /** Does the work. Throws `AwsFault` for what the caller did wrong. Run again from the start after a conflict. */
   handle(input: any, call: Call, change: Change): Promise<any>;
 }

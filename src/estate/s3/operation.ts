@@ -29,6 +29,7 @@ export interface S3Operation<Input, Output> {
   readonly category?: 'data';
   /** Throws NoSuchBucket, and AccessDenied where ExpectedBucketOwner is another one: see `needs.ts`. */
   needs(input: Given<Input>, call: Call, parts: S3Parts): readonly Need[] | Promise<readonly Need[]>;
+  readonly takesLong?: true;
   /** Parts of the call that have records of their own. */
   readonly recordedParts?: (input: Given<Input>, call: Call) => readonly RecordedPart[];
   handle(input: Given<Input>, call: Call, change: Change, parts: S3Parts): Promise<Output>;
@@ -45,6 +46,7 @@ export function bindOperations(
       {
         access: operation.access,
         ...(operation.category && { category: operation.category }),
+        ...(operation.takesLong && { takesLong: operation.takesLong }),
         needs: (input, call) => operation.needs(input as never, call, parts),
         ...recordedCall(name, operation.category),
         ...(operation.recordedParts && { recordedParts: operation.recordedParts }),

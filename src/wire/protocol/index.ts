@@ -11,6 +11,7 @@ export { encodeOutput } from './encode.ts';
 export { encodeFault, s3RequestIds } from './fault-writer.ts';
 export { parseXml, type XmlElement } from './xml-parser.ts';
 export { bucketOfHost } from './s3-host.ts';
+export { xmlDeclaration } from './rest-writer.ts';
 export type {
   EncodeFault,
   RoutedOperation,

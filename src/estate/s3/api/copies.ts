@@ -125,6 +125,7 @@ async function linkCopy(
 
 export const CopyObject: S3Operation<CopyObjectRequest, CopyObjectOutput> = {
   access: 'write',
+  takesLong: true,
   category: 'data',
   async needs(input, call, parts) {
     const bucket = await calledBucket(input, parts.state);

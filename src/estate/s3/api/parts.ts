@@ -94,6 +94,7 @@ export const UploadPart: S3Operation<UploadPartRequest, UploadPartOutput> = {
 
 export const UploadPartCopy: S3Operation<UploadPartCopyRequest, UploadPartCopyOutput> = {
   access: 'write',
+  takesLong: true,
   category: 'data',
   async needs(input, call, parts) {
     const source = await onCopySource(input, call, parts, false);

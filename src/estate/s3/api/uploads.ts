@@ -213,6 +213,7 @@ export const CompleteMultipartUpload: S3Operation<
   CompleteMultipartUploadOutput
 > = {
   access: 'write',
+  takesLong: true,
   category: 'data',
   needs: async (input, call, parts) => [await onUpload(input, call, parts, { creates: true })],
   async handle(input, call, change, parts) {
