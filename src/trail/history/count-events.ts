@@ -337,7 +337,13 @@ export async function countEvents(
     signal?.throwIfAborted();
   };
   signal?.throwIfAborted();
-  const values = new Map(by.attributes.map((attribute) => [attribute, openValueNumbers(hashKey)]));
+  const bound = openTextBound();
+  const values = new Map(
+    by.attributes.map((key) => [
+      key,
+      typeof key === 'string' ? openValueNumbers(hashKey) : openValueNumbers(hashKey, bound),
+    ]),
+  );
   const counts = openGroupCounts(by.attributes.length + 1);
   const bucketStarts: number[] = [];
   const bucketNumber = new Map<number, number>();
@@ -347,11 +353,10 @@ export async function countEvents(
       bucketNumber.set(start, number);
       return number;
     });
-  const bound = openTextBound();
   const valuesOf = async (source: CountSource, key: CountedBy, { column }: Buckets) =>
     typeof key === 'string'
       ? source.valuesOf(key)
-      : valuesOfPath(source, key, { column, numbers: values.get(key) as ValueNumbers, bound, pause });
+      : valuesOfPath(source, key, { column, numbers: values.get(key) as ValueNumbers, pause });
   for (const open of sources) {
     const source = open(values);
     if (source.documents === 0 || source.newest < query.from || source.oldest > query.to) continue;

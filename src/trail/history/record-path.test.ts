@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { openTextBound, recordPath, valuesAt } from './record-path.ts';
+import { termKey } from './term-hash.ts';
+import { openValueNumbers } from './value-numbers.ts';
 
 const at = (record: unknown, name: string) => [...valuesAt(record, recordPath(name)?.path ?? [])];
 
@@ -42,6 +44,15 @@ describe('valuesAt', () => {
 });
 
 describe('openTextBound', () => {
+  it('counts a text once, however many sources have it', () => {
+    const numbers = openValueNumbers(termKey('key'), openTextBound());
+    const text = 'x'.repeat(2 ** 20);
+    for (let turn = 0; turn < 200; turn++) expect(numbers.ofText(text)).toBe(1);
+    expect(() => {
+      for (let turn = 0; turn < 65; turn++) numbers.ofText(`${text}${turn}`);
+    }).toThrow(expect.objectContaining({ code: 'LimitExceededException' }));
+  });
+
   it('refuses more text than a count keeps, by name', () => {
     const bound = openTextBound();
     const text = 'x'.repeat(2 ** 20);

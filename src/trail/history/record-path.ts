@@ -1,6 +1,6 @@
 import { AwsFault, limits } from '../../kernel/index.ts';
 import type { EventSource } from './event-source.ts';
-import type { SourceValues, ValueNumbers } from './value-numbers.ts';
+import { openDocLists, type SourceValues, type ValueNumbers } from './value-numbers.ts';
 
 /** A member of the record, such as `requestParameters.bucketName`, by which events are counted; no index knows it. */
 export interface RecordPath {
@@ -78,13 +78,11 @@ export async function valuesOfPath(
     readonly column: Int32Array;
     readonly numbers: ValueNumbers;
     readonly pause: () => Promise<void>;
-    /** Called with each value that a source has and had not before. */
-    readonly bound: (text: string) => void;
   },
 ): Promise<SourceValues> {
-  const { column, numbers, pause, bound } = options;
+  const { column, numbers, pause } = options;
   const last = Buffer.from(`"${path.at(-1)}"`);
-  const docsOf = new Map<string, number[]>();
+  const found = openDocLists();
   let bytes = 0;
   for (const [doc, bucket] of column.entries()) {
     if (bucket < 0) continue;
@@ -92,14 +90,7 @@ export async function valuesOfPath(
     bytes += raw.length;
     // Names may be written with escapes, which few are.
     if (raw.includes(last) || raw.includes('\\u')) {
-      for (const text of valuesAt(JSON.parse(raw.toString()), path)) {
-        const docs = docsOf.get(text);
-        if (docs) docs.push(doc);
-        else {
-          bound(text);
-          docsOf.set(text, [doc]);
-        }
-      }
+      for (const text of valuesAt(JSON.parse(raw.toString()), path)) found.add(numbers.ofText(text), doc);
     }
     if (bytes < sliceBytes) continue;
     bytes = 0;
@@ -108,8 +99,8 @@ export async function valuesOfPath(
   return {
     isMultiple: true,
     *lists() {
-      for (const [text, docs] of docsOf)
-        yield { value: () => numbers.ofText(text), docs: Int32Array.from(docs), length: docs.length };
+      for (const [value, docs] of found.docsOf)
+        yield { value: () => value, docs: Int32Array.from(docs), length: docs.length };
     },
   };
 }

@@ -66,8 +66,11 @@ function openHashNumbers() {
   };
 }
 
-/** Opens numbers for the values of one attribute or member. Once a hash comes in, texts are known by their hashes too. */
-export function openValueNumbers(hashKey: TermKey): ValueNumbers {
+/**
+ * Opens numbers for the values of one attribute or member. Once a hash comes in, texts are known by their hashes too. `bound` is told of each
+ * text that gets a number, and may refuse it.
+ */
+export function openValueNumbers(hashKey: TermKey, bound?: (text: string) => void): ValueNumbers {
   const byText = new Map<string, number>();
   const byHash = openHashNumbers();
   /** By number: the text, or the document and the source of texts that tell it. */
@@ -76,6 +79,7 @@ export function openValueNumbers(hashKey: TermKey): ValueNumbers {
   const hashes: (readonly [number, number] | undefined)[] = [undefined];
   let usesHashes = false;
   const addText = (text: string): number => {
+    bound?.(text);
     sources.push(undefined);
     hashes.push(undefined);
     return known.push(text) - 1;
@@ -185,6 +189,19 @@ export function valuesOfSegment(
   return { isMultiple: isMultiple(attribute), lists: () => lists(attribute) };
 }
 
+/** Gathers the documents of each value; `key` stands for the value. */
+export function openDocLists() {
+  const docsOf = new Map<number, number[]>();
+  return {
+    docsOf: docsOf as ReadonlyMap<number, readonly number[]>,
+    add(key: number, doc: number): void {
+      const docs = docsOf.get(key);
+      if (docs) docs.push(doc);
+      else docsOf.set(key, [doc]);
+    },
+  };
+}
+
 /** The values of an attribute in a tail, of which `order` gives the events by document. */
 export function valuesOfTail(
   tail: Tail,
@@ -201,24 +218,19 @@ export function valuesOfTail(
   const { texts, column, pairEvents, pairTexts } = tail.attribute(attribute);
   const hasPairs = isMultiple(attribute);
   function* lists(): Iterable<ValueList> {
-    const byText = new Map<number, number[]>();
-    const add = (text: number, doc: number): void => {
-      const docs = byText.get(text);
-      if (docs) docs.push(doc);
-      else byText.set(text, [doc]);
-    };
+    const found = openDocLists();
     if (hasPairs) {
       const docOf = new Map<number, number>();
       for (const [doc, event] of order.entries()) docOf.set(event, doc);
       for (const [pair, event] of pairEvents.entries()) {
         const doc = docOf.get(event);
-        if (doc !== undefined) add(pairTexts[pair] as number, doc);
+        if (doc !== undefined) found.add(pairTexts[pair] as number, doc);
       }
     } else {
       for (const [doc, event] of order.entries())
-        if ((column[event] as number) >= 0) add(column[event] as number, doc);
+        if ((column[event] as number) >= 0) found.add(column[event] as number, doc);
     }
-    for (const [text, docs] of byText) {
+    for (const [text, docs] of found.docsOf) {
       const ascending = Int32Array.from(docs).toSorted();
       yield { value: () => numbers.ofText(texts[text] as string), docs: ascending, length: ascending.length };
     }
