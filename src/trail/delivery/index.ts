@@ -5,4 +5,5 @@
  * status. FORMAT.md describes the files and the documents.
  */
 export { openDelivery, type Delivery, type DeliveryOptions } from './open-delivery.ts';
+export { openLoggedByTrails, type LoggedByTrails } from './logged-by-trails.ts';
 export { openCollectThread } from './collect-thread.ts';

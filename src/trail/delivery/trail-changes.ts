@@ -24,7 +24,7 @@ const isTrail = (key: string) => key.startsWith(trailsPrefix);
 const trailsMark = Buffer.from(`"${trailsPrefix}`);
 
 /** The trails that a change of the control state puts, by key; undefined for those that it deletes. */
-function changedTrails({
+export function changedTrails({
   sequence: at,
   payload,
 }: JournalEntry): ReadonlyMap<string, TrailDocument | undefined> {
