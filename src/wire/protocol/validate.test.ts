@@ -170,7 +170,7 @@ describe('every pattern of every table', () => {
     if (constraint.pattern !== undefined) patterns.set(constraint.pattern, constraint.length?.[1]);
     for (const inner of [constraint.element, constraint.key, constraint.value]) collect(inner);
   };
-  for (const name of ['iam', 'sts', 'cloudtrail', 'cloudtrail-data']) {
+  for (const name of ['iam', 'sts', 'cloudtrail', 'cloudtrail-data', 'events']) {
     const table = constraintsOf(name)!;
     for (const constraint of Object.values(table.members)) collect(constraint);
     for (const members of Object.values(table.structures))
@@ -189,7 +189,7 @@ describe('every pattern of every table', () => {
 });
 
 describe('the tables and the schemas', () => {
-  test.each(['iam', 'sts', 'cloudtrail', 'cloudtrail-data'])(
+  test.each(['iam', 'sts', 'cloudtrail', 'cloudtrail-data', 'events'])(
     'every name in the table of %s is in its schema',
     async (name) => {
       const { schema } = await services.load(name);

@@ -5,6 +5,7 @@
 import { cloudTrailDataConstraints } from './cloudtrail-data.ts';
 import { cloudTrailConstraints } from './cloudtrail.ts';
 import type { ServiceConstraints } from './constraint.ts';
+import { eventsConstraints } from './events.ts';
 import { iamConstraints } from './iam.ts';
 import { kmsConstraints } from './kms.ts';
 import { s3Constraints } from './s3.ts';
@@ -13,6 +14,7 @@ import { stsConstraints } from './sts.ts';
 export type { Constraint, ServiceConstraints } from './constraint.ts';
 
 const tables: Readonly<Record<string, ServiceConstraints>> = {
+  events: eventsConstraints,
   iam: iamConstraints,
   kms: kmsConstraints,
   s3: s3Constraints,
