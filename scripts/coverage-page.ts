@@ -18,7 +18,7 @@ The most notable of what they refuse, by name and without changing anything, bec
 | operations | what they refuse |
 |---|---|
 | CreateTrail, UpdateTrail | \`SnsTopicName\` and \`CloudWatchLogsLogGroupArn\` (neither topics nor log groups are there yet); organization trails |
-| PutBucketNotificationConfiguration | every destination, EventBridge included: there is no event bus yet. An empty configuration is taken |
+| PutBucketNotificationConfiguration | topics, queues and functions, none of which are there yet; EventBridge is taken |
 | PutBucketLifecycleConfiguration | transitions to other storage classes; expiration and aborting uploads run |
 | operations on objects | customer-provided keys (SSE-C), an encryption context of the caller's own |
 | operations on buckets | directory buckets, MFA delete, dual-layer encryption (aws:kms:dsse) |

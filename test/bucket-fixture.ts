@@ -4,6 +4,7 @@ import { region, seededRandom, silentLog, type ManualClock } from '../src/kernel
 import type { State } from '../src/state/index.ts';
 import { openMemoryBlob } from '../src/store/memory/index.ts';
 import { readBucket } from '../src/estate/s3/bucket-documents.ts';
+import { openObjectEvents } from '../src/estate/s3/object-events.ts';
 import type { ObjectTag, Retention } from '../src/estate/s3/object-documents.ts';
 import type { ObjectStore } from '../src/estate/s3/object-store.ts';
 import { openObjectStore } from '../src/estate/s3/open-object-store.ts';
@@ -57,9 +58,12 @@ export async function openBucketFixture(seed = 1): Promise<BucketFixture> {
   const cipher = masterKeyFrom(random.bytes(32), random).cipher('s3/v1');
   const blob = opening.use(await openMemoryBlob());
   const keys = kms.kms.dataKeys;
-  const objects = opening.use(openObjectStore({ state, blob, keys, cipher, clock, random, log: silentLog }));
+  const events = openObjectEvents({ clock, random });
+  const objects = opening.use(
+    openObjectStore({ state, blob, keys, cipher, events, clock, random, log: silentLog }),
+  );
   const bound = bindOperations(
-    { state, objects, keys, clock, random, authorise: authorisation.authorise },
+    { state, objects, events, keys, clock, random, authorise: authorisation.authorise },
     operations,
   );
   const opened = opening.move();
@@ -105,7 +109,8 @@ export async function openBucketFixture(seed = 1): Promise<BucketFixture> {
         const now = await readBucket(change, name);
         if (!now) throw new Error(`the bucket ${name} is gone`);
         return objects.link(change, now, key, content, {
-          event: 'ObjectCreated:Put',
+          createdBy: 'PutObject',
+          cause: { kind: 'call', call },
           headers: {},
           metadata: {},
           storageClass: 'STANDARD',

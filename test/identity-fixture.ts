@@ -10,7 +10,7 @@ import {
   type NewAccessKey,
 } from '../src/identity/index.ts';
 import { masterKeyFrom } from '../src/identity/master-key.ts';
-import { openJournal } from '../src/journal/index.ts';
+import { openJournal, type Stream } from '../src/journal/index.ts';
 import {
   accountId,
   manualClock,
@@ -41,6 +41,8 @@ type Answer = any; // oxlint-disable-line typescript/no-explicit-any -- answers 
 export interface IdentityFixture extends AsyncDisposable {
   readonly clock: ManualClock;
   readonly state: State;
+  /** The journal's `audit` stream. */
+  readonly stream: Stream;
   readonly iam: Operations<Change>;
   readonly sts: Operations<Change>;
   readonly findCredential: FindCredential;
@@ -109,7 +111,8 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
   const journal = opening.use(
     await openJournal({ openLog: () => openMemoryLog(), openCursors: () => openMemoryCursors(), clock, log }),
   );
-  const state = opening.use(await openMemoryState({ stream: journal.stream('audit'), clock, log }));
+  const stream = journal.stream('audit');
+  const state = opening.use(await openMemoryState({ stream, clock, log }));
   const { rootKey: root } = await openManagementAccount({
     state,
     masterKey,
@@ -145,6 +148,7 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
   const fixture: IdentityFixture = {
     clock,
     state,
+    stream,
     iam,
     sts,
     findCredential,

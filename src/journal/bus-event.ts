@@ -1,4 +1,4 @@
-import { assert } from '../kernel/index.ts';
+import { assert, formatArn } from '../kernel/index.ts';
 import type { NewEntry } from './journal-types.ts';
 
 /** An event as EventBridge's user guide shows them (page "Event structure"), before its detail. */
@@ -32,6 +32,10 @@ export function busEventText(event: BusEvent): string {
   };
   return `${JSON.stringify(head).slice(0, -1)},"detail":${event.detail}}`;
 }
+
+/** ARN of the bus that services send their events to ("Events from AWS services"). */
+export const defaultBusArn = (account: string, region: string): string =>
+  formatArn('events', region, account, 'event-bus/default');
 
 /** Where an event of the journal goes. */
 export interface BusEventHead {

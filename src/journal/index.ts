@@ -7,6 +7,7 @@ export { openDamageList, type DamageList } from './damage-list.ts';
 export {
   busEventText,
   decodeBusEvent,
+  defaultBusArn,
   encodeBusEvent,
   type BusEvent,
   type BusEventHead,

@@ -31,7 +31,9 @@ const enableVersions = (Bucket: string) =>
 
 async function remove(name: string, key: string): Promise<void> {
   const bucket = await readBucket(s3.state, name);
-  await s3.objects.commit((change) => s3.objects.remove(change, bucket!, key));
+  await s3.objects.commit((change) =>
+    s3.objects.remove(change, bucket!, key, { cause: { kind: 'lifecycle' } }),
+  );
 }
 
 /** Lets days pass and carries out what is due by then, as a start after that time would. */

@@ -68,12 +68,12 @@ export function openLifecycle(options: LifecycleOptions): Lifecycle {
     const { value } = due.document;
     const now = await change.get<typeof value>(due.document.key);
     if (!now || now.version !== due.document.version) return false;
-    const event = 'LifecycleExpiration';
+    const cause = { kind: 'lifecycle' } as const;
     if (due.kind === 'upload') await objects.abandonUpload(change, bucket.name, due.document.value);
-    else if (due.kind === 'current') await objects.remove(change, bucket, value.key, { event });
+    else if (due.kind === 'current') await objects.remove(change, bucket, value.key, { cause });
     else {
       const { versionId } = due.document.value;
-      await objects.remove(change, bucket, value.key, { versionId, event });
+      await objects.remove(change, bucket, value.key, { versionId, cause });
     }
     return true;
   }

@@ -1,6 +1,7 @@
 import type { Change } from '../../state/index.ts';
 import type { KeyCaller } from '../kms/data-keys.ts';
 import type { BucketDocument } from './bucket-documents.ts';
+import type { CreatedBy, EventCause } from './object-events.ts';
 import type {
   ChecksumAlgorithm,
   ContentPart,
@@ -37,8 +38,8 @@ export interface StagedContent {
 
 /** What a new version is made of, beside its bytes. */
 export interface VersionFacts {
-  /** As S3 names the event: `ObjectCreated:Put`, `:Copy` or `:CompleteMultipartUpload`. */
-  readonly event: string;
+  readonly createdBy: CreatedBy;
+  readonly cause: EventCause;
   readonly headers: ObjectHeaders;
   readonly metadata: Readonly<Record<string, string>>;
   readonly storageClass: string;
@@ -63,8 +64,7 @@ export interface Removal {
   readonly versionId?: string;
   /** Governance retention does not hold; whoever asks has shown that it may. */
   readonly bypassGovernance?: boolean;
-  /** How S3 names the event, before the colon: `ObjectRemoved` by default, `LifecycleExpiration` for expiry. */
-  readonly event?: string;
+  readonly cause: EventCause;
 }
 
 export interface Removed {
@@ -72,20 +72,6 @@ export interface Removed {
   readonly versionId?: string;
   /** A marker was put, or the version that is gone was one. */
   readonly deleteMarker?: true;
-}
-
-/** Told after the commit, for the bucket's notifications. `kind` as S3 names events, such as `ObjectCreated:Put`. */
-export type OnObjectEvent = (event: ObjectEvent) => void;
-
-export interface ObjectEvent {
-  readonly kind: string;
-  readonly bucket: string;
-  readonly key: string;
-  readonly versionId?: string;
-  readonly sizeBytes?: number;
-  readonly etag?: string;
-  /** Epoch milliseconds. */
-  readonly time: number;
 }
 
 /**
@@ -142,7 +128,7 @@ export interface ObjectStore extends AsyncDisposable {
    * Deletes. Throws AccessDenied for a version under retention or legal hold. What does not exist is deleted without an
    * error, as S3 does.
    */
-  remove(change: Change, bucket: BucketDocument, key: string, removal?: Removal): Promise<Removed>;
+  remove(change: Change, bucket: BucketDocument, key: string, removal: Removal): Promise<Removed>;
   /** Forgets an upload under way and its parts. */
   abandonUpload(change: Change, bucket: string, upload: UploadDocument): Promise<void>;
   /** Forgets all uploads of a bucket that is being deleted. */

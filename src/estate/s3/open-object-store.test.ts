@@ -12,8 +12,8 @@ import {
   type ObjectVersion,
   type UploadDocument,
 } from './object-documents.ts';
+import { openObjectEvents } from './object-events.ts';
 import { openObjectStore, type ObjectStoreOptions } from './open-object-store.ts';
-import type { ObjectEvent } from './object-store.ts';
 
 const bucket: BucketDocument = {
   name: 'b',
@@ -23,7 +23,14 @@ const bucket: BucketDocument = {
   ownership: 'BucketOwnerEnforced',
   encryption: { algorithm: 'AES256', bucketKeyEnabled: false },
 };
-const facts = { event: 'ObjectCreated:Put', headers: {}, metadata: {}, storageClass: 'STANDARD' };
+const cause = { kind: 'service', principal: 'cloudtrail.amazonaws.com' } as const;
+const facts = {
+  createdBy: 'PutObject',
+  cause,
+  headers: {},
+  metadata: {},
+  storageClass: 'STANDARD',
+} as const;
 
 async function* bytes(...parts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield Buffer.from(part);
@@ -61,7 +68,18 @@ async function open(over: Partial<ObjectStoreOptions> = {}) {
   const random = seededRandom(7);
   const blob = await openMemoryBlob();
   const cipher = masterKeyFrom(random.bytes(32), random).cipher('s3/v1');
-  const options = { state, blob, keys: kms.kms.dataKeys, cipher, clock, random, log: silentLog, ...over };
+  const events = openObjectEvents({ clock, random });
+  const options = {
+    state,
+    blob,
+    keys: kms.kms.dataKeys,
+    cipher,
+    clock,
+    random,
+    events,
+    log: silentLog,
+    ...over,
+  };
   const store = openObjectStore(options);
   const as = { kind: 'call' as const, call: await kms.callOf(), via: 's3.eu-central-1.amazonaws.com' };
   await store.commit(async (change) => change.put(bucketKey('b'), bucket));
@@ -117,7 +135,7 @@ describe('the store of objects', () => {
     const second = await s3.put('again');
     expect(await collect(await s3.read(second))).toBe('again');
     expect(await blobsOf(s3.blob)).toBe(1);
-    await s3.store.commit((change) => s3.store.remove(change, bucket, 'k'));
+    await s3.store.commit((change) => s3.store.remove(change, bucket, 'k', { cause }));
     await settled();
     expect(await blobsOf(s3.blob)).toBe(0);
   });
@@ -144,7 +162,7 @@ describe('the store of objects', () => {
     const old = await s3.put('old bytes');
     const [begun, late, given] = [await s3.read(old), await s3.read(old), await s3.read(old)];
     await s3.put('new');
-    await s3.store.commit((change) => s3.store.remove(change, bucket, 'k'));
+    await s3.store.commit((change) => s3.store.remove(change, bucket, 'k', { cause }));
     await settled();
     expect(await blobsOf(s3.blob)).toBe(1);
     expect(await collect(begun)).toBe('old bytes');
@@ -229,22 +247,6 @@ describe('the store of objects', () => {
     await settled();
     expect(await blobsOf(s3.blob)).toBe(0);
     expect(await s3.state.list('s3/part/')).toEqual([]);
-  });
-
-  it('tells of an object only once it is there', async () => {
-    const events: ObjectEvent[] = [];
-    await using s3 = await open({ onObjectEvent: (event) => void events.push(event) });
-    const staged = await s3.stage(bytes('x'));
-    const change = s3.state.begin();
-    await s3.store.link(change, bucket, 'k', staged, facts);
-    await settled();
-    expect(events).toEqual([]);
-    await s3.state.commit(change, []);
-    await settled();
-    expect(events.map(({ kind, key }) => `${kind} ${key}`)).toEqual(['ObjectCreated:Put k']);
-    await s3.store.commit((other) => s3.store.remove(other, bucket, 'k', { event: 'LifecycleExpiration' }));
-    await settled();
-    expect(events.map(({ kind }) => kind)).toEqual(['ObjectCreated:Put', 'LifecycleExpiration:Delete']);
   });
 
   it('puts for a service, and not into a bucket that is gone', async () => {

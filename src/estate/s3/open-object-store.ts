@@ -14,20 +14,20 @@ import { openSpentBytes } from './content/spent-bytes.ts';
 import { noSuchBucket, s3Fault } from './faults.ts';
 import {
   contentKey,
-  objectKey,
   partKey,
   partPrefix,
   uploadKey,
   uploadPrefix,
-  versionKey,
   type ContentDocument,
   type ObjectVersion,
   type PartDocument,
+  type StoredVersion,
   type UploadDocument,
 } from './object-documents.ts';
 import { defaultRetention } from './object-lock.ts';
-import type { ObjectEvent, ObjectStore, OnObjectEvent, StagedContent } from './object-store.ts';
-import { putInFront, removeCurrent, removeVersion, type ChainParts } from './version-chain.ts';
+import type { DeletionType, EventCause, ObjectEvents } from './object-events.ts';
+import type { ObjectStore, StagedContent } from './object-store.ts';
+import { orderOf, putInFront, removeCurrent, removeVersion, type ChainParts } from './version-chain.ts';
 
 /** How often work that no call asks for is run again when it met other changes. */
 const attempts = 20;
@@ -43,12 +43,12 @@ export interface ObjectStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly onObjectEvent?: OnObjectEvent;
+  readonly events: ObjectEvents;
 }
 
 /** Opens the store of objects. */
 export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
-  const { state, blob, clock, random } = options;
+  const { state, blob, clock, random, events } = options;
   const log = options.log.child({ part: 's3' });
   const afterCommit = openAfterCommit({ state, clock, log });
   const spent = openSpentBytes();
@@ -90,15 +90,6 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     });
   }
 
-  function announce(key: string, event: ObjectEvent, place: string | undefined): void {
-    const { onObjectEvent } = options;
-    if (!onObjectEvent) return;
-    afterCommit.expect(key, `event ${place}`, {
-      happened: async () => (await state.get<{ place: string }>(key))?.value.place === place,
-      done: () => onObjectEvent(event),
-    });
-  }
-
   const chain = (change: ChainParts['change'], bucket: BucketDocument, key: string): ChainParts => ({
     change,
     bucket,
@@ -107,6 +98,17 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     random,
     discard,
   });
+
+  function tellDeleted(
+    { change, bucket, key, nowMs }: ChainParts,
+    deletionType: DeletionType,
+    version: StoredVersion,
+    cause: EventCause,
+  ): void {
+    const { versionId } = version;
+    const order = Math.max(nowMs, orderOf(version));
+    events.tell(change, bucket, { type: 'Object Deleted', deletionType, key, versionId, order }, cause);
+  }
 
   async function abandon(
     change: ChainParts['change'],
@@ -170,7 +172,12 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
     newEncryption: async (request) => (await objectKeys.create(request)).encryption,
     async link(change, bucket, key, content, facts) {
       const parts = chain(change, bucket, key);
-      const { event, retention = defaultRetention(bucket, parts.nowMs), ...others } = facts;
+      const {
+        createdBy: reason,
+        cause,
+        retention = defaultRetention(bucket, parts.nowMs),
+        ...others
+      } = facts;
       const version = await putInFront(parts, (place, versionId): ObjectVersion => ({
         kind: 'object',
         key,
@@ -187,30 +194,23 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
       }));
       const document: ContentDocument = 'parts' in content ? { parts: content.parts } : {};
       change.put(contentKey(content.content), document);
-      const { sizeBytes, etag, versionId, lastModified: time, place } = version;
-      const about = { bucket: bucket.name, key, versionId, sizeBytes, etag, time };
-      announce(objectKey(bucket.name, key), { kind: event, ...about }, place);
+      events.tell(change, bucket, { type: 'Object Created', reason, version }, cause);
       return version;
     },
-    async remove(change, bucket, key, removal = {}) {
+    async remove(change, bucket, key, { versionId, bypassGovernance = false, cause }) {
       const parts = chain(change, bucket, key);
-      const { versionId, event = 'ObjectRemoved' } = removal;
-      const about = { bucket: bucket.name, key, time: parts.nowMs };
       if (versionId === undefined) {
-        const marker = await removeCurrent(parts);
-        if (!marker) {
-          announce(objectKey(bucket.name, key), { kind: `${event}:Delete`, ...about }, undefined);
-          return {};
+        const { marker, gone } = await removeCurrent(parts);
+        if (marker) {
+          tellDeleted(parts, 'Delete Marker Created', marker, cause);
+          return { versionId: marker.versionId, deleteMarker: true };
         }
-        const at = versionKey(bucket.name, key, marker.place);
-        const kind = `${event}:DeleteMarkerCreated`;
-        announce(at, { kind, ...about, versionId: marker.versionId }, marker.place);
-        return { versionId: marker.versionId, deleteMarker: true };
+        if (gone) tellDeleted(parts, 'Permanently Deleted', gone, cause);
+        return {};
       }
-      const gone = await removeVersion(parts, versionId, removal.bypassGovernance === true);
+      const gone = await removeVersion(parts, versionId, bypassGovernance);
       if (!gone) return { versionId };
-      const at = versionKey(bucket.name, key, gone.place);
-      announce(at, { kind: `${event}:Delete`, ...about, versionId }, undefined);
+      tellDeleted(parts, 'Permanently Deleted', gone, cause);
       return { versionId, ...(gone.kind === 'marker' && { deleteMarker: true as const }) };
     },
     async abandonUpload(change, bucket, upload) {
@@ -266,7 +266,8 @@ export function openObjectStore(options: ObjectStoreOptions): ObjectStore {
           const now = await readBucket(change, name);
           if (!now || !isSameBucket(now, bucket)) throw noSuchBucket(name);
           return store.link(change, now, key, content, {
-            event: 'ObjectCreated:Put',
+            createdBy: 'PutObject',
+            cause: as.kind === 'call' ? as : { kind: 'service', principal: as.caller.service },
             headers,
             metadata,
             storageClass: 'STANDARD',

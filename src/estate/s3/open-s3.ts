@@ -5,7 +5,8 @@ import type { Blob } from '../../store/index.ts';
 import type { Authorise, Operations } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/index.ts';
 import { openLifecycle } from './lifecycle.ts';
-import type { ObjectStore, OnObjectEvent } from './object-store.ts';
+import { openObjectEvents } from './object-events.ts';
+import type { ObjectStore } from './object-store.ts';
 import { openObjectStore } from './open-object-store.ts';
 import { bindOperations } from './operation.ts';
 import { operations } from './operations.ts';
@@ -20,7 +21,6 @@ export interface S3Options {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly onObjectEvent?: OnObjectEvent;
 }
 
 /** S3, put together. Close it before KMS, the blob store and the state. */
@@ -33,10 +33,11 @@ export interface S3 extends AsyncDisposable {
 
 export function openS3(options: S3Options): S3 {
   const { state, keys, authorise, clock, random } = options;
-  const objects = openObjectStore({ ...options, cipher: options.masterKey.cipher('s3/v1') });
+  const events = openObjectEvents(options);
+  const objects = openObjectStore({ ...options, events, cipher: options.masterKey.cipher('s3/v1') });
   const lifecycle = openLifecycle({ ...options, objects });
   return {
-    operations: bindOperations({ state, objects, keys, authorise, clock, random }, operations),
+    operations: bindOperations({ state, objects, events, keys, authorise, clock, random }, operations),
     objects,
     async [Symbol.asyncDispose]() {
       await lifecycle[Symbol.asyncDispose]();

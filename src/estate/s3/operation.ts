@@ -3,6 +3,7 @@ import type { Change, StateView } from '../../state/index.ts';
 import type { Authorise, Call, Given, Need, Operations, RecordedPart } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/data-keys.ts';
 import { forwardedCalls } from '../kms/key-uses.ts';
+import type { ObjectEvents } from './object-events.ts';
 import type { ObjectStore } from './object-store.ts';
 import { recordedCall } from './recorded-call.ts';
 
@@ -13,6 +14,7 @@ export interface S3Parts {
   /** What is committed, for what is read before a change begins and for what a change should not depend on. */
   readonly state: StateView;
   readonly objects: ObjectStore;
+  readonly events: ObjectEvents;
   readonly keys: DataKeys;
   /** For what a call may do to each of many objects on its own. */
   readonly authorise: Authorise;

@@ -38,7 +38,8 @@ function placeAt(order: number, random: Random): string {
   return `${falling}${Buffer.from(random.bytes(9)).toString('hex')}`;
 }
 
-const orderOf = ({ place }: { readonly place: string }): number =>
+/** When a version was put, epoch milliseconds, and after all older ones of its key. */
+export const orderOf = ({ place }: { readonly place: string }): number =>
   largest - Number.parseInt(place.slice(0, 14), 16);
 
 interface Newest {
@@ -121,12 +122,16 @@ export async function putInFront(
 }
 
 /** Deletes the current object: for good in a bucket that never had versions, else by a marker in front of it. */
-export async function removeCurrent(parts: ChainParts): Promise<DeleteMarker | undefined> {
+export async function removeCurrent(parts: ChainParts): Promise<{
+  readonly marker: DeleteMarker | undefined;
+  /** What the bucket has no longer, where it never had versions. */
+  readonly gone: ObjectVersion | undefined;
+}> {
   const { change, bucket, key } = parts;
   const newest = await newestOf(parts);
   if (bucket.versioning === undefined) {
     await removeNull(parts, newest.current);
-    return undefined;
+    return { marker: undefined, gone: newest.current };
   }
   const place = nextPlace(parts, newest);
   const enabled = bucket.versioning === 'Enabled';
@@ -136,7 +141,7 @@ export async function removeCurrent(parts: ChainParts): Promise<DeleteMarker | u
   const marker: DeleteMarker = { kind: 'marker', key, versionId, place, lastModified: parts.nowMs };
   change.put(versionKey(bucket.name, key, place), marker);
   if (!enabled) change.put(nullPlaceKey(bucket.name, key), { place });
-  return marker;
+  return { marker, gone: undefined };
 }
 
 /** Deletes one version for good; undefined when there is none. Throws AccessDenied for one that is locked. */

@@ -7,23 +7,29 @@ import { bucketNeed, requireBucket } from '../bucket-access.ts';
 import { bucketKey } from '../bucket-documents.ts';
 import { nothing, type Nothing } from '../bucket-faults.ts';
 import { invalidArgument, notImplemented } from '../faults.ts';
+import { sendsEvents } from '../object-events.ts';
 import type { S3Operation } from '../operation.ts';
 
+/** All that a bucket can be set to: "If enabled, all events will be sent". */
+const toEventBridge: NotificationConfiguration = { EventBridgeConfiguration: {} };
+
 /**
- * A destination that does not exist is refused as S3 refuses one: it validates them when they are put. So is EventBridge while
- * there is no event bus: "If enabled, all events will be sent", which nobody may be told who is sent none.
+ * A destination that does not exist is refused as S3 refuses one: it validates them when they are put. Where that is to be
+ * skipped ("Skips validation of Amazon SQS, Amazon SNS, and AWS Lambda destinations"), they are refused for what they are.
  */
-function refuseDestinations(configuration: NotificationConfiguration): void {
+function refuseDestinations(configuration: NotificationConfiguration, skipsValidation: boolean): void {
   const destinations = [
     ...(configuration.TopicConfigurations ?? []).map(({ TopicArn }) => TopicArn),
     ...(configuration.QueueConfigurations ?? []).map(({ QueueArn }) => QueueArn),
     ...(configuration.LambdaFunctionConfigurations ?? []).map(({ LambdaFunctionArn }) => LambdaFunctionArn),
   ];
   const [first] = destinations;
-  if (configuration.EventBridgeConfiguration !== undefined) {
-    throw notImplemented('Notifications to EventBridge are not sent yet: the event bus is absent.');
-  }
   if (destinations.length === 0) return;
+  if (skipsValidation) {
+    throw notImplemented(
+      'Topics, queues and functions are not notified by a bucket yet; EventBridge is, by EventBridgeConfiguration.',
+    );
+  }
   throw invalidArgument(
     'Unable to validate the following destination configurations: topics, queues and functions do not exist here as destinations of a bucket yet',
     first,
@@ -39,8 +45,10 @@ export const PutBucketNotificationConfiguration: S3Operation<
   needs: (input, call, parts) => bucketNeed('s3:PutBucketNotification', input, call, parts),
   async handle(input, call, change) {
     const { notification: _, ...bucket } = await requireBucket(change, input, call);
-    refuseDestinations(input.NotificationConfiguration);
-    change.put(bucketKey(bucket.name), bucket);
+    const { NotificationConfiguration: configuration, SkipDestinationValidation: skips } = input;
+    refuseDestinations(configuration, skips === true);
+    const sends = configuration.EventBridgeConfiguration !== undefined;
+    change.put(bucketKey(bucket.name), { ...bucket, ...(sends && { notification: toEventBridge }) });
     return nothing;
   },
 };
@@ -52,8 +60,6 @@ export const GetBucketNotificationConfiguration: S3Operation<
   access: 'read',
   needs: (input, call, parts) => bucketNeed('s3:GetBucketNotification', input, call, parts),
   async handle(input, call, change) {
-    const { notification } = await requireBucket(change, input, call);
-    // Versions of before kept a configuration of EventBridge; the next one that is put replaces it.
-    return notification ?? {};
+    return sendsEvents(await requireBucket(change, input, call)) ? toEventBridge : {};
   },
 };

@@ -153,23 +153,30 @@ describe('object lock', () => {
 });
 
 describe('notifications', () => {
-  it('to what does not exist are refused, also to the event bus, and none is taken', async () => {
-    const put = (NotificationConfiguration: object) =>
-      call('PutBucketNotificationConfiguration', { NotificationConfiguration });
+  it('to what does not exist are refused, and none is taken', async () => {
+    const put = (NotificationConfiguration: object, over: object = {}) =>
+      call('PutBucketNotificationConfiguration', { NotificationConfiguration, ...over });
     const topic = { TopicArn: 'arn:aws:sns:eu-central-1:000000000000:t', Events: ['s3:ObjectCreated:*'] };
     expect(await codeOf(put({ TopicConfigurations: [topic] }))).toBe('InvalidArgument');
-    expect(await codeOf(put({ EventBridgeConfiguration: {} }))).toBe('NotImplemented');
+    const unchecked = put({ TopicConfigurations: [topic] }, { SkipDestinationValidation: true });
+    expect(await codeOf(unchecked)).toBe('NotImplemented');
     expect(await call('GetBucketNotificationConfiguration')).toEqual({});
     await put({});
     expect(await call('GetBucketNotificationConfiguration')).toEqual({});
   });
 
-  it('to EventBridge that a version of before took are shown until another configuration is put', async () => {
+  it('to EventBridge that a version of before took are on until another configuration is put', async () => {
     const bucket = await readBucket(s3.state, Bucket);
     const change = s3.state.begin();
     change.put(bucketKey(Bucket), { ...bucket, notification: { EventBridgeConfiguration: {} } });
     await s3.state.commit(change, []);
     expect(await call('GetBucketNotificationConfiguration')).toEqual({ EventBridgeConfiguration: {} });
+    const { end } = s3.identity.stream;
+    await s3.put(Bucket, 'a');
+    const kinds: string[] = [];
+    for await (const { entries } of s3.identity.stream.read(end))
+      kinds.push(...entries.map(({ kind }) => kind));
+    expect(kinds).toEqual(['change', 'event']);
     await call('PutBucketNotificationConfiguration', { NotificationConfiguration: {} });
     expect(await call('GetBucketNotificationConfiguration')).toEqual({});
   });

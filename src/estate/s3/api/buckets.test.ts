@@ -128,7 +128,9 @@ describe('DeleteBucket', () => {
     await s3.put('old', 'a');
     const { readBucket } = await import('../bucket-documents.ts');
     const bucket = await readBucket(s3.state, 'old');
-    await s3.objects.commit((change) => s3.objects.remove(change, bucket!, 'a'));
+    await s3.objects.commit((change) =>
+      s3.objects.remove(change, bucket!, 'a', { cause: { kind: 'lifecycle' } }),
+    );
     expect(await s3.keys('old')).toEqual([]);
     expect(await codeOf(s3.call('DeleteBucket', { Bucket: 'old' }))).toBe('BucketNotEmpty');
   });

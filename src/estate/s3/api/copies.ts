@@ -1,6 +1,7 @@
 import type { CopyObjectOutput, CopyObjectRequest } from '@aws-sdk/client-s3';
 import { assert } from '../../../kernel/index.ts';
 import type { Change } from '../../../state/index.ts';
+import type { Call } from '../../../wire/index.ts';
 import type { BucketDocument } from '../bucket-documents.ts';
 import { checkWriteConditions } from '../conditions.ts';
 import {
@@ -93,6 +94,7 @@ async function linkCopy(
   change: Change,
   parts: S3Parts,
   copied: {
+    readonly call: Call;
     readonly before: BucketDocument;
     readonly source: CopySource;
     readonly staged: StagedContent;
@@ -105,7 +107,8 @@ async function linkCopy(
   const value = staged.checksums[algorithm] ?? sameChecksum(source, algorithm);
   assert(value !== undefined, 'the checksum that was asked for is there');
   const version = await parts.objects.link(change, bucket, input.Key, staged, {
-    event: 'ObjectCreated:Copy',
+    createdBy: 'CopyObject',
+    cause: { kind: 'call', call: copied.call },
     ...copiedFacts(input, source),
     checksum: { algorithm, value, type: 'FULL_OBJECT' },
     ...lockOf(input, bucket, parts.clock.now()),
@@ -173,7 +176,7 @@ export const CopyObject: S3Operation<CopyObjectRequest, CopyObjectOutput> = {
       mostBytes: singlePutBytes,
     });
     return orUnstage(parts, input, () =>
-      linkCopy(input, change, parts, { before: bucket, source, staged, algorithm }),
+      linkCopy(input, change, parts, { call, before: bucket, source, staged, algorithm }),
     );
   },
 };

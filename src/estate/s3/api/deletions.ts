@@ -50,7 +50,7 @@ export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> 
   async needs(input, call, parts) {
     return onDeletedObject(input, await calledBucket(input, parts.state), call);
   },
-  async handle(input, _call, change, parts) {
+  async handle(input, call, change, parts) {
     const bucket = await calledBucket(input, change);
     checkKey(bucket.name, input.Key);
     refuseDirectoryConditions(input);
@@ -62,6 +62,7 @@ export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> 
     const removed = await parts.objects.remove(change, bucket, input.Key, {
       ...(VersionId !== undefined && { versionId: VersionId }),
       bypassGovernance: input.BypassGovernanceRetention === true,
+      cause: { kind: 'call', call },
     });
     return deleteAnswer(removed);
   },
@@ -94,6 +95,7 @@ async function deleteOne(
   return parts.objects.remove(change, bucket, Key, {
     ...(VersionId !== undefined && { versionId: VersionId }),
     bypassGovernance: bypass === true,
+    cause: { kind: 'call', call },
   });
 }
 

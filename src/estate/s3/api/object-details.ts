@@ -31,7 +31,7 @@ export const GetObjectAcl: S3Operation<GetObjectAclRequest, GetObjectAclOutput> 
   },
 };
 
-/** Takes the list that says what holds anyway, and refuses all others. */
+/** Takes the list that says what holds anyway, and refuses all others: so no event tells of it ("Using EventBridge"). */
 export const PutObjectAcl: S3Operation<PutObjectAclRequest, PutObjectAclOutput> = {
   access: 'write',
   category: 'data',

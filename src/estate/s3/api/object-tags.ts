@@ -33,11 +33,12 @@ export const PutObjectTagging: S3Operation<PutObjectTaggingRequest, PutObjectTag
     const conditions = requestedTags(tags);
     return needs.map((need) => ({ ...need, conditions: { ...need.conditions, ...conditions } }));
   },
-  async handle(input, _call, change) {
+  async handle(input, call, change, { events }) {
     const bucket = await calledBucket(input, change);
     const { tags: _, ...version } = await requireObject(change, bucket, input);
     const tags = checkObjectTags(input.Tagging.TagSet ?? []);
     await rewriteVersion(change, bucket.name, input.Key, { ...version, ...(tags && { tags }) });
+    events.tell(change, bucket, { type: 'Object Tags Added', version }, { kind: 'call', call });
     return shownVersion(bucket, version);
   },
 };
@@ -46,10 +47,11 @@ export const DeleteObjectTagging: S3Operation<DeleteObjectTaggingRequest, Delete
   access: 'write',
   category: 'data',
   needs: (input, call, parts) => onExistingObject(['s3:DeleteObjectTagging'], input, call, parts),
-  async handle(input, _call, change) {
+  async handle(input, call, change, { events }) {
     const bucket = await calledBucket(input, change);
     const { tags: _, ...version } = await requireObject(change, bucket, input);
     await rewriteVersion(change, bucket.name, input.Key, version);
+    events.tell(change, bucket, { type: 'Object Tags Deleted', version }, { kind: 'call', call });
     return shownVersion(bucket, version);
   },
 };

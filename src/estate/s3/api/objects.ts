@@ -61,6 +61,7 @@ async function linkPut(
   change: Change,
   parts: S3Parts,
   put: {
+    readonly call: Call;
     readonly before: BucketDocument;
     readonly staged: StagedContent;
     readonly algorithm: ChecksumAlgorithm;
@@ -73,7 +74,8 @@ async function linkPut(
   assert(value !== undefined, 'the checksum that was asked for is there');
   const tags = tagsOfHeader(input.Tagging);
   const version = await parts.objects.link(change, bucket, input.Key, staged, {
-    event: 'ObjectCreated:Put',
+    createdBy: 'PutObject',
+    cause: { kind: 'call', call: put.call },
     headers: headersOf(input),
     metadata: metadataOf(input.Metadata),
     storageClass: storageClassOf(input.StorageClass),
@@ -116,7 +118,7 @@ export const PutObject: S3Operation<PutObjectRequest, PutObjectOutput> = {
     });
     note(input, { bytesIn: staged.sizeBytes });
     return orUnstage(parts, input, () =>
-      linkPut(input, change, parts, { before: bucket, staged, algorithm }),
+      linkPut(input, change, parts, { call, before: bucket, staged, algorithm }),
     );
   },
 };

@@ -173,6 +173,7 @@ function completeAnswer(
 
 async function finish(
   input: CompleteInput,
+  call: Call,
   upload: UploadDocument,
   change: Change,
   parts: S3Parts,
@@ -190,7 +191,8 @@ async function finish(
   const content = { content: upload.id, encryption: upload.encryption, ...composed };
   const { headers, metadata, storageClass, tags, retention, legalHold } = upload;
   const version = await parts.objects.link(change, bucket, input.Key, content, {
-    event: 'ObjectCreated:CompleteMultipartUpload',
+    createdBy: 'CompleteMultipartUpload',
+    cause: { kind: 'call', call },
     headers,
     metadata,
     storageClass,
@@ -222,7 +224,7 @@ export const CompleteMultipartUpload: S3Operation<
     const current = await readCurrent(change, bucket.name, input.Key);
     if (current?.content === input.UploadId) return completeAnswer(input, call, bucket, current);
     const upload = await requireUpload(change, input);
-    return completeAnswer(input, call, ...(await finish(input, upload, change, parts)));
+    return completeAnswer(input, call, ...(await finish(input, call, upload, change, parts)));
   },
 };
 
