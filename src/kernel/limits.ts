@@ -160,4 +160,17 @@ export const limits = {
   insightApis: 4_000,
   insightCallers: 8,
   insightHours: 300_000,
+  /** Bus: an event pattern's characters (the API's figure; the quota of a rule is smaller), and what its `$or` expand to. */
+  eventPatternCharacters: 4_096,
+  eventPatternCombinations: 1_000,
+  /** Bus: prefixes of wildcards that one value can be in the middle of, and sets of them that are looked at. */
+  wildcardComplexity: 10,
+  wildcardComplexitySets: 5_000,
+  /** Bus: nesting of an event; what lies deeper matches nothing. */
+  eventDepth: 1_000,
+  /** Bus: what a target's input transformer takes, and the longest input of a target. */
+  inputPaths: 100,
+  inputPathCharacters: 256,
+  inputTemplateCharacters: 8_192,
+  targetInputCharacters: 1024 * kiB,
 } as const;

@@ -26,4 +26,5 @@ export { accessDeniedMessage } from './access-denied.ts';
 export { contextKeysOf, missingContextKeys, principalsOf } from './context-keys.ts';
 export { evaluate } from './evaluate.ts';
 export { globalConditionKeys, requesterOf, serviceConditionKeys, type ContextFacts } from './global-keys.ts';
+export { isInRange, parseIp, parseIpRange } from './ip-range.ts';
 export { parsePolicy } from './parse-policy.ts';
