@@ -5,6 +5,7 @@ import type {
   Tag,
   Target,
 } from '@aws-sdk/client-eventbridge';
+import type { NamedPrincipal } from '../identity/index.ts';
 
 /** What the bus keeps in control state. Times are epoch milliseconds. FORMAT.md lists the keys. */
 
@@ -16,8 +17,10 @@ export interface BusDocument {
   readonly description?: string;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** JSON text of the resource policy. */
+  /** JSON text of the resource policy. `busPolicyInForce` is what is evaluated. */
   readonly policy?: string;
+  /** The users and roles that the policy names, as they were when it was put. */
+  readonly policyPrincipals?: readonly NamedPrincipal[];
   readonly tags: readonly Tag[];
 }
 
