@@ -12,6 +12,8 @@ export interface ColumnType {
   readonly earlier?: string;
   /** Of a string column most of whose values are UUIDs: the version of the table since which they take 16 bytes. */
   readonly uuidsSince?: number;
+  /** Of a struct: the paths of the maps in it. */
+  readonly maps?: readonly (readonly string[])[];
 }
 
 /** A column that queries find beside the others, made of them: reading it is faster than reading what it is made of. */

@@ -46,6 +46,7 @@ export const lakeColumns: readonly ColumnType[] = [
       'ec2IssuedInVpc VARCHAR), onBehalfOf STRUCT(userId VARCHAR, identityStoreArn VARCHAR), ' +
       'inScopeOf STRUCT(sourceArn VARCHAR, sourceAccount VARCHAR, issuerType VARCHAR, ' +
       'credentialsIssuedTo VARCHAR), invokedBy VARCHAR, identityProvider VARCHAR)',
+    maps: [['sessionContext', 'webIdFederationData', 'attributes']],
   },
   { name: 'eventTime', type: 'TIMESTAMP' },
   { name: 'eventSource', type: 'VARCHAR' },
@@ -114,6 +115,7 @@ export const lakeColumns: readonly ColumnType[] = [
       'sourceIPAddress VARCHAR, recipientAccountId VARCHAR, additionalEventData MAP(VARCHAR, VARCHAR))',
     since: 2,
     earlier: withTextTime('eventData', eventDataMembers, 'eventTime'),
+    maps: [['userIdentity', 'details'], ['requestParameters'], ['responseElements'], ['additionalEventData']],
   },
 ];
 

@@ -13,6 +13,7 @@ import {
   sequenceColumn,
   strictRows,
 } from './table-sql.ts';
+import { rowsWithoutRepeats, rowsWithUniqueKeys } from './unique-keys.ts';
 
 type SealTask = Extract<EngineTask, { kind: 'seal' }>;
 
@@ -88,7 +89,7 @@ export async function readStaged(
   const { table, staged, scratch } = task;
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   try {
-    await writeParts(engine, task, strictRows(table, staged));
+    await writeParts(engine, task, rowsWithoutRepeats(table, strictRows(table, staged)));
     return { parts: partsIn(scratch), lost: [] };
   } catch {
     return await readLeniently(engine, task);
@@ -105,7 +106,7 @@ async function readLeniently(
   try {
     const all = mendStaged(staged, mended);
     const source = `SELECT * FROM (${lenientRows(table, mended)}) WHERE ${sequence} IS NOT NULL`;
-    await writeParts(engine, task, source);
+    await writeParts(engine, task, rowsWithUniqueKeys(table, source));
     const parts = partsIn(scratch);
     const rows = parts.length === 0 ? [] : await engine.rows(`SELECT ${sequence} FROM ${rowsOfParts(parts)}`);
     const read = new Set(rows.map(([text]) => Number(text)));
