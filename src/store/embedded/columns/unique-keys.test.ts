@@ -43,6 +43,16 @@ async function ask(members: readonly string[], sql: string) {
   return lines.map((line) => JSON.parse(line) as (string | null)[]);
 }
 
+/** An object as a map of texts. */
+function texts(value: unknown): unknown {
+  if (value === null) return null;
+  const entries = Object.entries(value as object);
+  return Object.fromEntries(entries.map(([name, one]) => [name, one === null ? null : String(one)]));
+}
+
+const parsed = (text: string | null | undefined) =>
+  typeof text === 'string' ? (JSON.parse(text) as unknown) : null;
+
 it('of a name that an object has several times the last one counts, as for JSON.parse', async () => {
   const labels = [
     '{"a":1,"b":2,"a":"3"}',
@@ -55,15 +65,7 @@ it('of a name that an object has several times the last one counts, as for JSON.
     labels.map((text) => `"labels":${text}`),
     'SELECT id, labels FROM v ORDER BY id',
   );
-  const texts = (value: unknown) =>
-    value === null
-      ? null
-      : Object.fromEntries(
-          Object.entries(value as object).map(([name, one]) => [name, one === null ? null : String(one)]),
-        );
-  expect(rows.map(([, text]) => (text == null ? null : (JSON.parse(text) as unknown)))).toEqual(
-    labels.map((text) => texts(JSON.parse(text))),
-  );
+  expect(rows.map(([, text]) => parsed(text))).toEqual(labels.map((text) => texts(JSON.parse(text))));
 });
 
 it('holds for maps within structs, and leaves what is beside them as it is', async () => {
@@ -72,7 +74,7 @@ it('holds for maps within structs, and leaves what is beside them as it is', asy
     [`"data":${data}`, '"data":{"core":{"n":8}}', '"data":null'],
     'SELECT data FROM v ORDER BY id',
   );
-  expect(rows.map(([text]) => (text == null ? null : (JSON.parse(text) as unknown)))).toEqual([
+  expect(rows.map(([text]) => parsed(text))).toEqual([
     { a: { x: '2' }, core: { b: { k: '3', y: '2' }, n: 7 } },
     { a: null, core: { b: null, n: 8 } },
     null,
