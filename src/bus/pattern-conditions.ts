@@ -1,55 +1,57 @@
 import type { Conditions } from './bus-needs.ts';
+import { InvalidEventPatternError, parseEventPattern, type EventPattern } from './patterns/index.ts';
 
 /**
- * The condition keys of PutRule that an event pattern gives ("Using IAM policy conditions in Amazon EventBridge"): of each
- * field the values of which the pattern lets none but those in. A field that is left out, or is in only some alternatives of
- * `$or`, limits nothing, and so has no key. A filter such as `{"prefix": "aws."}` stands there as its JSON text, which no
- * literal of a policy equals: a policy that allows certain sources alone does not allow it.
+ * The condition keys of PutRule that an event pattern gives ("Using IAM policy conditions in Amazon EventBridge"): of a field,
+ * the values of which every event that the pattern matches has one. A field that is left out, or stands in only some
+ * alternatives of `$or`, limits nothing, and so has no key. They are taken from the pattern as it is matched: there a field
+ * that is given twice, or by a name with dots, means what it means to the matching.
  */
 
-const keys: readonly (readonly [key: string, path: readonly string[]])[] = [
-  ['events:source', ['source']],
-  ['events:detail-type', ['detail-type']],
-  ['events:detail.service', ['detail', 'service']],
-  ['events:detail.eventTypeCode', ['detail', 'eventTypeCode']],
-  ['events:detail.userIdentity.principalId', ['detail', 'userIdentity', 'principalId']],
+type Node = EventPattern['trees'][number];
+type FieldTest = NonNullable<Node['test']>;
+
+const paths: readonly (readonly [key: string, path: string])[] = [
+  ['events:source', 'source'],
+  ['events:detail-type', 'detail-type'],
+  ['events:detail.service', 'detail.service'],
+  ['events:detail.eventTypeCode', 'detail.eventTypeCode'],
+  ['events:detail.userIdentity.principalId', 'detail.userIdentity.principalId'],
 ];
 
-type Fields = Readonly<Record<string, unknown>>;
+/**
+ * Stands for what is not a literal, such as `{"prefix": "aws."}`. It equals no literal of a policy, so a policy that allows
+ * certain values alone does not allow it.
+ */
+const anyMatch = '{...}';
 
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const literal = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
-
-/** The values that every event which the pattern matches has one of; undefined where it does not say. */
-function valuesAt(pattern: unknown, path: readonly string[]): readonly string[] | undefined {
-  if (!isObject(pattern)) return undefined;
-  const [first = '', ...rest] = path;
-  const field = Object.hasOwn(pattern, first) ? pattern[first] : undefined;
-  if (field !== undefined) {
-    if (rest.length > 0) return valuesAt(field, rest) ?? alternatives(pattern, path);
-    return Array.isArray(field) ? field.map(literal) : undefined;
-  }
-  return alternatives(pattern, path);
+function testAt(tree: Node, path: string): FieldTest | undefined {
+  const steps = path.split('.');
+  let node: Node | undefined = tree;
+  for (const step of steps) node = node?.children.find((child) => child.step === step)?.node;
+  return node?.test;
 }
 
-function alternatives(pattern: Fields, path: readonly string[]): readonly string[] | undefined {
-  const all = Object.hasOwn(pattern, '$or') ? pattern['$or'] : undefined;
-  if (!Array.isArray(all)) return undefined;
-  const found = all.map((one) => valuesAt(one, path));
-  return found.every((values) => values !== undefined) ? found.flat() : undefined;
+function valuesOf({ strings, numberTexts, words, tests, exists, absent }: FieldTest): readonly string[] {
+  const literals = [...strings, ...numberTexts, ...[...words].map(String)];
+  return tests.length > 0 || exists || absent ? [...literals, anyMatch] : literals;
+}
+
+function valuesAt({ trees }: EventPattern, path: string): readonly string[] {
+  const tests = trees.map((tree) => testAt(tree, path));
+  if (!tests.every((test) => test !== undefined)) return [];
+  return [...new Set(tests.flatMap(valuesOf))];
 }
 
 /** Of a pattern that is none, no keys: it is refused when the call is handled. */
 export function patternConditions(text: string | undefined): Conditions {
-  if (text === undefined) return {};
-  let pattern: unknown;
+  if (text === undefined || text === '') return {};
   try {
-    pattern = JSON.parse(text);
-  } catch {
-    return {};
+    const pattern = parseEventPattern(text);
+    const found = paths.map(([key, path]) => [key, valuesAt(pattern, path)] as const);
+    return Object.fromEntries(found.filter(([, values]) => values.length > 0));
+  } catch (error) {
+    if (error instanceof InvalidEventPatternError) return {};
+    throw error;
   }
-  const found = keys.map(([key, path]) => [key, [...new Set(valuesAt(pattern, path))]] as const);
-  return Object.fromEntries(found.filter(([, values]) => values.length > 0));
 }
