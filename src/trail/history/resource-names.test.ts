@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
 import { scanRecord } from './scan-record.ts';
 
-function resourcesOf(eventName: string, sides: object): readonly (readonly [unknown, unknown])[] {
+function resourcesOf(
+  eventName: string,
+  sides: object,
+  eventSource = 'cloudtrail.amazonaws.com',
+): readonly (readonly [unknown, unknown])[] {
   const record = {
     eventID: 'c9d2bb3b-7b1d-4d3e-9f1e-000000000001',
     eventTime: '2026-01-01T00:00:00Z',
-    eventSource: 'cloudtrail.amazonaws.com',
+    eventSource,
     eventName,
     awsRegion: 'us-east-1',
     recipientAccountId: '000000000000',
@@ -34,3 +38,23 @@ test('what the answer names is a resource of the event too', () => {
     ['AWS::CloudTrail::EventDataStore', sides.responseElements.eventDataStoreArn],
   ]);
 });
+
+test.each([
+  ['CreateEventBus', { name: 'n' }, [['AWS::Events::EventBus', 'n']]],
+  [
+    'PutRule',
+    { name: 'n', eventBusName: 'b' },
+    [
+      ['AWS::Events::Rule', 'n'],
+      ['AWS::Events::EventBus', 'b'],
+    ],
+  ],
+  ['PutTargets', { rule: 'n' }, [['AWS::Events::Rule', 'n']]],
+  ['CreateConnection', { name: 'n' }, [['AWS::Events::Connection', 'n']]],
+  ['CreateApiDestination', { name: 'n' }, [['AWS::Events::ApiDestination', 'n']]],
+])(
+  '%s of EventBridge names its rule, bus, connection or destination',
+  (eventName, requestParameters, expected) => {
+    expect(resourcesOf(eventName, { requestParameters }, 'events.amazonaws.com')).toEqual(expected);
+  },
+);
