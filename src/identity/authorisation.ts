@@ -1,6 +1,8 @@
-import { AwsFault, isAccountId, limits, parseArn } from '../kernel/index.ts';
-import type { State } from '../state/index.ts';
+import { AwsFault, isAccountId, limits, parseArn, region, type AccountId } from '../kernel/index.ts';
+import type { State, StateView } from '../state/index.ts';
 import type { Authorise, Call, Need, Principal } from '../wire/index.ts';
+import { assumedRoleArn, roleArn } from './arns.ts';
+import { keys, read, type RoleDocument } from './documents.ts';
 import { accessDenied } from './faults.ts';
 import type { LastUsed } from './last-used.ts';
 import { knownPolicy, permissionsOf, type Permissions } from './permissions.ts';
@@ -16,6 +18,7 @@ import {
 } from './policy/index.ts';
 import { requestedRegion } from './requested-region.ts';
 import { openStateCache } from './state-cache.ts';
+import { trustPolicyInForce } from './trust-policies.ts';
 
 /** A service that acts by itself, such as CloudTrail when it delivers log files. */
 export interface ServiceCaller {
@@ -33,10 +36,17 @@ export interface ServiceCaller {
 /** Throws AccessDenied unless the resource's own policy allows the service each need: nothing else speaks of services. */
 export type AuthoriseService = (caller: ServiceCaller, needs: readonly Need[]) => void;
 
+/**
+ * Rejects with AccessDenied unless the role trusts the service, and allows each need to whoever assumes it: for services that
+ * act with a role of their customer, such as EventBridge when it invokes targets.
+ */
+export type AuthoriseRole = (caller: ServiceCaller, roleArn: string, needs: readonly Need[]) => Promise<void>;
+
 /** Decides whether calls are allowed. */
 export interface Authorisation {
   readonly authorise: Authorise;
   readonly authoriseService: AuthoriseService;
+  readonly authoriseRole: AuthoriseRole;
   [Symbol.dispose](): void;
 }
 
@@ -139,6 +149,47 @@ function decideForService(caller: ServiceCaller, need: Need): void {
   if (evaluation.decision !== 'allowed') throw accessDenied(accessDeniedMessage(request, evaluation));
 }
 
+/** A role that a service is to act with. */
+interface FoundRole {
+  readonly arn: string;
+  readonly accountId: AccountId;
+  readonly document: RoleDocument;
+}
+
+async function findRole(view: StateView, arn: string): Promise<FoundRole | undefined> {
+  const { accountId = '', resource = '' } = parseArn(arn) ?? {};
+  if (!isAccountId(accountId)) return undefined;
+  const name = resource.slice(resource.lastIndexOf('/') + 1);
+  const document = await read<RoleDocument>(view, keys.role(accountId, name));
+  if (!document || roleArn(accountId, document.path, document.name) !== arn) return undefined;
+  return { arn, accountId, document };
+}
+
+/** The call of a service that has assumed a role. It never leaves the process: instead of an address it has the service's name. */
+function callAsRole(caller: ServiceCaller, { arn, accountId, document }: FoundRole): Call {
+  const { service, time } = caller;
+  const [sessionName = service] = service.split('.');
+  return {
+    principal: {
+      type: 'AssumedRole',
+      accountId,
+      arn: assumedRoleArn(accountId, document.name, sessionName),
+      principalId: `${document.id}:${sessionName}`,
+      accessKeyId: '',
+      role: { arn, principalId: document.id, name: document.name },
+      session: { issuedAt: time, expiresAt: time, mfaAuthenticated: false },
+    },
+    accountId,
+    region: region(caller.region),
+    time,
+    requestId: '',
+    sourceIp: service,
+    userAgent: service,
+    tls: { version: '', cipher: '' },
+    host: service,
+  };
+}
+
 /**
  * Opens authorisation: every need must be allowed by the policies in force at this moment, else AccessDenied names the
  * first that is not. `lastUsed` is told who called, before the decision: a denied call is a use as well.
@@ -164,6 +215,24 @@ export function openAuthorisation(options: {
     },
     authoriseService(caller, needs) {
       for (const need of needs) decideForService(caller, need);
+    },
+    async authoriseRole(caller, arn, needs) {
+      const role = await findRole(state, arn);
+      if (!role) {
+        const why = 'there is no such role';
+        throw accessDenied(`${caller.service} is not authorized to assume the role ${arn}: ${why}`);
+      }
+      decideForService(caller, {
+        action: 'sts:AssumeRole',
+        resource: arn,
+        resourcePolicy: trustPolicyInForce(role.document),
+        resourcePolicyRequired: true,
+      });
+      const call = callAsRole(caller, role);
+      const permissions = await cache.get(cacheKey(call.principal), () =>
+        permissionsOf(state, call.principal),
+      );
+      for (const need of needs) decide(call, need, permissions);
     },
     [Symbol.dispose]: () => cache[Symbol.dispose](),
   };

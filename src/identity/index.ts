@@ -9,6 +9,7 @@ export { openAuthentication, type Authentication } from './authentication.ts';
 export {
   openAuthorisation,
   type Authorisation,
+  type AuthoriseRole,
   type AuthoriseService,
   type ServiceCaller,
 } from './authorisation.ts';
