@@ -31,6 +31,7 @@ import {
   openMasterKey,
   openSts,
 } from './identity/index.ts';
+import { openBus, type EventBus } from './bus/index.ts';
 import { openEstate } from './estate/index.ts';
 import { openCollectThread } from './trail/delivery/index.ts';
 import { openDigests } from './trail/digests/index.ts';
@@ -103,6 +104,7 @@ interface Measured {
   readonly lake: Lake;
   readonly trails: Trails;
   readonly insights: Insights;
+  readonly bus: EventBus;
   readonly journalDamage: DamageList;
   /** Set once it listens. */
   http?: HttpServer;
@@ -124,7 +126,7 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
 }
 
 async function measure(measured: Measured): Promise<Measurements> {
-  const { data, stream, state, hashes, history, trail, proofs, lake, trails, insights } = measured;
+  const { data, stream, state, hashes, history, trail, proofs, lake, trails, insights, bus } = measured;
   const [disk, journalBytes, stats] = await Promise.all([
     statfs(data.path),
     stream.sizeBytes(),
@@ -139,7 +141,10 @@ async function measure(measured: Measured): Promise<Measurements> {
       trails.delivery.progress,
       insights.reader,
       ...(proofs.reader ? [proofs.reader] : []),
-    ].map(({ name, applied, lag }) => ({ stream: stream.name, name, applied, lag })),
+    ]
+      .map((reader) => ({ stream: stream.name as string, reader }))
+      .concat(bus.readers)
+      .map(({ stream: of, reader: { name, applied, lag } }) => ({ stream: of, name, applied, lag })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
     journalBytes,
     journalFailure: stream.failure?.message,
@@ -147,8 +152,13 @@ async function measure(measured: Measured): Promise<Measurements> {
     damage: damageOf(measured).length,
     unindexed: trail.unindexed,
     suppressedRecords: trail.suppressedRejections,
-    partProblems: [...proofs.problems, ...(measured.http?.problems ?? [])],
+    bus: bus.report(),
+    partProblems: [...proofs.problems, ...bus.problems, ...(measured.http?.problems ?? [])],
   };
+}
+
+async function trimJournal(...streams: readonly Stream[]): Promise<void> {
+  for (const one of streams) await one.trim();
 }
 
 /** As every unforeseen error does: keys and policies that may be wrong let nobody in, and the next start rebuilds them. */
@@ -174,6 +184,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       openCursors: (stream) => data.openCursors(stream),
       clock,
       log,
+      streams: ['audit', 'bus'],
     }),
   );
   const stream = journal.stream('audit');
@@ -301,6 +312,22 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       onDamage,
     }),
   );
+  const busStream = journal.stream('bus');
+  const bus = opening.use(
+    await openBus({
+      ...settings,
+      state,
+      audit: stream,
+      bus: busStream,
+      directory: await data.directory('bus'),
+      masterKey,
+      authoriseRole: authorisation.authoriseRole,
+      clock,
+      random,
+      log,
+      onDamage,
+    }),
+  );
   const metrics = openMetrics();
   const measured: Measured = {
     data,
@@ -313,12 +340,14 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     lake,
     trails,
     insights,
+    bus,
     journalDamage,
   };
   const operations = {
     ...identity.operations,
     ...trail.operations,
     ...estate.operations,
+    events: bus.operations,
     cloudtrail: {
       ...trail.operations.cloudtrail,
       ...trails.operations,
@@ -353,7 +382,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     log,
     onRequest: (report) => metrics.observe(report),
   });
-  opening.use(openUpkeep({ clock, log, everyMs: trimEveryMs, work: () => stream.trim() }));
+  opening.use(openUpkeep({ clock, log, everyMs: trimEveryMs, work: () => trimJournal(stream, busStream) }));
   const http = opening.use(await openHttpServer({ ...settings, clock, random, log, handle }));
   measured.http = http;
   const endpoint = endpointOf(settings, http);

@@ -9,7 +9,7 @@ import {
   type LastUsed,
   type NewAccessKey,
 } from '../src/identity/index.ts';
-import { masterKeyFrom } from '../src/identity/master-key.ts';
+import { masterKeyFrom, type MasterKey } from '../src/identity/master-key.ts';
 import { openJournal, type Stream } from '../src/journal/index.ts';
 import {
   accountId,
@@ -43,6 +43,9 @@ export interface IdentityFixture extends AsyncDisposable {
   readonly state: State;
   /** The journal's `audit` stream. */
   readonly stream: Stream;
+  /** Its `bus` stream. */
+  readonly busStream: Stream;
+  readonly masterKey: MasterKey;
   readonly iam: Operations<Change>;
   readonly sts: Operations<Change>;
   readonly findCredential: FindCredential;
@@ -109,7 +112,13 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
   const masterKey = masterKeyFrom(random.bytes(32), random);
   await using opening = new AsyncDisposableStack();
   const journal = opening.use(
-    await openJournal({ openLog: () => openMemoryLog(), openCursors: () => openMemoryCursors(), clock, log }),
+    await openJournal({
+      openLog: () => openMemoryLog(),
+      openCursors: () => openMemoryCursors(),
+      clock,
+      log,
+      streams: ['audit', 'bus'],
+    }),
   );
   const stream = journal.stream('audit');
   const state = opening.use(await openMemoryState({ stream, clock, log }));
@@ -149,6 +158,8 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
     clock,
     state,
     stream,
+    busStream: journal.stream('bus'),
+    masterKey,
     iam,
     sts,
     findCredential,

@@ -50,6 +50,10 @@ export interface ConnectionDocument {
   readonly id: string;
   readonly description?: string;
   readonly authorizationType: ConnectionAuthorizationType;
+  readonly state: 'AUTHORIZED' | 'AUTHORIZING' | 'DEAUTHORIZED';
+  readonly stateReason?: string;
+  /** When it was authorized last. */
+  readonly authorizedAt?: number;
   /** ConnectionAuthResponseParameters: without secrets. */
   readonly shown: unknown;
   /** The CreateConnectionAuthRequestParameters as JSON, sealed by the master key's cipher `bus/v1`; base 64. Absent once deauthorized. */
@@ -103,3 +107,13 @@ export const connectionArn = ({ account, region }: BusPlace, { name, id }: Conne
   `arn:aws:events:${region}:${account}:connection/${name}/${id}`;
 export const apiDestinationArn = ({ account, region }: BusPlace, { name, id }: ApiDestinationDocument) =>
   `arn:aws:events:${region}:${account}:api-destination/${name}/${id}`;
+
+const busArns = /^arn:aws:events:([^:]+):(\d{12}):event-bus\/(.+)$/;
+
+/** Takes the ARN of a bus apart; undefined when it is none. */
+export function placeOfBus(arn: string): { readonly place: BusPlace; readonly name: string } | undefined {
+  const [, region, account, name] = busArns.exec(arn) ?? [];
+  return region === undefined || account === undefined || name === undefined
+    ? undefined
+    : { place: { account, region }, name };
+}

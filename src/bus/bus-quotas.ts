@@ -9,6 +9,9 @@ export const busQuotas = {
   /** Characters of the policy of a bus. */
   policyCharacters: 10_240,
   tagsPerResource: 50,
+  /** Of an account in a region. */
+  connections: 3000,
+  apiDestinations: 3000,
   /** "The total entry size must be less than 1 MB" (PutEvents). */
   putEventsBytes: 1_048_576,
   detailTypeCharacters: 128,

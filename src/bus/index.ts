@@ -3,3 +3,4 @@
  * EventBridge and the journal's events and records; out flow changes of control state, and deliveries to targets.
  */
 export { busArn, defaultBusName } from './bus-documents.ts';
+export { openBus, type EventBus } from './open-bus.ts';

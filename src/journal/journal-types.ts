@@ -1,7 +1,7 @@
 import type { Sequence } from '../kernel/index.ts';
 import type { LogDamage } from '../store/index.ts';
 
-/** The named streams. Only `audit` is written today; the others belong to the features that come. */
+/** The named streams. `audit` and `bus` are written today; the others belong to the features that come. */
 export type StreamName = 'audit' | 'bus' | 'items' | 'metrics' | 'logs';
 
 /**
@@ -9,7 +9,8 @@ export type StreamName = 'audit' | 'bus' | 'items' | 'metrics' | 'logs';
  * - `ingested`: a CloudTrail record handed in by PutAuditEvents, raw JSON
  * - `imported`: a CloudTrail record from a log file, the original bytes
  * - `change`: a change of the control state (see `state/FORMAT.md`), which travels with its record
- * - `event`: an event for an event bus (see `bus-event.ts`), which travels with the change that it tells of
+ * - `event`: an event for an event bus (see `bus-event.ts`), which travels with the change that it tells of; in the stream `bus`,
+ *   a delivery to a target (see `bus/FORMAT.md`)
  */
 export type EntryKind = RecordKind | 'change' | 'event';
 
@@ -79,6 +80,8 @@ export interface Stream {
     from: Sequence,
   ): AsyncIterable<{ readonly entries: readonly JournalEntry[]; readonly damage: readonly LogDamage[] }>;
   readonly readers: readonly Reader[];
+  /** The durable cursor of the reader of that name; undefined where it never had one. */
+  cursorOf(name: string): Sequence | undefined;
   /** Lets go of what every reader has checkpointed. */
   trim(): Promise<void>;
   sizeBytes(): Promise<number>;

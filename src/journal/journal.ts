@@ -10,7 +10,7 @@ export interface JournalOptions {
   readonly openCursors: (stream: StreamName) => Promise<Cursors>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The streams to open; by default `audit` alone, the one that is written today. */
+  /** The streams to open; by default `audit` alone. */
   readonly streams?: readonly StreamName[];
 }
 

@@ -151,6 +151,7 @@ export function openStream(parts: StreamParts): Stream & AsyncDisposable {
     get readers() {
       return [...running].map(({ reader }) => reader);
     },
+    cursorOf: (reader) => cursors.all().get(reader),
     trim: () => log.trim(safeToTrim()),
     sizeBytes: () => log.sizeBytes(),
     async [Symbol.asyncDispose]() {

@@ -173,4 +173,12 @@ export const limits = {
   inputPathCharacters: 256,
   inputTemplateCharacters: 8_192,
   targetInputCharacters: 1024 * kiB,
+  /** Bus: deliveries held in memory, of one target and of all; beyond the latter each target keeps a few. */
+  busHeldPerTarget: 1_000,
+  busHeld: 20_000,
+  busHeldAtLeast: 4,
+  /** Bus: bytes of what they send; what is beyond is read from the journal again. */
+  busHeldBytes: shared(16 * miB),
+  /** Bus: attempts to deliver that are under way at once. */
+  busAttempts: 500,
 } as const;

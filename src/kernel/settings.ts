@@ -28,6 +28,11 @@ export interface Settings {
   readonly witnesses: string | undefined;
   /** `CAIRN_OUTSIDE_BUCKETS`: a JSON file that says which buckets live on which outside S3 endpoint. */
   readonly outsideBuckets?: string;
+  /**
+   * `CAIRN_HTTP_TARGETS`: comma-separated hosts, `HOST` or `HOST:PORT`, which events may be sent to although their address is
+   * not public, and over plain HTTP.
+   */
+  readonly httpTargets?: readonly string[];
   /** `CAIRN_LOG_LEVEL`: trace, debug, info, warn, error, silent. Default info. */
   readonly logLevel: string;
 }
@@ -74,6 +79,7 @@ export const settingNames: ReadonlySet<string> = new Set([
   'CAIRN_DELIVERY_SECONDS',
   'CAIRN_DIGEST_SECONDS',
   'CAIRN_OUTSIDE_BUCKETS',
+  'CAIRN_HTTP_TARGETS',
   'CAIRN_LOG_ORIGIN',
   'CAIRN_WITNESSES',
   'CAIRN_LOG_LEVEL',
@@ -117,6 +123,18 @@ function readDays(text: string | undefined): number | undefined {
     );
   }
   return days;
+}
+
+/** Hosts in lower case, as URLs have them; IPv6 addresses stand in brackets. */
+function readHttpTargets(text: string | undefined): Pick<Settings, 'httpTargets'> {
+  const targets = (text ?? '').split(',').flatMap((part) => part.trim().toLowerCase() || []);
+  const wrong = targets.find((target) => !/^([a-z0-9_.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/.test(target));
+  if (wrong !== undefined) {
+    throw new SettingError(
+      `CAIRN_HTTP_TARGETS takes hosts separated by commas, such as hooks.internal,10.0.0.7:8080, not "${wrong}"`,
+    );
+  }
+  return targets.length > 0 ? { httpTargets: targets } : {};
 }
 
 function readOrigin(text: string | undefined): string | undefined {
@@ -177,6 +195,7 @@ export function readSettings(
     logOrigin: readOrigin(env['CAIRN_LOG_ORIGIN']),
     witnesses: env['CAIRN_WITNESSES'] || undefined,
     ...(env['CAIRN_OUTSIDE_BUCKETS'] ? { outsideBuckets: env['CAIRN_OUTSIDE_BUCKETS'] } : {}),
+    ...readHttpTargets(env['CAIRN_HTTP_TARGETS']),
     logLevel,
   };
 }

@@ -29,6 +29,13 @@ export interface Measurements {
   readonly unindexed: number;
   /** Failed authentications that were answered and, for their number, not recorded since the start. */
   readonly suppressedRecords: number;
+  /** The event bus: since the start, and what waits now. */
+  readonly bus: {
+    readonly delivered: number;
+    readonly failedAttempts: number;
+    readonly givenUp: number;
+    readonly waiting: number;
+  };
   /** What parts say is wrong with them, one plain sentence each. */
   readonly partProblems?: readonly string[];
 }
@@ -90,6 +97,10 @@ export function openMetrics(): Metrics {
     'cairn_suppressed_records',
     'Failed authentications beyond the bound on recording since the start.',
   );
+  const busDelivered = gauge('cairn_bus_delivered', 'Events that targets took since the start.');
+  const busFailed = gauge('cairn_bus_failed_attempts', 'Attempts to deliver that failed since the start.');
+  const busGivenUp = gauge('cairn_bus_given_up', 'Deliveries that were given up since the start.');
+  const busWaiting = gauge('cairn_bus_waiting', 'Deliveries that are neither made nor given up.');
 
   return {
     contentType: registry.contentType,
@@ -111,6 +122,10 @@ export function openMetrics(): Metrics {
       damage.set(now.damage);
       unindexed.set(now.unindexed);
       suppressed.set(now.suppressedRecords);
+      busDelivered.set(now.bus.delivered);
+      busFailed.set(now.bus.failedAttempts);
+      busGivenUp.set(now.bus.givenUp);
+      busWaiting.set(now.bus.waiting);
       return registry.metrics();
     },
   };

@@ -14,6 +14,7 @@ const well: Measurements = {
   damage: 0,
   unindexed: 0,
   suppressedRecords: 0,
+  bus: { delivered: 3, failedAttempts: 2, givenUp: 1, waiting: 4 },
 };
 
 /** What a path answers where this is measured: its status and its text. */
@@ -71,6 +72,10 @@ describe('GET /_cairn/metrics', () => {
       'cairn_journal_reader_lag_entries{stream="audit",reader="history"} 0',
       'cairn_journal_failed 1',
       'cairn_damaged_stretches 2',
+      'cairn_bus_delivered 3',
+      'cairn_bus_failed_attempts 2',
+      'cairn_bus_given_up 1',
+      'cairn_bus_waiting 4',
       `cairn_disk_free_bytes ${100 * gib}`,
     ]) {
       expect(text.split('\n')).toContain(line);

@@ -1,0 +1,190 @@
+import { sequence, type Clock, type Logger, type Sequence } from '../../kernel/index.ts';
+import {
+  decodeBusEvent,
+  type JournalEntry,
+  type NewEntry,
+  type Reader,
+  type ReaderOptions,
+  type Stream,
+} from '../../journal/index.ts';
+import type { AuthoriseRole } from '../../identity/index.ts';
+import type { State } from '../../state/index.ts';
+import type { BusCounts } from '../bus-counts.ts';
+import { defaultBusName, placeOfBus } from '../bus-documents.ts';
+import { cloudtrailEvent, type OpenTrailSelection } from '../cloudtrail-events.ts';
+import { decodeDelivery, encodeDelivery } from '../delivery/delivery-entry.ts';
+import { parseEvent } from '../event-json.ts';
+import { openQuietLog } from '../quiet-log.ts';
+import { routeEvent, type ArrivedEvent, type EventFacts } from './route-event.ts';
+import { openRuleCache } from './rule-cache.ts';
+
+/** The reader's name: of its cursor, and in the metrics. */
+const readerName = 'bus';
+/** Deliveries that become durable together. */
+const mostAppendedBytes = 4 * 1024 * 1024;
+
+export interface RouterOptions {
+  readonly state: State;
+  /** The journal's stream `audit`, and the one that deliveries go to. */
+  readonly audit: Stream;
+  readonly bus: Stream;
+  readonly authoriseRole: AuthoriseRole;
+  /** What trails log: without it, no records of calls go to the bus. */
+  readonly openTrailSelection?: OpenTrailSelection | undefined;
+  readonly counts: BusCounts;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How far it had come, as far as that is known. */
+  readonly from: RouterPlace | undefined;
+  readonly onDamage?: ReaderOptions['onDamage'];
+}
+
+/** How far events have been routed. */
+export interface RouterPlace {
+  /** Everything before it in the stream `audit` is routed … */
+  readonly audit: number;
+  /** … by deliveries that stand before it in the stream `bus`. */
+  readonly bus: number;
+}
+
+/** The reader that sends events to the rules that match them. */
+export interface Router extends AsyncDisposable {
+  readonly reader: Reader;
+  readonly place: RouterPlace;
+  /** Lets the journal go of what is routed. */
+  checkpoint(): Promise<void>;
+}
+
+/** Looks up to where events were routed by what stands in the stream of deliveries, behind what is known. */
+async function routedUntil(bus: Stream, known: RouterPlace): Promise<number> {
+  let { audit } = known;
+  for await (const { entries } of bus.read(sequence(Math.max(known.bus, bus.start)))) {
+    for (const { payload } of entries) {
+      const { head } = decodeDelivery(payload);
+      if (head.isLast) audit = Math.max(audit, head.from + 1);
+    }
+  }
+  return audit;
+}
+
+/**
+ * Where routing begins. Before the first rule there was nothing to route: a data directory of an older version is not read
+ * through. Without a note of the place, the cursor is an older one; what was routed behind it is found among the deliveries.
+ */
+async function startOf(options: RouterOptions, hasRules: boolean): Promise<Sequence> {
+  const { audit, bus, from } = options;
+  const cursor = audit.cursorOf(readerName);
+  if (cursor === undefined && from === undefined && !hasRules) return audit.end;
+  const known = {
+    audit: Math.max(cursor ?? audit.start, from?.audit ?? 0),
+    bus: from?.bus ?? bus.start,
+  };
+  return sequence(Math.min(await routedUntil(bus, known), Math.max(audit.end, cursor ?? 0)));
+}
+
+/** Opens the router: it goes on where it was, and routes at least once what became durable since. */
+export async function openRouter(options: RouterOptions): Promise<Router> {
+  const { state, audit, bus, counts, clock } = options;
+  const log = options.log.child({ part: 'bus' });
+  const quiet = openQuietLog(log, clock);
+  await using opening = new AsyncDisposableStack();
+  const rules = opening.use(await openRuleCache(state, log));
+  const parts = { state, rules, authoriseRole: options.authoriseRole, clock };
+  const start = await startOf(options, !rules.isEmpty);
+  const selection = await options.openTrailSelection?.(start);
+  let place: RouterPlace = { audit: start, bus: bus.end };
+
+  function arrivedOf(entry: JournalEntry): ArrivedEvent | undefined {
+    if (entry.kind === 'event') {
+      const { head, raw: bytes } = decodeBusEvent(entry.payload);
+      const to = placeOfBus(head.bus);
+      if (!to || rules.rulesOf(to.place, to.name).length === 0) return undefined;
+      const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+      const event = parseEvent(raw) as EventFacts;
+      return { ...to, bus: to.name, raw, event, isHidden: false, time: entry.time, isForwarded: false };
+    }
+    if (entry.kind !== 'record' || !selection || !rules.mayMatchRecord(entry.payload)) return undefined;
+    if (!selection.selects(entry)) return undefined;
+    const told = cloudtrailEvent(entry);
+    if (!told) return undefined;
+    const { text: raw, ...others } = told;
+    return { ...others, raw, bus: defaultBusName, time: entry.time, isForwarded: false };
+  }
+
+  async function route(entry: JournalEntry): Promise<readonly NewEntry[]> {
+    let arrived: ArrivedEvent | undefined;
+    try {
+      arrived = arrivedOf(entry);
+    } catch (error) {
+      log.error(
+        { err: error, sequence: entry.sequence },
+        'an event of the journal cannot be read; no rule gets it',
+      );
+    }
+    if (!arrived) return [];
+    const { deliveries, refusals, forwarded } = await routeEvent(arrived, parts);
+    counts.delivered += forwarded;
+    counts.givenUp += refusals.length;
+    for (const { rule, target, reason } of refusals)
+      quiet.warn(`${rule} ${target}`, { rule, target, reason }, 'a target does not get an event');
+    return deliveries.map(({ head, body }, index) =>
+      encodeDelivery(
+        {
+          version: 1,
+          from: entry.sequence,
+          ...(index === deliveries.length - 1 && { isLast: true as const }),
+          ...head,
+        },
+        body,
+      ),
+    );
+  }
+
+  /** Makes deliveries durable, and notes that everything before `until` is routed. */
+  async function append(deliveries: NewEntry[], until: number): Promise<void> {
+    while (deliveries.length > 0) {
+      let bytes = 0;
+      const fits = deliveries.findIndex((one) => (bytes += one.payload.length) > mostAppendedBytes);
+      await bus.append(deliveries.splice(0, fits === -1 ? deliveries.length : Math.max(1, fits)));
+    }
+    place = { audit: until, bus: bus.end };
+  }
+
+  const reader = opening.use(
+    await audit.follow({
+      name: readerName,
+      from: start,
+      ...(options.onDamage && { onDamage: options.onDamage }),
+      async apply(entries) {
+        await rules.refresh();
+        const last = entries.at(-1);
+        let waiting: NewEntry[] = [];
+        let bytes = 0;
+        for (const entry of entries) {
+          // Routed before a failure to append what came behind it.
+          if (entry.sequence < place.audit) continue;
+          selection?.follow(entry);
+          if (rules.isEmpty) continue;
+          const deliveries = await route(entry);
+          if (deliveries.length === 0) continue;
+          waiting.push(...deliveries);
+          bytes += deliveries.reduce((sum, { payload }) => sum + payload.length, 0);
+          if (bytes < mostAppendedBytes) continue;
+          await append(waiting, entry.sequence + 1);
+          waiting = [];
+          bytes = 0;
+        }
+        if (last) await append(waiting, Math.max(place.audit, last.sequence + 1));
+      },
+    }),
+  );
+  const opened = opening.move();
+  return {
+    reader,
+    get place() {
+      return place;
+    },
+    checkpoint: () => reader.checkpoint(sequence(Math.min(place.audit, reader.applied))),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,157 @@
+import type { Target } from '@aws-sdk/client-eventbridge';
+import type { BusPlace } from '../bus-documents.ts';
+import type { DeliveryHead, DeliveryHttp } from '../delivery/delivery-entry.ts';
+import { renderInput } from '../inputs/index.ts';
+import { matchesEvent } from '../patterns/index.ts';
+import { targetKindOf } from '../targets/index.ts';
+import { refuseHop, type BusHopParts } from './bus-hop.ts';
+import type { RoutedRule, RuleCache } from './rule-cache.ts';
+
+/** An event that a bus has. */
+export interface ArrivedEvent {
+  readonly place: BusPlace;
+  readonly bus: string;
+  /** Its text, byte for byte. */
+  readonly raw: string;
+  /** The same, parsed. */
+  readonly event: EventFacts;
+  /** Whether only rules that ask for all management events get it. */
+  readonly isHidden: boolean;
+  /** When the bus took it, epoch milliseconds. */
+  readonly time: number;
+  /** Whether it came from another bus, and so goes to no third. */
+  readonly isForwarded: boolean;
+}
+
+/** What is used of an event's members; whatever else it holds. */
+export interface EventFacts {
+  readonly id?: unknown;
+  readonly source?: unknown;
+  readonly 'detail-type'?: unknown;
+}
+
+/** A delivery, before it is known which entry of the journal it comes from. */
+export interface PlannedDelivery {
+  readonly head: Omit<DeliveryHead, 'version' | 'from'>;
+  readonly body: string;
+}
+
+/** An event that a rule matched and its target does not get. */
+export interface Refusal {
+  readonly rule: string;
+  readonly target: string;
+  readonly reason: string;
+}
+
+export interface Routed {
+  readonly deliveries: readonly PlannedDelivery[];
+  readonly refusals: readonly Refusal[];
+  /** How many buses took it. */
+  readonly forwarded: number;
+}
+
+export interface RouteParts extends BusHopParts {
+  readonly rules: Pick<RuleCache, 'rulesOf'>;
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** "RetryPolicy": 185 attempts and 24 hours unless said. */
+const usualRetries = 185;
+const usualAgeSeconds = 86_400;
+
+function httpOf({ HttpParameters: http }: Target): { readonly http?: DeliveryHttp } {
+  if (!http) return {};
+  return {
+    http: {
+      path: http.PathParameterValues ?? [],
+      headers: http.HeaderParameters ?? {},
+      query: http.QueryStringParameters ?? {},
+    },
+  };
+}
+
+const secondsText = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
+
+function plan(arrived: ArrivedEvent, rule: RoutedRule, target: Target): PlannedDelivery {
+  const { raw, event } = arrived;
+  const body = renderInput(target, {
+    raw,
+    event,
+    ruleArn: rule.arn,
+    ruleName: rule.name,
+    ingestionTime: secondsText(arrived.time),
+  });
+  return {
+    head: {
+      rule: rule.arn,
+      id: target.Id ?? '',
+      target: target.Arn ?? '',
+      role: target.RoleArn ?? '',
+      retries: target.RetryPolicy?.MaximumRetryAttempts ?? usualRetries,
+      ageSeconds: target.RetryPolicy?.MaximumEventAgeInSeconds ?? usualAgeSeconds,
+      event: text(event.id),
+      ...httpOf(target),
+    },
+    body,
+  };
+}
+
+/** "An event can be sent to an event bus target only once": why it goes no further. */
+const secondHop = 'the event came from another event bus already, and is sent on to no third';
+
+/**
+ * The deliveries of an event to the targets of the rules that match it. Where a target is another bus, that bus's rules are
+ * asked as well, once: "EventBridge can't route events received from a sender event bus to a third event bus".
+ */
+export async function routeEvent(arrived: ArrivedEvent, parts: RouteParts): Promise<Routed> {
+  const deliveries: PlannedDelivery[] = [];
+  const refusals: Refusal[] = [];
+  let forwarded = 0;
+  const { place, bus, event, isHidden } = arrived;
+
+  const forward = async (rule: RoutedRule, target: Target, to: BusPlace, name: string) => {
+    const refused = arrived.isForwarded
+      ? secondHop
+      : await refuseHop(
+          {
+            from: place,
+            rule: rule.arn,
+            role: target.RoleArn ?? '',
+            to,
+            bus: name,
+            source: text(event.source),
+            detailType: text(event['detail-type']),
+          },
+          parts,
+        );
+    if (refused !== undefined) {
+      refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason: refused });
+      return;
+    }
+    const there = await routeEvent({ ...arrived, place: to, bus: name, isForwarded: true }, parts);
+    forwarded += 1;
+    deliveries.push(...there.deliveries);
+    refusals.push(...there.refusals);
+  };
+
+  const planFor = (rule: RoutedRule, target: Target) => {
+    try {
+      deliveries.push(plan(arrived, rule, target));
+    } catch (error) {
+      // One target must not hold up all others for good.
+      const reason = `its input cannot be made: ${(error as Error).message}`;
+      refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason });
+    }
+  };
+
+  for (const rule of parts.rules.rulesOf(place, bus)) {
+    if ((isHidden && !rule.takesHidden) || !matchesEvent(rule.pattern, event)) continue;
+    for (const target of rule.targets) {
+      const kind = targetKindOf(target.Arn ?? '');
+      if (kind?.kind === 'event-bus') await forward(rule, target, kind.place, kind.name);
+      else planFor(rule, target);
+    }
+  }
+  return { deliveries, refusals, forwarded };
+}
