@@ -1,3 +1,4 @@
+import { limits } from '../../kernel/index.ts';
 import { refuse } from './invalid-pattern.ts';
 
 /**
@@ -20,6 +21,7 @@ export interface PatternMember {
 interface Reader {
   readonly text: string;
   at: number;
+  depth: number;
 }
 
 const whiteSpace = /[ \t\r\n]*/y;
@@ -65,6 +67,8 @@ function readString(reader: Reader): string {
 /** Reads what stands between `open` and `close`, separated by commas. */
 function readList<Item>(reader: Reader, close: string, readItem: () => Item): Item[] {
   const items: Item[] = [];
+  reader.depth += 1;
+  if (reader.depth > limits.eventDepth) broken(reader, `nested deeper than ${limits.eventDepth}`);
   reader.at += 1;
   if (peek(reader) !== close) {
     items.push(readItem());
@@ -75,6 +79,7 @@ function readList<Item>(reader: Reader, close: string, readItem: () => Item): It
   }
   if (peek(reader) !== close) broken(reader, `was expecting a comma or '${close}'`);
   reader.at += 1;
+  reader.depth -= 1;
   return items;
 }
 
@@ -99,7 +104,7 @@ function readValue(reader: Reader): PatternJson {
 
 /** Throws an InvalidEventPatternError. */
 export function readPatternJson(text: string): PatternJson {
-  const reader = { text, at: 0 };
+  const reader = { text, at: 0, depth: 0 };
   const value = readValue(reader);
   if (peek(reader) !== '') broken(reader, `Unexpected character '${peek(reader)}' behind the pattern`);
   return value;

@@ -1,12 +1,14 @@
-import { isRawNumber } from '../event-json.ts';
 import { limits } from '../../kernel/index.ts';
+import { isRawNumber } from '../event-json.ts';
 
 /**
  * EventBridge's engine joins the names on the way to a field by dots, so that `{"a.b": 1}` and `{"a": {"b": 1}}` are the
  * same to it, in events as in patterns. Patterns are split at the dots; an event with dots in its names is made into one
  * without.
  */
-function isObject(value: unknown): value is Record<string, unknown> {
+type Names = Record<string, unknown>;
+
+function isObject(value: unknown): value is Names {
   return typeof value === 'object' && value !== null && !isRawNumber(value);
 }
 
@@ -17,31 +19,50 @@ function hasDots(value: unknown, depth = 0): boolean {
   return false;
 }
 
-/** Puts `value` under the steps. Where something is already, both stand side by side, like items of an array. */
-function put(object: Record<string, unknown>, steps: readonly string[], value: unknown): void {
-  const [step = '', ...rest] = steps;
+/** Lists of what came to stand at one place by different spellings of its path; the last item is an object. */
+type Meetings = WeakSet<readonly unknown[]>;
+
+const emptyObject = () => Object.create(null) as Names;
+
+function meetingOf(value: unknown, object: unknown, meetings: Meetings): readonly unknown[] {
+  const meeting = [value, object];
+  meetings.add(meeting);
+  return meeting;
+}
+
+/** The object below `step`, to put more names into. What else is there already stands beside it. */
+function objectAt(object: Names, step: string, meetings: Meetings): Names {
   const before = object[step];
-  if (rest.length > 0 && isObject(before) && !Array.isArray(before)) {
-    put(before, rest, value);
-    return;
+  if (isObject(before) && !Array.isArray(before)) return before;
+  if (Array.isArray(before) && meetings.has(before)) return before.at(-1) as Names;
+  const added = emptyObject();
+  object[step] = before === undefined ? added : meetingOf(before, added, meetings);
+  return added;
+}
+
+function put(object: Names, steps: readonly string[], value: unknown, meetings: Meetings): void {
+  const outer = steps.slice(0, -1).reduce((at, step) => objectAt(at, step, meetings), object);
+  const last = steps.at(-1) ?? '';
+  if (outer[last] === undefined) {
+    outer[last] = value;
+  } else if (isObject(value) && !Array.isArray(value)) {
+    const inner = objectAt(outer, last, meetings);
+    for (const [name, one] of Object.entries(value)) put(inner, [name], one, meetings);
+  } else {
+    objectAt(outer, last, meetings);
+    const meeting = outer[last];
+    if (Array.isArray(meeting)) meeting.unshift(value);
+    else outer[last] = meetingOf(value, meeting, meetings);
   }
-  const added = rest.length === 0 ? value : nested(rest, value);
-  object[step] = before === undefined ? added : [before, added];
 }
 
-function nested(steps: readonly string[], value: unknown): unknown {
-  return steps.reduceRight(
-    (inner, step) => Object.assign(Object.create(null), { [step]: inner }) as unknown,
-    value,
-  );
-}
-
-function withoutDots(value: unknown, depth = 0): unknown {
+function withoutDots(value: unknown, meetings: Meetings, depth = 0): unknown {
   if (!isObject(value) || depth > limits.eventDepth) return value;
-  if (Array.isArray(value)) return value.map((item) => withoutDots(item, depth + 1));
-  const object = Object.create(null) as Record<string, unknown>;
-  for (const [name, inner] of Object.entries(value))
-    put(object, name.split('.'), withoutDots(inner, depth + 1));
+  if (Array.isArray(value)) return value.map((item) => withoutDots(item, meetings, depth + 1));
+  const object = emptyObject();
+  for (const [name, inner] of Object.entries(value)) {
+    put(object, name.split('.'), withoutDots(inner, meetings, depth + 1), meetings);
+  }
   return object;
 }
 
@@ -53,7 +74,7 @@ export function undotted(event: unknown): unknown {
   if (!isObject(event)) return event;
   let plain = known.get(event);
   if (plain === undefined) {
-    plain = hasDots(event) ? withoutDots(event) : event;
+    plain = hasDots(event) ? withoutDots(event, new WeakSet()) : event;
     known.set(event, plain);
   }
   return plain;
