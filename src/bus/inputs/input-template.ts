@@ -1,7 +1,8 @@
 /**
  * Input templates ("Amazon EventBridge input transformation"): a string in quotes, or other JSON, with placeholders
  * `<name>` for values of the event. In a string a placeholder gives the text of the value; as a value of its own it gives
- * the value as JSON. The characters < and > cannot be escaped, so that what is no name between them stays as it is.
+ * the value as JSON. The characters < and > cannot be escaped: whatever stands between them within a string or outside of
+ * any is a placeholder.
  */
 export interface InputTemplate {
   /** Literal text and placeholders, in order. White space outside strings is left out, as EventBridge minifies. */
@@ -14,7 +15,7 @@ export type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'placeholder'; readonly name: string; readonly inString: boolean };
 
-const token = /<(?<name>[A-Za-z0-9_.-]+)>|\\.|["<]|\s+|[^<"\\\s]+/gsu;
+const token = /<(?<name>[^<>"\\]*)>|\\.|["<]|\s+|[^<"\\\s]+/gsu;
 
 /** Splits a template; it need not be valid. */
 function split(text: string): TemplatePart[] {
