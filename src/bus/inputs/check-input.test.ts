@@ -7,6 +7,9 @@ const check = (target: Partial<Target>) => checkInput({ Id: 't1', Arn: arn, ...t
 const transformer = (InputTemplate: string, InputPathsMap?: Record<string, string>) =>
   check({ InputTransformer: { InputTemplate, ...(InputPathsMap && { InputPathsMap }) } });
 
+const paths = (count: number) =>
+  Object.fromEntries(Array.from({ length: count }, (_, at) => [`a${at}`, '$.a']));
+
 describe('checkInput', () => {
   it('takes a target without any, and one of each', () => {
     expect(check({})).toBeUndefined();
@@ -47,30 +50,26 @@ describe('checkInput', () => {
   });
 
   it.each([
-    ...[
-      '',
-      'detail',
-      '.detail',
-      "$.detail['key']",
-      '$["detail"]',
-      '$..detail',
-      '$.a[?(@.b==1)]',
-      '$.a[-1]',
-      '$.a[0:2]',
-    ],
-    ...[
-      '$.a[0,1]',
-      '$.',
-      '$.a.',
-      '$.a[',
-      '$.a[x]',
-      '$ .a',
-      '$.a b',
-      '$.length()',
-      '$.a:b',
-      '@.a',
-      `$.${'a'.repeat(255)}`,
-    ],
+    '',
+    'detail',
+    '.detail',
+    "$.detail['key']",
+    '$["detail"]',
+    '$..detail',
+    '$.a[?(@.b==1)]',
+    '$.a[-1]',
+    '$.a[0:2]',
+    '$.a[0,1]',
+    '$.',
+    '$.a.',
+    '$.a[',
+    '$.a[x]',
+    '$ .a',
+    '$.a b',
+    '$.length()',
+    '$.a:b',
+    '@.a',
+    `$.${'a'.repeat(255)}`,
   ])('refuses the path %s', (path) => {
     expect(check({ InputPath: path })).toMatch(/^InputPath for target t1 is invalid\. /);
     expect(transformer('<a>', { a: path })).toMatch(/^InputPath for target t1 is invalid\. /);
@@ -142,8 +141,6 @@ describe('checkInput', () => {
   });
 
   it('keeps to the bounds of the API', () => {
-    const paths = (count: number) =>
-      Object.fromEntries(Array.from({ length: count }, (_, at) => [`a${at}`, '$.a']));
     expect(transformer('"<a1>"', paths(100))).toBeUndefined();
     expect(transformer('"<a1>"', paths(101))).toMatch(
       /^InputPathsMap for target t1 .* at most 100 entries\.$/,

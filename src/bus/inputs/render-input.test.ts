@@ -47,6 +47,8 @@ const paths = {
 const transform = (InputTemplate: string, InputPathsMap: InputTransformer['InputPathsMap'] = paths) =>
   render({ InputTransformer: { InputTemplate, InputPathsMap } });
 
+const eventOf = (length: number) => JSON.stringify({ a: 'x'.repeat(length) });
+
 describe('renderInput', () => {
   it('gives the event as it is, or the constant as it is', () => {
     expect(render({})).toBe(raw);
@@ -162,9 +164,8 @@ describe('renderInput', () => {
 
   it('stops where a template would make too much of an event', () => {
     const InputTransformer = { InputPathsMap: { a: '$.a' }, InputTemplate: `"${'<a>'.repeat(2_000)}"` };
-    const event = (length: number) => JSON.stringify({ a: 'x'.repeat(length) });
     const target = { Id: 't', Arn: 'arn', InputTransformer };
-    expect(renderInput(target, { ...context, raw: event(500) })).toHaveLength(1_000_002);
-    expect(() => renderInput(target, { ...context, raw: event(200_000) })).toThrow(InputTooLongError);
+    expect(renderInput(target, { ...context, raw: eventOf(500) })).toHaveLength(1_000_002);
+    expect(() => renderInput(target, { ...context, raw: eventOf(200_000) })).toThrow(InputTooLongError);
   });
 });

@@ -167,10 +167,10 @@ describe('what the documentation says', () => {
   });
 });
 
-describe('numbers', () => {
-  const isMatch = (pattern: string, event: string) =>
-    matchesEvent(parseEventPattern(pattern), parseEvent(event));
+const isMatch = (pattern: string, event: string) =>
+  matchesEvent(parseEventPattern(pattern), parseEvent(event));
 
+describe('numbers', () => {
   it('of equal value are equal, however they are written (the service does so, whatever its guide says)', () => {
     for (const written of ['300', '300.0', '3.0e2', '3E+2', '0.3e3']) {
       expect(isMatch(`{"a":[300]}`, `{"a":${written}}`)).toBe(true);

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { caselessText, endsCaseless, equalsCaseless, startsCaseless } from './ignore-case.ts';
 
 test('a text equals itself in any case, and begins and ends with its parts', () => {
-  const letters = fc.string({ unit: fc.constantFrom(...'aBÄé😀𐐀я1ß'), maxLength: 6 });
+  const letters = fc.string({ unit: fc.constantFrom(...Array.from('aBÄé😀𐐀я1ß')), maxLength: 6 });
   fc.assert(
     fc.property(letters, letters, (before, behind) => {
       const text = before + behind;

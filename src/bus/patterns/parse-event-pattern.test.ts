@@ -12,6 +12,24 @@ function reasonOf(pattern: string): string | undefined {
   }
 }
 
+const isMatch = (pattern: string, event: unknown) => matchesEvent(parseEventPattern(pattern), event);
+
+const exactOf = (pattern: string) => {
+  const { source, detailType, eventSource, eventName } = parseEventPattern(pattern).exact;
+  return [source, detailType, eventSource, eventName].map((set) => set && [...set]);
+};
+
+const branches = (count: number, field: string) =>
+  `[${Array.from({ length: count }, (_, at) => `{"${field}":[${at}]}`).join()}]`;
+
+const withOrs = (a: number, b: number, c: number) =>
+  `{"x":{"$or":${branches(a, 'a')}},"y":{"$or":${branches(b, 'b')}},"z":{"$or":${branches(c, 'c')}}}`;
+
+const ofLength = (length: number) => `{"a":["${'b'.repeat(length - 10)}"]}`;
+
+const withWildcards = (...wildcards: string[]) =>
+  JSON.stringify({ a: wildcards.map((wildcard) => ({ wildcard })) });
+
 /** In EventBridge's words, which are known from answers of the service. */
 const refused: readonly (readonly [pattern: string, reason: string])[] = [
   ['["not","a","dict"]', 'Filter is not an object'],
@@ -107,27 +125,36 @@ const refused: readonly (readonly [pattern: string, reason: string])[] = [
 
 /** Broken JSON, of which EventBridge's parser tells in words of its own. */
 const broken = [
-  ...['', '{', '{"a"', '{"a":', '{"a":[', '{"a":[1', '{"a":[1]', '{"a":[1]}}', '{"a":[1]} x', "{'a':['b']}"],
-  ...[
-    '{"not": closed mark"',
-    '{"a":[1 2]}',
-    '{"a":[1,]}',
-    '{"a":[1],}',
-    '{,}',
-    '{"a":[01]}',
-    '{"a":[.5]}',
-    '{"a":[+1]}',
-  ],
-  ...[
-    '{"a":["b\n"]}',
-    '{"a":["\\x"]}',
-    '{"a":["\\u12"]}',
-    '{"a":["b]}',
-    '{a:[1]}',
-    '{"a":[True]}',
-    '{"a":[nullable]}',
-  ],
-  ...['{"a":[NaN]}', '{"a":[1.]}', '{"a":[1e]}', '\u00a0{"a":[1]}'],
+  '',
+  '{',
+  '{"a"',
+  '{"a":',
+  '{"a":[',
+  '{"a":[1',
+  '{"a":[1]',
+  '{"a":[1]}}',
+  '{"a":[1]} x',
+  "{'a':['b']}",
+
+  '{"not": closed mark"',
+  '{"a":[1 2]}',
+  '{"a":[1,]}',
+  '{"a":[1],}',
+  '{,}',
+  '{"a":[01]}',
+  '{"a":[.5]}',
+  '{"a":[+1]}',
+  '{"a":["b\n"]}',
+  '{"a":["\\x"]}',
+  '{"a":["\\u12"]}',
+  '{"a":["b]}',
+  '{a:[1]}',
+  '{"a":[True]}',
+  '{"a":[nullable]}',
+  '{"a":[NaN]}',
+  '{"a":[1.]}',
+  '{"a":[1e]}',
+  '\u00a0{"a":[1]}',
 ];
 
 describe('parseEventPattern', () => {
@@ -156,7 +183,6 @@ describe('parseEventPattern', () => {
   });
 
   it('takes a field that is given twice from where it is given last, and every condition', () => {
-    const isMatch = (pattern: string, event: unknown) => matchesEvent(parseEventPattern(pattern), event);
     expect(isMatch('{"a":[1],"a":[2]}', { a: 1 })).toBe(false);
     expect(isMatch('{"a":[1],"a":[2]}', { a: 2 })).toBe(true);
     expect(isMatch('{"a":{"b":[1]},"a":{"c":[2]}}', { a: { c: 2 } })).toBe(false);
@@ -165,44 +191,34 @@ describe('parseEventPattern', () => {
   });
 
   it('tells the values that an event must have one of', () => {
-    const exact = (pattern: string) => {
-      const { source, detailType, eventSource, eventName } = parseEventPattern(pattern).exact;
-      return [source, detailType, eventSource, eventName].map((set) => set && [...set]);
-    };
     expect(
-      exact('{"source":["a","b"],"detail-type":["c"],"detail":{"eventName":["d"],"eventSource":["e"]}}'),
+      exactOf('{"source":["a","b"],"detail-type":["c"],"detail":{"eventName":["d"],"eventSource":["e"]}}'),
     ).toEqual([['a', 'b'], ['c'], ['e'], ['d']]);
-    expect(exact('{"source":["a"],"$or":[{"detail-type":["b"]},{"detail-type":["c"]}]}')).toEqual([
+    expect(exactOf('{"source":["a"],"$or":[{"detail-type":["b"]},{"detail-type":["c"]}]}')).toEqual([
       ['a'],
       ['b', 'c'],
       undefined,
       undefined,
     ]);
     const cannotTell = [undefined, undefined, undefined, undefined];
-    expect(exact('{"$or":[{"source":["a"]},{"detail-type":["b"]}]}')).toEqual(cannotTell);
-    expect(exact('{"source":["a",{"prefix":"b"}]}')).toEqual(cannotTell);
-    expect(exact('{"source":["a",{"exists":false}]}')).toEqual(cannotTell);
-    expect(exact('{"source":["a",null]}')).toEqual(cannotTell);
-    expect(exact('{"detail":{"source":["a"]}}')).toEqual(cannotTell);
+    expect(exactOf('{"$or":[{"source":["a"]},{"detail-type":["b"]}]}')).toEqual(cannotTell);
+    expect(exactOf('{"source":["a",{"prefix":"b"}]}')).toEqual(cannotTell);
+    expect(exactOf('{"source":["a",{"exists":false}]}')).toEqual(cannotTell);
+    expect(exactOf('{"source":["a",null]}')).toEqual(cannotTell);
+    expect(exactOf('{"detail":{"source":["a"]}}')).toEqual(cannotTell);
   });
 });
 
 describe('the bounds', () => {
-  const branches = (count: number, field: string) =>
-    `[${Array.from({ length: count }, (_, at) => `{"${field}":[${at}]}`).join()}]`;
-
   it('of combinations that $or gives is 1,000', () => {
-    const pattern = (a: number, b: number, c: number) =>
-      `{"x":{"$or":${branches(a, 'a')}},"y":{"$or":${branches(b, 'b')}},"z":{"$or":${branches(c, 'c')}}}`;
-    expect(parseEventPattern(pattern(10, 10, 10)).trees).toHaveLength(1000);
-    expect(reasonOf(pattern(10, 10, 11))).toBe('$or gives more than 1000 combinations of fields');
-    expect(reasonOf(pattern(50, 50, 50))).toBe('$or gives more than 1000 combinations of fields');
+    expect(parseEventPattern(withOrs(10, 10, 10)).trees).toHaveLength(1000);
+    expect(reasonOf(withOrs(10, 10, 11))).toBe('$or gives more than 1000 combinations of fields');
+    expect(reasonOf(withOrs(50, 50, 50))).toBe('$or gives more than 1000 combinations of fields');
   });
 
   it('of length is what the API takes', () => {
-    const pattern = (length: number) => `{"a":["${'b'.repeat(length - 10)}"]}`;
-    expect(reasonOf(pattern(4096))).toBeUndefined();
-    expect(reasonOf(pattern(4097))).toBe('The pattern is longer than 4096 characters');
+    expect(reasonOf(ofLength(4096))).toBeUndefined();
+    expect(reasonOf(ofLength(4097))).toBe('The pattern is longer than 4096 characters');
   });
 
   it('of depth is that of length', () => {
@@ -218,9 +234,6 @@ describe('the bounds', () => {
 describe('the complexity of wildcards', () => {
   const tooComplex =
     'Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character';
-  const withWildcards = (...wildcards: string[]) =>
-    JSON.stringify({ a: wildcards.map((wildcard) => ({ wildcard })) });
-
   it('is refused where EventBridge is known to refuse it', () => {
     expect(reasonOf(withWildcards('*:*:*:*:*:event-bus/*'))).toBe(tooComplex);
     const extensions = ['bif', 'tif', 'tiff', 'svs'];
