@@ -5,6 +5,7 @@ import type { Change, State } from '../state/index.ts';
 import type { Operations } from '../wire/index.ts';
 import { apiDestinationOperations } from './api/api-destinations.ts';
 import { connectionOperations } from './api/connections.ts';
+import { openBusOperations } from './api/open-bus-operations.ts';
 import { bindOperations } from './bus-operation.ts';
 import { newBusCounts, type BusCounts } from './bus-counts.ts';
 import type { OpenTrailSelection } from './cloudtrail-events.ts';
@@ -108,6 +109,7 @@ export async function openBus(options: BusOptions): Promise<EventBus> {
   await router.checkpoint();
   const parts = { cipher, egress };
   const operations = {
+    ...openBusOperations({ state, random, checkTarget }),
     ...bindOperations(
       { state, random, checkTarget },
       { ...connectionOperations(parts), ...apiDestinationOperations(parts) },
