@@ -1,4 +1,4 @@
-import { isAccountId, parseArn } from '../kernel/index.ts';
+import { isAccountId, isRegion, parseArn, type Arn } from '../kernel/index.ts';
 import { busArn, defaultBusName, ruleArn, type BusPlace } from './bus-documents.ts';
 
 /** A bus that a request means, which may be of another account or region than the caller's, and need not exist. */
@@ -29,6 +29,10 @@ export const ruleAt = (bus: NamedBus, name: string): NamedRule => ({
   arn: ruleArn(bus.place, bus.name, name),
 });
 
+/** Whether an ARN is of EventBridge, in the partition that everything here is of. */
+const isEventsArn = (arn: Arn | undefined): arn is Arn =>
+  arn?.partition === 'aws' && arn.service === 'events' && isAccountId(arn.accountId);
+
 /**
  * The bus that a name or an ARN means; without either the default bus. A name is one of the caller's account and region; an
  * ARN may be of any ("Permissions for event buses in Amazon EventBridge"). Which texts are names, `wire` has checked.
@@ -36,7 +40,7 @@ export const ruleAt = (bus: NamedBus, name: string): NamedRule => ({
 export function busNamed(nameOrArn: string | undefined, call: CalledFrom): NamedBus {
   const arn = nameOrArn === undefined ? undefined : parseArn(nameOrArn);
   const [, name] = /^event-bus\/(.+)$/.exec(arn?.resource ?? '') ?? [];
-  if (arn?.service !== 'events' || !isAccountId(arn.accountId) || name === undefined) {
+  if (!isEventsArn(arn) || name === undefined) {
     return ownBus(nameOrArn, call);
   }
   return busAt({ account: arn.accountId, region: arn.region }, name);
@@ -52,6 +56,8 @@ export const ruleNamed = (
   call: CalledFrom,
 ): NamedRule => ruleAt(busNamed(input.EventBusName, call), input.Name);
 
+const taggedResource = /^(event-bus|rule)\/([.\-_A-Za-z0-9]+)(?:\/([.\-_A-Za-z0-9]+))?$/;
+
 export type TaggedResource =
   | { readonly kind: 'bus'; readonly bus: NamedBus }
   | { readonly kind: 'rule'; readonly rule: NamedRule };
@@ -59,9 +65,9 @@ export type TaggedResource =
 /** The bus or rule of an ARN ("In EventBridge, rules and event buses can be tagged"); undefined for anything else. */
 export function resourceOfArn(text: string): TaggedResource | undefined {
   const arn = parseArn(text);
-  if (arn?.service !== 'events' || !isAccountId(arn.accountId)) return undefined;
+  if (!isEventsArn(arn) || !isRegion(arn.region)) return undefined;
   const place = { account: arn.accountId, region: arn.region };
-  const [, kind, first, second] = /^(event-bus|rule)\/([^/]+)(?:\/([^/]+))?$/.exec(arn.resource) ?? [];
+  const [, kind, first, second] = taggedResource.exec(arn.resource) ?? [];
   if (first === undefined) return undefined;
   if (kind === 'event-bus')
     return second === undefined ? { kind: 'bus', bus: busAt(place, first) } : undefined;

@@ -65,6 +65,10 @@ describe('tags ("TagResource", "UntagResource", "ListTagsForResource")', () => {
       arnOf('archive/a'),
       arnOf('rule/a/b/c'),
       arnOf('event-bus/a/b'),
+      arnOf('rule/a\0b'),
+      arnOf('rule/\ud800'),
+      arnOf('rule/r').replace(':eu-central-1:', '::'),
+      arnOf('rule/r').replace('arn:aws:', 'arn:aws-cn:'),
       'orders',
       'arn:aws:s3:::b',
     ]) {
