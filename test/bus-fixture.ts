@@ -1,5 +1,6 @@
 import type { Target } from '@aws-sdk/client-eventbridge';
 import { openBusOperations } from '../src/bus/api/open-bus-operations.ts';
+import { checkTarget } from '../src/bus/targets/index.ts';
 import { openAuthorisation } from '../src/identity/index.ts';
 import { decodeBusEvent } from '../src/journal/index.ts';
 import { region, seededRandom, type Region } from '../src/kernel/index.ts';
@@ -36,10 +37,6 @@ export interface BusFixture extends AsyncDisposable {
 }
 
 const services = openServices();
-
-/** Event buses alone can be targets here. */
-const checkTarget = ({ Arn = '' }: Target): string | undefined =>
-  /^arn:aws:events:[^:]+:\d{12}:event-bus\//.test(Arn) ? undefined : `${Arn} cannot be a target.`;
 
 export async function openBusFixture(seed = 1): Promise<BusFixture> {
   await using opening = new AsyncDisposableStack();

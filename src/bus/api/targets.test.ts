@@ -93,7 +93,9 @@ describe('targets ("PutTargets", "RemoveTargets", "ListTargetsByRule")', () => {
     const refused: readonly (readonly [object, RegExp])[] = [
       [target('a', { Arn: queue }), /sqs/],
       [target('a', { Arn: 'nothing' }), /nothing/],
+      [target('a', { RoleArn: undefined }), /RoleArn is required/],
       [target('a', { RoleArn: 'arn:aws:iam::000000000000:user/u' }), /RoleArn/],
+      [target('a', { DeadLetterConfig: { Arn: queue } }), /DeadLetterConfig/],
       [target('a', { Input: '{' }), /input/i],
       [target('a', { Id: 'a b' }), /id/],
       [target('a', { Id: 'x'.repeat(65) }), /id/],

@@ -44,7 +44,11 @@ export async function refuseHop(hop: BusHop, parts: BusHopParts): Promise<string
         resource: arn,
         resourceAccountId: to.account,
         ...(policy !== undefined && { resourcePolicy: policy }),
-        conditions: { 'events:detail-type': [hop.detailType], 'events:source': [hop.source] },
+        conditions: {
+          'events:detail-type': [hop.detailType],
+          'events:eventBusInvocation': ['true'],
+          'events:source': [hop.source],
+        },
       },
     },
     parts,
