@@ -5,4 +5,5 @@
 export { parseEvent } from '../event-json.ts';
 export { InvalidEventPatternError } from './invalid-pattern.ts';
 export { matchesEvent } from './match-event.ts';
+export { openPatternIndex, type PatternIndex } from './pattern-index.ts';
 export { parseEventPattern, type EventPattern } from './parse-event-pattern.ts';

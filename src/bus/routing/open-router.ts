@@ -98,7 +98,7 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     if (entry.kind === 'event') {
       const { head, raw: bytes } = decodeBusEvent(entry.payload);
       const to = placeOfBus(head.bus);
-      if (!to || rules.rulesOf(to.place, to.name).length === 0) return undefined;
+      if (!to || !rules.hasRules(to.place, to.name)) return undefined;
       const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
       const event = parseEvent(raw) as EventFacts;
       return { ...to, bus: to.name, raw, event, isHidden: false, time: entry.time, isForwarded: false };

@@ -51,7 +51,7 @@ export interface Routed {
 }
 
 export interface RouteParts extends BusHopParts {
-  readonly rules: Pick<RuleCache, 'rulesOf'>;
+  readonly rules: Pick<RuleCache, 'candidates'>;
 }
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
@@ -145,7 +145,7 @@ export async function routeEvent(arrived: ArrivedEvent, parts: RouteParts): Prom
     }
   };
 
-  for (const rule of parts.rules.rulesOf(place, bus)) {
+  for (const rule of parts.rules.candidates(place, bus, event)) {
     if ((isHidden && !rule.takesHidden) || !matchesEvent(rule.pattern, event)) continue;
     for (const target of rule.targets) {
       const kind = targetKindOf(target.Arn ?? '');

@@ -10,7 +10,12 @@ import {
   type RuleDocument,
   type TargetDocument,
 } from '../bus-documents.ts';
-import { parseEventPattern, type EventPattern } from '../patterns/index.ts';
+import {
+  openPatternIndex,
+  parseEventPattern,
+  type EventPattern,
+  type PatternIndex,
+} from '../patterns/index.ts';
 import { glanceAtRecord } from '../record-glance.ts';
 
 /** A rule that is enabled and has targets. */
@@ -28,7 +33,9 @@ export interface RuleCache extends Disposable {
   /** Brings in what has changed; call it before others are asked. */
   refresh(): Promise<void>;
   readonly isEmpty: boolean;
-  rulesOf(place: BusPlace, bus: string): readonly RoutedRule[];
+  hasRules(place: BusPlace, bus: string): boolean;
+  /** The rules of a bus that may match an event; all others do not. */
+  candidates(place: BusPlace, bus: string, event: unknown): readonly RoutedRule[];
   /** Whether a record could be of interest to a rule of some default bus, by a look at its bytes. */
   mayMatchRecord(payload: Uint8Array): boolean;
 }
@@ -125,12 +132,18 @@ function mayBeWanted(payload: Uint8Array, wanted: WantedRecords): boolean {
   );
 }
 
+interface CachedRules {
+  readonly of: BusOfRules;
+  readonly rules: readonly RoutedRule[];
+  readonly index: PatternIndex<RoutedRule>;
+}
+
 /** Opens the cache over what is committed; changes of rules and targets are brought in by the next `refresh`. */
 export async function openRuleCache(
   state: Pick<State, 'list' | 'get' | 'count' | 'onChange'>,
   log: Logger,
 ): Promise<RuleCache> {
-  const rules = new Map<string, { readonly of: BusOfRules; readonly rules: readonly RoutedRule[] }>();
+  const rules = new Map<string, CachedRules>();
   const stale = new Map<string, BusOfRules>();
   let records: WantedRecords | undefined;
 
@@ -148,7 +161,7 @@ export async function openRuleCache(
       stale.delete(id);
       try {
         const found = await readRules(state, of, log);
-        if (found.length > 0) rules.set(id, { of, rules: found });
+        if (found.length > 0) rules.set(id, { of, rules: found, index: openPatternIndex(found) });
         else rules.delete(id);
       } catch (error) {
         stale.set(id, of);
@@ -165,7 +178,8 @@ export async function openRuleCache(
     get isEmpty() {
       return rules.size === 0 && stale.size === 0;
     },
-    rulesOf: (place, bus) => rules.get(idOf({ place, bus }))?.rules ?? [],
+    hasRules: (place, bus) => rules.has(idOf({ place, bus })),
+    candidates: (place, bus, event) => rules.get(idOf({ place, bus }))?.index.candidates(event) ?? [],
     mayMatchRecord: (payload) => records !== undefined && mayBeWanted(payload, records),
     [Symbol.dispose]: stop,
   };
