@@ -33,7 +33,7 @@ import {
 } from './identity/index.ts';
 import { openBus, type EventBus } from './bus/index.ts';
 import { openEstate } from './estate/index.ts';
-import { openCollectThread } from './trail/delivery/index.ts';
+import { openCollectThread, openLoggedByTrails } from './trail/delivery/index.ts';
 import { openDigests } from './trail/digests/index.ts';
 import { openHistory, type OpenedHistory } from './trail/history/index.ts';
 import { openInsights, type Insights } from './trail/insights/index.ts';
@@ -322,6 +322,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
       directory: await data.directory('bus'),
       masterKey,
       authoriseRole: authorisation.authoriseRole,
+      openTrailSelection: (from) => openLoggedByTrails({ state, stream, from }),
       clock,
       random,
       log,

@@ -14,6 +14,7 @@ import {
 import { openAuthorisation } from '../src/identity/index.ts';
 import { busEventText, encodeBusEvent } from '../src/journal/index.ts';
 import { region, seededRandom, silentLog, type Logger } from '../src/kernel/index.ts';
+import { openLoggedByTrails } from '../src/trail/delivery/index.ts';
 import type { Call } from '../src/wire/service.ts';
 import {
   allow,
@@ -71,6 +72,7 @@ export async function openDeliveryFixture(
       directory,
       masterKey,
       authoriseRole,
+      openTrailSelection: (from) => openLoggedByTrails({ state, stream, from }),
       httpTargets,
       clock,
       random,

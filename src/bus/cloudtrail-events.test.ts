@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sequence } from '../kernel/index.ts';
 import type { EntryKind, JournalEntry } from '../journal/index.ts';
@@ -131,6 +132,40 @@ describe('a glance at a record', () => {
     expect(glanceOf({ eventName: 'GetIt', requestParameters })?.isHidden).toBe(false);
     const data = { eventName: 'GetObject', readOnly: true, eventCategory: 'Data', requestParameters };
     expect(glanceOf(data)?.isHidden).toBe(false);
+  });
+
+  it('never says what the parsed record does not', () => {
+    const name = fc.constantFrom('eventSource', 'eventName', 'awsRegion', 'insightDetails', 'userName');
+    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('iam.amazonaws.com', '"},', 'Get'));
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 4 }, texts, fc.integer(), fc.constant(null), tie('object'), tie('list')),
+      object: fc.dictionary(name, tie('value')),
+      list: fc.array(tie('value')),
+    }));
+    const head = {
+      eventSource: fc.constantFrom('iam.amazonaws.com', 's3.amazonaws.com'),
+      eventName: fc.oneof(fc.constantFrom('GetUser', 'PutObject'), fc.string({ unit: 'binary' })),
+      awsRegion: fc.constantFrom('us-east-1', 'eu-central-1'),
+      readOnly: fc.boolean(),
+      eventCategory: fc.constantFrom('Management', 'Data'),
+    };
+    let told = 0;
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), value), value, fc.record(head), (before, behind, of) => {
+        const record = { ...base, userIdentity: before, ...of, requestParameters: behind };
+        const glance = glanceOf(record);
+        if (!glance) return;
+        told += 1;
+        const { event, place, isHidden } = cloudtrailEvent(entryOf(record))!;
+        expect(glance).toMatchObject({
+          source: event['source'],
+          eventName: record.eventName,
+          region: place.region,
+        });
+        if (glance.isHidden) expect(isHidden).toBe(true);
+      }),
+    );
+    expect(told).toBeGreaterThan(30);
   });
 
   it('says nothing of what it cannot tell', () => {

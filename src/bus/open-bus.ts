@@ -29,7 +29,7 @@ export interface BusOptions {
   readonly masterKey: Pick<MasterKey, 'cipher'>;
   readonly authoriseRole: AuthoriseRole;
   /** What trails log, of which records go to the bus. */
-  readonly openTrailSelection?: OpenTrailSelection;
+  readonly openTrailSelection: OpenTrailSelection;
   /** Hosts that events may be sent to although their address is not public, and over HTTP (`CAIRN_HTTP_TARGETS`). */
   readonly httpTargets?: readonly string[];
   readonly clock: Clock;

@@ -77,6 +77,10 @@ export const isHiddenFromEnabled = (record: {
 }): boolean =>
   record.category === 'Management' && record.readOnly && readingName.test(record.eventName ?? '');
 
+/** Of the names that matter. */
+const lengths = new Set(
+  ['eventSource', 'eventName', 'awsRegion', 'insightDetails'].map((name) => name.length),
+);
 const writeMark = Buffer.from('"readOnly":false');
 const dataMark = Buffer.from('"eventCategory":"Data"');
 
@@ -97,7 +101,8 @@ export function glanceAtRecord(payload: Uint8Array): RecordGlance | undefined {
     const valueAt = nameEnd + 2;
     at = skipValue(bytes, valueAt);
     const text = () => plainText(bytes, valueAt + 1, at - 1);
-    switch (bytes.toString('latin1', nameAt, nameEnd)) {
+    // Most names are of another length, which is quickly seen.
+    switch (lengths.has(nameEnd - nameAt) ? bytes.toString('latin1', nameAt, nameEnd) : '') {
       case 'eventSource':
         eventSource = text();
         break;

@@ -26,7 +26,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bucketPolicy } from '../memory-buckets.ts';
+import { bodiesOf, openHttpTargets } from './bus-fixture.ts';
 import { eventually } from './harness.ts';
+import { openHttpReceiver, type HttpReceiver } from '../http-receiver.ts';
 import { cairn } from './cairn-process.ts';
 import { signedFetch } from './signed-fetch.ts';
 import { startTurned, type TurnedServer } from './turned-process.ts';
@@ -43,6 +45,7 @@ const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
 
 let data: string;
 let server: TurnedServer;
+let receiver: HttpReceiver;
 let stores: Readonly<Record<'source' | 'destination' | 'other', string>>;
 
 const cloudTrail = () => new CloudTrailClient(server.clientOptions());
@@ -108,7 +111,8 @@ beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'cairn-insights-'));
   // In the end the server's clock is near the real one, so that commands can ask it.
   const start = Math.floor(Date.now() / minuteMs) * minuteMs - 1.6 * hourMs;
-  server = await startTurned(data, start);
+  receiver = await openHttpReceiver();
+  server = await startTurned(data, start, { CAIRN_HTTP_TARGETS: receiver.host });
   const imported = await signedFetch(server, '/_cairn/import', {
     service: 'cairn',
     method: 'POST',
@@ -139,6 +143,8 @@ beforeAll(async () => {
       InsightSelectors: [{ InsightType: 'ApiErrorRateInsight' }],
     }),
   );
+  const targets = await openHttpTargets(server.clientOptions(), receiver);
+  await targets.send({ 'detail-type': ['AWS Insight via CloudTrail'] }, { Name: 'insights' });
   for (let minute = 0; minute < 6; minute++) {
     await storm();
     await server.pass(minuteMs, 4);
@@ -149,6 +155,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await server.kill();
+  await receiver[Symbol.asyncDispose]();
   rmSync(data, { recursive: true, force: true });
 });
 
@@ -203,6 +210,23 @@ describe('an unusual rate', () => {
       expect(delivered.split(CloudTrailEvent)).toHaveLength(2);
     }
     for (const key of await keysUnder('CloudTrail')) expect(await read(key)).not.toContain('insightDetails');
+  });
+
+  it('is told to the event bus, as the trail logs it and the event data store does not', async () => {
+    const bodies = await bodiesOf(receiver, '/insights', 4);
+    expect(bodies).toHaveLength(4);
+    const events = await lookUpInsights();
+    for (const { CloudTrailEvent = 'none' } of events) {
+      const told = bodies.filter((body) => body.endsWith(`,"detail":${CloudTrailEvent}}`));
+      expect(told).toHaveLength(1);
+      expect(JSON.parse(told[0] ?? '')).toMatchObject({
+        'detail-type': 'AWS Insight via CloudTrail',
+        source: 'aws.cloudtrail',
+        account,
+        region: 'us-east-1',
+        resources: [],
+      });
+    }
   });
 
   it('is in the digests, which the stock verifier and our own hold valid', async () => {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from './cairn-process.ts';
 import { startServer, type TestServer } from './harness.ts';
 
 /**
@@ -93,11 +94,14 @@ describe.skipIf(clis.length === 0)('the tour of the README (skipped where there 
     let shown: readonly string[];
     const folder = mkdtempSync(join(tmpdir(), 'cairn-tour-'));
     beforeAll(async () => {
-      server = await startServer();
+      // As the section on responses has it started, but that others may have its port.
+      const port = String(await freePort());
+      server = await startServer({ env: { CAIRN_HTTP_TARGETS: `127.0.0.1:${port}` } });
       mkdirSync(join(folder, 'bin'));
       symlinkSync(cli, join(folder, 'bin', 'aws'));
       const inherited = Object.entries(server.env).filter(([name]) => !name.startsWith('AWS_'));
-      shown = await runSteps(tour, {
+      const steps = tour.map((step) => ({ ...step, commands: step.commands.replaceAll('4848', port) }));
+      shown = await runSteps(steps, {
         ...Object.fromEntries(inherited),
         PATH: [join(folder, 'bin'), process.env['PATH']].join(delimiter),
         // What stands in for `npm start` in the other terminal.

@@ -11,7 +11,7 @@ import type { AuthoriseRole } from '../../identity/index.ts';
 import type { State } from '../../state/index.ts';
 import type { BusCounts } from '../bus-counts.ts';
 import { defaultBusName, placeOfBus } from '../bus-documents.ts';
-import { cloudtrailEvent, type OpenTrailSelection } from '../cloudtrail-events.ts';
+import { cloudtrailEvent, type OpenTrailSelection, type TrailSelection } from '../cloudtrail-events.ts';
 import { decodeDelivery, encodeDelivery } from '../delivery/delivery-entry.ts';
 import { parseEvent } from '../event-json.ts';
 import { openQuietLog } from '../quiet-log.ts';
@@ -30,7 +30,7 @@ export interface RouterOptions {
   readonly bus: Stream;
   readonly authoriseRole: AuthoriseRole;
   /** What trails log: without it, no records of calls go to the bus. */
-  readonly openTrailSelection?: OpenTrailSelection | undefined;
+  readonly openTrailSelection: OpenTrailSelection;
   readonly counts: BusCounts;
   readonly clock: Clock;
   readonly log: Logger;
@@ -91,7 +91,8 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   const rules = opening.use(await openRuleCache(state, log));
   const parts = { state, rules, authoriseRole: options.authoriseRole, clock };
   const start = await startOf(options, !rules.isEmpty);
-  const selection = await options.openTrailSelection?.(start);
+  /** Opened with the first entry that is routed, and again where it has followed entries that are to be routed once more. */
+  let selection: TrailSelection | undefined;
   let place: RouterPlace = { audit: start, bus: bus.end };
 
   function arrivedOf(entry: JournalEntry): ArrivedEvent | undefined {
@@ -103,8 +104,8 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
       const event = parseEvent(raw) as EventFacts;
       return { ...to, bus: to.name, raw, event, isHidden: false, time: entry.time, isForwarded: false };
     }
-    if (entry.kind !== 'record' || !selection || !rules.mayMatchRecord(entry.payload)) return undefined;
-    if (!selection.selects(entry)) return undefined;
+    if (entry.kind !== 'record' || !rules.mayMatchRecord(entry.payload)) return undefined;
+    if (!selection?.selects(entry)) return undefined;
     const told = cloudtrailEvent(entry);
     if (!told) return undefined;
     const { text: raw, ...others } = told;
@@ -150,31 +151,42 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     place = { audit: until, bus: bus.end };
   }
 
+  async function routeAll(entries: readonly JournalEntry[]): Promise<void> {
+    await rules.refresh();
+    const [first] = entries;
+    const last = entries.at(-1);
+    if (!first || !last) return;
+    selection ??= await options.openTrailSelection(first.sequence);
+    let waiting: NewEntry[] = [];
+    let bytes = 0;
+    for (const entry of entries) {
+      selection.follow(entry);
+      // Routed before a failure to append what came behind it.
+      if (rules.isEmpty || entry.sequence < place.audit) continue;
+      const deliveries = await route(entry);
+      if (deliveries.length === 0) continue;
+      waiting.push(...deliveries);
+      bytes += deliveries.reduce((sum, { payload }) => sum + payload.length, 0);
+      if (bytes < mostAppendedBytes) continue;
+      await append(waiting, entry.sequence + 1);
+      waiting = [];
+      bytes = 0;
+    }
+    await append(waiting, Math.max(place.audit, last.sequence + 1));
+  }
+
   const reader = opening.use(
     await audit.follow({
       name: readerName,
       from: start,
       ...(options.onDamage && { onDamage: options.onDamage }),
       async apply(entries) {
-        await rules.refresh();
-        const last = entries.at(-1);
-        let waiting: NewEntry[] = [];
-        let bytes = 0;
-        for (const entry of entries) {
-          // Routed before a failure to append what came behind it.
-          if (entry.sequence < place.audit) continue;
-          selection?.follow(entry);
-          if (rules.isEmpty) continue;
-          const deliveries = await route(entry);
-          if (deliveries.length === 0) continue;
-          waiting.push(...deliveries);
-          bytes += deliveries.reduce((sum, { payload }) => sum + payload.length, 0);
-          if (bytes < mostAppendedBytes) continue;
-          await append(waiting, entry.sequence + 1);
-          waiting = [];
-          bytes = 0;
+        try {
+          await routeAll(entries);
+        } catch (error) {
+          selection = undefined;
+          throw error;
         }
-        if (last) await append(waiting, Math.max(place.audit, last.sequence + 1));
       },
     }),
   );
