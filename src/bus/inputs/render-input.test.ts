@@ -111,6 +111,8 @@ describe('renderInput', () => {
     ['<second>', '"two"'],
     ['"{[/special <state>"', '"{[/special RUNNING"'],
     ['"a < b"', '"a < b"'],
+    // The lines of a message, as GuardDuty's user guide has them.
+    ['  "It is <state>."\n  "See \\"<instance>\\"  "\n', '"It is RUNNING."\n  "See \\"i-0123456789\\"  "'],
   ])('renders %s', (template, expected) => {
     expect(transform(template)).toBe(expected);
   });
@@ -167,5 +169,21 @@ describe('renderInput', () => {
     const target = { Id: 't', Arn: 'arn', InputTransformer };
     expect(renderInput(target, { ...context, raw: eventOf(500) })).toHaveLength(1_000_002);
     expect(() => renderInput(target, { ...context, raw: eventOf(200_000) })).toThrow(InputTooLongError);
+  });
+
+  it('looks for a value in an event once, however often a template has it', () => {
+    const InputTransformer = {
+      InputPathsMap: { a: '$.*[*].*.nothing' },
+      InputTemplate: `[${Array.from({ length: 2_000 }, () => '<a>').join()}]`,
+    };
+    const items = Array.from({ length: 50_000 }, () => ({ a: 1 }));
+    const start = performance.now();
+    const rendered = renderInput(
+      { Id: 't', Arn: 'arn', InputTransformer },
+      { ...context, raw: '', event: { items } },
+    );
+    expect(rendered).toBe(`[${Array.from({ length: 2_000 }, () => '[]').join()}]`);
+    // 2,000 times it would be minutes.
+    expect(performance.now() - start).toBeLessThan(5_000);
   });
 });

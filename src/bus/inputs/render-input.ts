@@ -23,10 +23,25 @@ function pathOf(text: string): JsonPath {
   return read.path;
 }
 
-function templateOf(text: string): InputTemplate {
-  const read = readTemplate(text);
+interface ReadTransformer {
+  readonly template: InputTemplate;
+  readonly paths: ReadonlyMap<string, JsonPath>;
+}
+
+/** Transformers of targets that are kept in memory, read once each. */
+const known = new WeakMap<InputTransformer, ReadTransformer>();
+
+function readTransformer(transformer: InputTransformer): ReadTransformer {
+  const before = known.get(transformer);
+  if (before) return before;
+  const read = readTemplate(transformer.InputTemplate ?? '');
   assert(read.kind === 'template', 'an input template that was accepted for a target is none');
-  return read.template;
+  const paths = Object.entries(transformer.InputPathsMap ?? {}).map(
+    ([name, path]) => [name, pathOf(path)] as const,
+  );
+  const ready = { template: read.template, paths: new Map(paths) };
+  known.set(transformer, ready);
+  return ready;
 }
 
 /** What a placeholder in a string gives: the text of a string, and JSON for what is none, both escaped. */
@@ -37,14 +52,13 @@ function textWithin(value: unknown): string {
 }
 
 function renderTransformer(transformer: InputTransformer, input: RenderedEvent): string {
-  const { InputPathsMap: paths = {}, InputTemplate: text = '' } = transformer;
+  const { template, paths } = readTransformer(transformer);
   const event = input.event ?? parseEvent(input.raw);
   const values = new Map<string, unknown>();
   const valueOf = (name: string): unknown => {
     if (!values.has(name)) {
-      const path = Object.hasOwn(paths, name) ? paths[name] : undefined;
-      const isOwn = path !== undefined && !isReserved(name);
-      values.set(name, isOwn ? valueAt(event, pathOf(path)) : reservedValue(name, event, input));
+      const path = isReserved(name) ? undefined : paths.get(name);
+      values.set(name, path ? valueAt(event, path) : reservedValue(name, event, input));
     }
     return values.get(name);
   };
@@ -55,7 +69,7 @@ function renderTransformer(transformer: InputTransformer, input: RenderedEvent):
     return part.inString ? textWithin(value) : JSON.stringify(value ?? (value === null ? null : ''));
   };
   let rendered = '';
-  for (const part of templateOf(text).parts) {
+  for (const part of template.parts) {
     rendered += render(part);
     if (rendered.length > limits.targetInputCharacters) {
       throw new InputTooLongError(
