@@ -23,6 +23,11 @@ The most notable of what they refuse, by name and without changing anything, bec
 | operations on objects | customer-provided keys (SSE-C), an encryption context of the caller's own |
 | operations on buckets | directory buckets, MFA delete, dual-layer encryption (aws:kms:dsse) |
 | PutBucketAcl, PutObjectAcl | other grants than the owner's |
+| CreateEventBus, UpdateEventBus | \`KmsKeyIdentifier\`, \`DeadLetterConfig\`, \`LogConfig\`, \`EventSourceName\` |
+| PutRule | \`ScheduleExpression\` |
+| PutTargets | other targets than event buses and API destinations, \`DeadLetterConfig\` |
+| PutEvents | \`EndpointId\`; an entry for a bus that does not exist fails, where EventBridge takes and drops it |
+| PutPermission | \`Condition\`, which is about organizations; in a \`Policy\` such conditions are evaluated, and nobody is of an organization |
 | CreateKey | other specs than SYMMETRIC_DEFAULT and RSA for signatures, other origins than AWS_KMS, multi-region keys |
 `;
 

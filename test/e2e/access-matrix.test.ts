@@ -1,4 +1,5 @@
 import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import * as events from '@aws-sdk/client-eventbridge';
 import * as iam from '@aws-sdk/client-iam';
 import * as kms from '@aws-sdk/client-kms';
 import * as s3 from '@aws-sdk/client-s3';
@@ -280,6 +281,10 @@ async function snapshot(): Promise<unknown> {
     root.cloudtrail.send(new cloudtrail.DescribeTrailsCommand({})),
     root.cloudtrail.send(new cloudtrail.ListEventDataStoresCommand({})),
     root.cloudtrail.send(new cloudtrail.ListChannelsCommand({})),
+    root.events.send(new events.ListEventBusesCommand({})),
+    root.events.send(new events.ListRulesCommand({})),
+    root.events.send(new events.ListConnectionsCommand({})),
+    root.events.send(new events.ListApiDestinationsCommand({})),
   ]);
   return answers.map((answer) => ({ ...answer, $metadata: undefined, ...lastUsedLeftOut(answer) }));
 }

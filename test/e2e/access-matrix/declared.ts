@@ -13,6 +13,10 @@ const otherwise: Readonly<Record<string, readonly string[]>> = {
   // The page of the operation, for a request that names a trail.
   'cloudtrail:ListInsightsMetricData': ['cloudtrail:ListInsightsData', 'cloudtrail:LookupEvents'],
   'cloudtrail:UpdateDashboard': ['cloudtrail:StartQuery', 'cloudtrail:UpdateDashboard'],
+  // "PutRule" and "PutTargets" in the service authorization reference, for requests with tags and roles.
+  'events:CreateEventBus': ['events:CreateEventBus', 'events:TagResource'],
+  'events:PutRule': ['events:PutRule', 'events:TagResource', 'iam:PassRole'],
+  'events:PutTargets': ['events:PutTargets', 'iam:PassRole'],
   'iam:AddRoleToInstanceProfile': ['iam:AddRoleToInstanceProfile', 'iam:PassRole'],
   'kms:ReEncrypt': ['kms:ReEncryptFrom', 'kms:ReEncryptTo'],
   's3:CompleteMultipartUpload': ['s3:PutObject'],

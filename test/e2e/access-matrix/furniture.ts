@@ -1,4 +1,5 @@
 import * as cloudtrail from '@aws-sdk/client-cloudtrail';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import * as iam from '@aws-sdk/client-iam';
 import * as kms from '@aws-sdk/client-kms';
 import * as s3 from '@aws-sdk/client-s3';
@@ -28,6 +29,7 @@ export interface RootClients {
   readonly s3: s3.S3Client;
   readonly kms: kms.KMSClient;
   readonly cloudtrail: cloudtrail.CloudTrailClient;
+  readonly events: EventBridgeClient;
 }
 
 export function rootClients({ clientOptions }: TestServer): RootClients {
@@ -36,6 +38,7 @@ export function rootClients({ clientOptions }: TestServer): RootClients {
     s3: new s3.S3Client({ ...clientOptions, forcePathStyle: true }),
     kms: new kms.KMSClient(clientOptions),
     cloudtrail: new cloudtrail.CloudTrailClient(clientOptions),
+    events: new EventBridgeClient(clientOptions),
   };
 }
 

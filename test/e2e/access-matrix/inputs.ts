@@ -138,7 +138,9 @@ const values: Readonly<Record<string, Value>> = {
   'events.ResourceARN': ({ id }) => `arn:aws:events:us-east-1:${management}:event-bus/${id}`,
   'events.Rule': fresh,
   'events.TargetArn': always(`arn:aws:events:us-east-1:${management}:event-bus/default`),
-  'events.Targets': always([{ Id: 'a', Arn: `arn:aws:events:us-east-1:${management}:event-bus/matrix` }]),
+  'events.Targets': ({ shared }) => [
+    { Id: 'a', Arn: `arn:aws:events:us-east-1:${management}:event-bus/matrix`, RoleArn: shared.roleArn },
+  ],
   Description: always('matrix'),
   Tags: always(tags),
   TagKeys: always(['matrix']),
@@ -181,6 +183,18 @@ const ownValues: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
   'cloudtrail.PutEventSelectors': {
     EventSelectors: always([{ ReadWriteType: 'All', IncludeManagementEvents: true }]),
   },
+  'events.CreateEventBus': { Tags: always(tags) },
+  'events.PutPermission': {
+    Action: always('events:PutEvents'),
+    Principal: always('111111111111'),
+    StatementId: fresh,
+  },
+  'events.PutRule': {
+    EventPattern: always('{"source":["matrix"]}'),
+    RoleArn: ({ shared }) => shared.roleArn,
+    Tags: always(tags),
+  },
+  'events.RemovePermission': { StatementId: fresh },
   's3.CreateBucket': { Bucket: fresh },
   's3.PutObject': { Body: always('x') },
   's3.UploadPart': { Body: always('x') },
