@@ -244,6 +244,18 @@ describe('the complexity of wildcards', () => {
     ).toBeUndefined();
   });
 
+  it('takes what EventBridge is known to take', () => {
+    for (const wildcard of [
+      '/Users/*/dir/dir/dir/dir/dir/doc.txt',
+      'dir/*.png',
+      '*/dir/*',
+      'arn:*:event-bus/*',
+      '*',
+    ]) {
+      expect(reasonOf(withWildcards(wildcard))).toBeUndefined();
+    }
+  });
+
   it('counts the alternatives of a field together, in $or too, and fields apart', () => {
     const five = Array.from({ length: 5 }, (_, at) => ({ wildcard: `*${at}` }));
     const six = Array.from({ length: 6 }, (_, at) => ({ wildcard: `*${at}${at}` }));
