@@ -1,5 +1,5 @@
-import { isAccountId, isRegion, parseArn, type Arn } from '../kernel/index.ts';
-import { busArn, defaultBusName, ruleArn, type BusPlace } from './bus-documents.ts';
+import { isAccountId, isRegion, parseArn } from '../kernel/index.ts';
+import { busArn, defaultBusName, placeOfBus, ruleArn, type BusPlace } from './bus-documents.ts';
 
 /** A bus that a request means, which may be of another account or region than the caller's, and need not exist. */
 export interface NamedBus {
@@ -21,7 +21,7 @@ export interface CalledFrom {
   readonly region: string;
 }
 
-export const busAt = (place: BusPlace, name: string): NamedBus => ({ place, name, arn: busArn(place, name) });
+const busAt = (place: BusPlace, name: string): NamedBus => ({ place, name, arn: busArn(place, name) });
 
 export const ruleAt = (bus: NamedBus, name: string): NamedRule => ({
   bus,
@@ -29,21 +29,13 @@ export const ruleAt = (bus: NamedBus, name: string): NamedRule => ({
   arn: ruleArn(bus.place, bus.name, name),
 });
 
-/** Whether an ARN is of EventBridge, in the partition that everything here is of. */
-const isEventsArn = (arn: Arn | undefined): arn is Arn =>
-  arn?.partition === 'aws' && arn.service === 'events' && isAccountId(arn.accountId);
-
 /**
  * The bus that a name or an ARN means; without either the default bus. A name is one of the caller's account and region; an
  * ARN may be of any ("Permissions for event buses in Amazon EventBridge"). Which texts are names, `wire` has checked.
  */
 export function busNamed(nameOrArn: string | undefined, call: CalledFrom): NamedBus {
-  const arn = nameOrArn === undefined ? undefined : parseArn(nameOrArn);
-  const [, name] = /^event-bus\/(.+)$/.exec(arn?.resource ?? '') ?? [];
-  if (!isEventsArn(arn) || name === undefined) {
-    return ownBus(nameOrArn, call);
-  }
-  return busAt({ account: arn.accountId, region: arn.region }, name);
+  const found = nameOrArn === undefined ? undefined : placeOfBus(nameOrArn);
+  return found ? busAt(found.place, found.name) : ownBus(nameOrArn, call);
 }
 
 /** The bus of that name in the caller's account and region; without a name the default bus. */
@@ -65,7 +57,8 @@ export type TaggedResource =
 /** The bus or rule of an ARN ("In EventBridge, rules and event buses can be tagged"); undefined for anything else. */
 export function resourceOfArn(text: string): TaggedResource | undefined {
   const arn = parseArn(text);
-  if (!isEventsArn(arn) || !isRegion(arn.region)) return undefined;
+  if (arn?.partition !== 'aws' || arn.service !== 'events') return undefined;
+  if (!isAccountId(arn.accountId) || !isRegion(arn.region)) return undefined;
   const place = { account: arn.accountId, region: arn.region };
   const [, kind, first, second] = taggedResource.exec(arn.resource) ?? [];
   if (first === undefined) return undefined;
