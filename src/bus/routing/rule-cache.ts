@@ -88,8 +88,11 @@ async function readRules(view: StateView, { place, bus }: BusOfRules, log: Logge
 
 /** Whether a rule's pattern leaves room for an event of CloudTrail. */
 function wantsRecords({ pattern }: RoutedRule): boolean {
-  const { detailType } = pattern.exact;
-  return detailType === undefined || [...detailType].some((type) => type.endsWith(viaCloudTrail));
+  const { detailType, source } = pattern.exact;
+  const isOfServices = source === undefined || [...source].some((one) => one.startsWith('aws.'));
+  return (
+    isOfServices && (detailType === undefined || [...detailType].some((type) => type.endsWith(viaCloudTrail)))
+  );
 }
 
 /** What the rules of all default buses have in common about records. */
