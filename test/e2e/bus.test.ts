@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -19,10 +19,14 @@ import { CreateUserCommand, IAMClient, ListUsersCommand } from '@aws-sdk/client-
 import {
   CopyObjectCommand,
   CreateBucketCommand,
+  DeleteObjectCommand,
   DeleteObjectsCommand,
+  ListObjectVersionsCommand,
   PutBucketNotificationConfigurationCommand,
   PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -134,6 +138,47 @@ describe('objects', () => {
     const request = receiver.requests.find(({ url }) => url === '/orders');
     expect(request?.headers[apiKey.name]).toBe(apiKey.value);
     expect(request?.headers['content-type']).toContain('application/json');
+  });
+
+  it.skipIf(!hasAwsCli)('are told of once, however clients put, tag and delete them', async () => {
+    const Bucket = 'ways';
+    await s3.send(new CreateBucketCommand({ Bucket }));
+    const VersioningConfiguration = { Status: 'Enabled' as const };
+    await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    await s3.send(notified(Bucket));
+    await targets.send({ source: ['aws.s3'], detail: { bucket: { name: [Bucket] } } }, { Name: 'ways' });
+    // Ten calls meet on one key, and all but one of them are run again.
+    const Tagging = { TagSet: [{ Key: 'k', Value: 'v' }] };
+    await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        s3.send(new PutObjectCommand({ Bucket, Key: 'same', Body: 'x'.repeat(n + 1) })),
+      ),
+    );
+    await s3.send(new PutObjectTaggingCommand({ Bucket, Key: 'same', Tagging }));
+    const folder = mkdtempSync(join(tmpdir(), 'cairn-ways-'));
+    writeFileSync(join(folder, 'large'), Buffer.alloc(9 * 1024 * 1024));
+    await aws('s3', 'cp', '--quiet', join(folder, 'large'), `s3://${Bucket}/large`);
+    rmSync(folder, { recursive: true });
+    const { VersionId } = await s3.send(new DeleteObjectCommand({ Bucket, Key: 'large' }));
+    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'large', VersionId }));
+    const found = parsed(await bodiesOf(receiver, '/ways', 14));
+    const told = found.map(({ 'detail-type': type, detail }) =>
+      [type, detail['reason'], detail['deletion-type']].filter((one) => typeof one === 'string').join(', '),
+    );
+    expect(told.toSorted()).toEqual([
+      'Object Created, CompleteMultipartUpload',
+      ...Array.from({ length: 10 }, () => 'Object Created, PutObject'),
+      'Object Deleted, DeleteObject, Delete Marker Created',
+      'Object Deleted, DeleteObject, Permanently Deleted',
+      'Object Tags Added',
+    ]);
+    // The order of sequencers is that of the versions.
+    const objects = found
+      .map(({ detail }) => detail['object'] as Readonly<Record<'key' | 'version-id' | 'sequencer', string>>)
+      .filter(({ key, sequencer }) => key === 'same' && sequencer)
+      .toSorted((a, b) => (a.sequencer < b.sequencer ? 1 : -1));
+    const { Versions = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: 'same' }));
+    expect(objects.map((one) => one['version-id'])).toEqual(Versions.map((one) => one.VersionId));
   });
 });
 
