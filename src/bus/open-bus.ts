@@ -3,16 +3,13 @@ import type { Reader, ReaderOptions, Stream } from '../journal/index.ts';
 import type { AuthoriseRole, MasterKey } from '../identity/index.ts';
 import type { Change, State } from '../state/index.ts';
 import type { Operations } from '../wire/index.ts';
-import { apiDestinationOperations } from './api/api-destinations.ts';
-import { connectionOperations } from './api/connections.ts';
-import { openBusOperations } from './api/open-bus-operations.ts';
-import { bindOperations } from './bus-operation.ts';
 import { newBusCounts, type BusCounts } from './bus-counts.ts';
 import type { OpenTrailSelection } from './cloudtrail-events.ts';
-import { openDeliveries } from './delivery/open-deliveries.ts';
+import { openLazyDeliveries } from './delivery/lazy-deliveries.ts';
 import { readProgress } from './delivery/progress-file.ts';
+import { presentOperations } from './present-operations.ts';
 import { openRouter } from './routing/open-router.ts';
-import { checkTarget, openApiDestinations, openEgress, openHttpClient } from './targets/index.ts';
+import { openInvoker } from './targets/open-invoker.ts';
 
 /** A target that fails for so long is a problem that somebody should hear of. */
 const troubleMs = 5 * 60_000;
@@ -63,11 +60,25 @@ export async function openBus(options: BusOptions): Promise<EventBus> {
   const counts = newBusCounts();
   const progress = await readProgress(directory, log);
   const cipher = masterKey.cipher('bus/v1');
-  const egress = openEgress(options.httpTargets ?? []);
-  const send = openHttpClient({ egress, clock });
+  const { httpTargets = [] } = options;
   const damage = onDamage ? { onDamage } : {};
   await using opening = new AsyncDisposableStack();
-  const invoker = opening.use(await openApiDestinations({ state, cipher, send, authoriseRole, clock, log }));
+  const invoker = opening.use(await openInvoker({ state, cipher, authoriseRole, httpTargets, clock, log }));
+  let routed = () => progress?.routed ?? { audit: 0, bus: 0 };
+  const deliveries = opening.use(
+    await openLazyDeliveries({
+      bus,
+      invoker,
+      directory,
+      progress,
+      routed: () => routed(),
+      counts,
+      clock,
+      random,
+      log,
+      ...damage,
+    }),
+  );
   const router = opening.use(
     await openRouter({
       state,
@@ -79,49 +90,47 @@ export async function openBus(options: BusOptions): Promise<EventBus> {
       log,
       openTrailSelection: options.openTrailSelection,
       from: progress?.routed,
+      onRouted: () => void deliveries.begin(),
       ...damage,
     }),
   );
-  const deliveries = opening.use(
-    await openDeliveries({
-      bus,
-      invoker,
-      directory,
-      progress,
-      routed: () => router.place,
-      counts,
-      clock,
-      random,
-      log,
-      ...damage,
-    }),
-  );
+  routed = () => router.place;
 
+  let saved: number | undefined = audit.cursorOf(router.reader.name);
+  const saveCursor = async (): Promise<void> => {
+    const { audit: routed } = router.place;
+    if (routed === saved) return;
+    await router.checkpoint();
+    saved = routed;
+  };
   let timer = clock.after(checkpointEveryMs, keepUp);
   let isClosed = false;
   let running: Promise<void> = Promise.resolve();
   function keepUp(): void {
-    running = router
-      .checkpoint()
-      .catch((error: unknown) => log.error({ err: error }, 'the cursor of the event bus was not written'));
+    running = saveCursor().catch((error: unknown) =>
+      log.error({ err: error }, 'the cursor of the event bus was not written'),
+    );
     if (!isClosed) timer = clock.after(checkpointEveryMs, keepUp);
   }
-  await router.checkpoint();
-  const parts = { cipher, egress };
-  const operations = {
-    ...openBusOperations({ state, random, checkTarget }),
-    ...bindOperations(
-      { state, random, checkTarget },
-      { ...connectionOperations(parts), ...apiDestinationOperations(parts) },
-    ),
-  };
+  // Without a cursor the journal could not be trimmed, and the next start would not know that nothing is to be routed.
+  if (saved === undefined) await saveCursor();
+  const operations = presentOperations(async () => {
+    const [{ allOperations }, { checkTarget, openEgress }] = await Promise.all([
+      import('./api/all-operations.ts'),
+      import('./targets/index.ts'),
+    ]);
+    return allOperations({ state, random, checkTarget, cipher, egress: openEgress(httpTargets) });
+  });
   const opened = opening.move();
   return {
     operations,
-    readers: [
-      { stream: audit.name, reader: router.reader },
-      { stream: bus.name, reader: deliveries.reader },
-    ],
+    get readers() {
+      const { reader } = deliveries;
+      return [
+        { stream: audit.name, reader: router.reader },
+        ...(reader ? [{ stream: bus.name, reader }] : []),
+      ];
+    },
     report: () => ({ ...counts, waiting: deliveries.waiting }),
     get problems() {
       const failing = deliveries.failingFor(troubleMs);
@@ -133,8 +142,9 @@ export async function openBus(options: BusOptions): Promise<EventBus> {
     async settle() {
       await invoker.settle();
       await router.reader.reached(audit.end);
-      await deliveries.reader.reached(bus.end);
-      await deliveries.save();
+      const { reader, save } = await deliveries.begin();
+      await reader.reached(bus.end);
+      await save();
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;
@@ -142,7 +152,7 @@ export async function openBus(options: BusOptions): Promise<EventBus> {
       await running;
       // The router first: what it routes last is in the progress of deliveries.
       await router.reader[Symbol.asyncDispose]();
-      await router.checkpoint();
+      await saveCursor();
       await opened.disposeAsync();
     },
   };

@@ -5,6 +5,7 @@ import { openQuietLog } from '../quiet-log.ts';
 import { decodeDelivery, type DeliveryHead } from './delivery-entry.ts';
 import type { Invoker, Outcome } from './delivery-types.ts';
 import { writeProgress, type Progress } from './progress-file.ts';
+import { readerName } from './reader-name.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import {
   heldCount,
@@ -15,8 +16,6 @@ import {
   type TargetQueue,
 } from './target-queue.ts';
 
-/** The reader's name: of its cursor, and in the metrics. */
-const readerName = 'targets';
 /** How often progress is written, which is what is repeated at most after a crash. */
 const saveEveryMs = 2_000;
 /** How long attempts that are under way get to end when Cairn stops. */

@@ -36,6 +36,8 @@ export interface RouterOptions {
   readonly log: Logger;
   /** How far it had come, as far as that is known. */
   readonly from: RouterPlace | undefined;
+  /** Told when deliveries have become durable. */
+  readonly onRouted: () => void;
   readonly onDamage?: ReaderOptions['onDamage'];
 }
 
@@ -143,12 +145,14 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
 
   /** Makes deliveries durable, and notes that everything before `until` is routed. */
   async function append(deliveries: NewEntry[], until: number): Promise<void> {
+    const hasAny = deliveries.length > 0;
     while (deliveries.length > 0) {
       let bytes = 0;
       const fits = deliveries.findIndex((one) => (bytes += one.payload.length) > mostAppendedBytes);
       await bus.append(deliveries.splice(0, fits === -1 ? deliveries.length : Math.max(1, fits)));
     }
     place = { audit: until, bus: bus.end };
+    if (hasAny) options.onRouted();
   }
 
   async function routeAll(entries: readonly JournalEntry[]): Promise<void> {

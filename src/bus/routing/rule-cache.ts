@@ -10,13 +10,8 @@ import {
   type RuleDocument,
   type TargetDocument,
 } from '../bus-documents.ts';
-import {
-  openPatternIndex,
-  parseEventPattern,
-  type EventPattern,
-  type PatternIndex,
-} from '../patterns/index.ts';
-import { glanceAtRecord } from '../record-glance.ts';
+import type { EventPattern, PatternIndex } from '../patterns/index.ts';
+import type { RecordGlance } from '../record-glance.ts';
 
 /** A rule that is enabled and has targets. */
 export interface RoutedRule {
@@ -65,6 +60,8 @@ async function readRules(view: StateView, { place, bus }: BusOfRules, log: Logge
     view.list<RuleDocument>(rulePrefix(place, bus)),
     view.list<TargetDocument>(targetPrefix(place, bus)),
   ]);
+  if (rules.length === 0 || targets.length === 0) return [];
+  const { parseEventPattern } = await import('../patterns/index.ts');
   const byRule = Map.groupBy(targets, ({ value }) => value.rule);
   return rules.flatMap(({ value: rule }) => {
     const ofRule = byRule.get(rule.name)?.map(({ value }) => value.target) ?? [];
@@ -84,6 +81,11 @@ async function readRules(view: StateView, { place, bus }: BusOfRules, log: Logge
       return [];
     }
   });
+}
+
+async function indexed(of: BusOfRules, rules: readonly RoutedRule[]): Promise<CachedRules> {
+  const { openPatternIndex } = await import('../patterns/index.ts');
+  return { of, rules, index: openPatternIndex(rules) };
 }
 
 /** Whether a rule's pattern leaves room for an event of CloudTrail. */
@@ -123,8 +125,7 @@ function wantedRecords(buses: Iterable<{ readonly of: BusOfRules; readonly rules
   };
 }
 
-function mayBeWanted(payload: Uint8Array, wanted: WantedRecords): boolean {
-  const glance = glanceAtRecord(payload);
+function mayBeWanted(glance: RecordGlance | undefined, wanted: WantedRecords): boolean {
   if (!glance) return true;
   const { source, eventName, region, isHidden } = glance;
   return (
@@ -148,7 +149,7 @@ export async function openRuleCache(
 ): Promise<RuleCache> {
   const rules = new Map<string, CachedRules>();
   const stale = new Map<string, BusOfRules>();
-  let records: WantedRecords | undefined;
+  let mayMatchRecord: RuleCache['mayMatchRecord'] = () => false;
 
   const note = (key: string) => {
     const of = busOfKey(key);
@@ -164,14 +165,20 @@ export async function openRuleCache(
       stale.delete(id);
       try {
         const found = await readRules(state, of, log);
-        if (found.length > 0) rules.set(id, { of, rules: found, index: openPatternIndex(found) });
+        if (found.length > 0) rules.set(id, await indexed(of, found));
         else rules.delete(id);
       } catch (error) {
         stale.set(id, of);
         throw error;
       }
     }
-    records = wantedRecords(rules.values());
+    const wanted = wantedRecords(rules.values());
+    if (!wanted) {
+      mayMatchRecord = () => false;
+      return;
+    }
+    const { glanceAtRecord } = await import('../record-glance.ts');
+    mayMatchRecord = (payload) => mayBeWanted(glanceAtRecord(payload), wanted);
   };
 
   for (const { key } of await state.list('bus/')) note(key);
@@ -183,7 +190,7 @@ export async function openRuleCache(
     },
     hasRules: (place, bus) => rules.has(idOf({ place, bus })),
     candidates: (place, bus, event) => rules.get(idOf({ place, bus }))?.index.candidates(event) ?? [],
-    mayMatchRecord: (payload) => records !== undefined && mayBeWanted(payload, records),
+    mayMatchRecord: (payload) => mayMatchRecord(payload),
     [Symbol.dispose]: stop,
   };
 }
