@@ -1,6 +1,5 @@
 import { sequence, type Clock, type Logger, type Sequence } from '../../kernel/index.ts';
 import {
-  decodeBusEvent,
   type JournalEntry,
   type NewEntry,
   type Reader,
@@ -10,12 +9,10 @@ import {
 import type { AuthoriseRole } from '../../identity/index.ts';
 import type { State } from '../../state/index.ts';
 import type { BusCounts } from '../bus-counts.ts';
-import { defaultBusName, placeOfBus } from '../bus-documents.ts';
-import { cloudtrailEvent, type OpenTrailSelection, type TrailSelection } from '../cloudtrail-events.ts';
+import type { OpenTrailSelection, TrailSelection } from '../cloudtrail-events.ts';
 import { decodeDelivery, encodeDelivery } from '../delivery/delivery-entry.ts';
-import { parseEvent } from '../event-json.ts';
 import { openQuietLog } from '../quiet-log.ts';
-import { routeEvent, type ArrivedEvent, type EventFacts } from './route-event.ts';
+import type { ArrivedEvent } from './route-event.ts';
 import { openRuleCache } from './rule-cache.ts';
 
 /** The reader's name: of its cursor, and in the metrics. */
@@ -97,27 +94,19 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   let selection: TrailSelection | undefined;
   let place: RouterPlace = { audit: start, bus: bus.end };
 
-  function arrivedOf(entry: JournalEntry): ArrivedEvent | undefined {
-    if (entry.kind === 'event') {
-      const { head, raw: bytes } = decodeBusEvent(entry.payload);
-      const to = placeOfBus(head.bus);
-      if (!to || !rules.hasRules(to.place, to.name)) return undefined;
-      const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-      const event = parseEvent(raw) as EventFacts;
-      return { ...to, bus: to.name, raw, event, isHidden: false, time: entry.time, isForwarded: false };
-    }
-    if (entry.kind !== 'record' || !rules.mayMatchRecord(entry.payload)) return undefined;
-    if (!selection?.selects(entry)) return undefined;
-    const told = cloudtrailEvent(entry);
-    if (!told) return undefined;
-    const { text: raw, ...others } = told;
-    return { ...others, raw, bus: defaultBusName, time: entry.time, isForwarded: false };
+  /** Whether a rule may match it, as far as can be said without reading it. */
+  function isWanted(entry: JournalEntry): boolean {
+    if (entry.kind === 'event') return true;
+    if (entry.kind !== 'record' || !rules.mayMatchRecord(entry.payload)) return false;
+    return selection?.selects(entry) === true;
   }
 
   async function route(entry: JournalEntry): Promise<readonly NewEntry[]> {
+    if (!isWanted(entry)) return [];
+    const { arrivedEvent, routeEvent } = await import('./route-event.ts');
     let arrived: ArrivedEvent | undefined;
     try {
-      arrived = arrivedOf(entry);
+      arrived = arrivedEvent(entry, rules);
     } catch (error) {
       log.error(
         { err: error, sequence: entry.sequence },

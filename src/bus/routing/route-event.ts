@@ -1,9 +1,12 @@
 import type { Target } from '@aws-sdk/client-eventbridge';
-import type { BusPlace } from '../bus-documents.ts';
+import { decodeBusEvent, type JournalEntry } from '../../journal/index.ts';
+import { defaultBusName, placeOfBus, type BusPlace } from '../bus-documents.ts';
+import { cloudtrailEvent } from '../cloudtrail-events.ts';
 import type { DeliveryHead, DeliveryHttp } from '../delivery/delivery-entry.ts';
+import { parseEvent } from '../event-json.ts';
 import { renderInput } from '../inputs/index.ts';
 import { matchesEvent } from '../patterns/index.ts';
-import { targetKindOf } from '../targets/index.ts';
+import { targetKindOf } from '../targets/target-kinds.ts';
 import { refuseHop, type BusHopParts } from './bus-hop.ts';
 import type { RoutedRule, RuleCache } from './rule-cache.ts';
 
@@ -28,6 +31,26 @@ export interface EventFacts {
   readonly id?: unknown;
   readonly source?: unknown;
   readonly 'detail-type'?: unknown;
+}
+
+/** The event that an entry of the journal is, where its bus has rules. Throws for an entry that cannot be read. */
+export function arrivedEvent(
+  entry: JournalEntry,
+  rules: Pick<RuleCache, 'hasRules'>,
+): ArrivedEvent | undefined {
+  const { time } = entry;
+  if (entry.kind === 'event') {
+    const { head, raw: bytes } = decodeBusEvent(entry.payload);
+    const to = placeOfBus(head.bus);
+    if (!to || !rules.hasRules(to.place, to.name)) return undefined;
+    const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+    const event = parseEvent(raw) as EventFacts;
+    return { place: to.place, bus: to.name, raw, event, isHidden: false, time, isForwarded: false };
+  }
+  const told = cloudtrailEvent(entry);
+  if (!told) return undefined;
+  const { text: raw, ...others } = told;
+  return { ...others, raw, bus: defaultBusName, time, isForwarded: false };
 }
 
 /** A delivery, before it is known which entry of the journal it comes from. */
