@@ -142,9 +142,9 @@ export async function openBus(options: BusOptions): Promise<EventBus> {
     async settle() {
       await invoker.settle();
       await router.reader.reached(audit.end);
-      const { reader, save } = await deliveries.begin();
-      await reader.reached(bus.end);
-      await save();
+      const begun = await deliveries.begin();
+      await begun.reader.reached(bus.end);
+      await begun.save();
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;

@@ -142,6 +142,8 @@ interface CachedRules {
   readonly index: PatternIndex<RoutedRule>;
 }
 
+const never = () => false;
+
 /** Opens the cache over what is committed; changes of rules and targets are brought in by the next `refresh`. */
 export async function openRuleCache(
   state: Pick<State, 'list' | 'get' | 'count' | 'onChange'>,
@@ -149,7 +151,7 @@ export async function openRuleCache(
 ): Promise<RuleCache> {
   const rules = new Map<string, CachedRules>();
   const stale = new Map<string, BusOfRules>();
-  let mayMatchRecord: RuleCache['mayMatchRecord'] = () => false;
+  let mayMatchRecord: RuleCache['mayMatchRecord'] = never;
 
   const note = (key: string) => {
     const of = busOfKey(key);
@@ -174,7 +176,7 @@ export async function openRuleCache(
     }
     const wanted = wantedRecords(rules.values());
     if (!wanted) {
-      mayMatchRecord = () => false;
+      mayMatchRecord = never;
       return;
     }
     const { glanceAtRecord } = await import('../record-glance.ts');
