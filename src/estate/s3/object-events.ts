@@ -47,7 +47,8 @@ const emptyEtag = 'd41d8cd98f00b204e9800998ecf8427e';
 
 /**
  * Sequencers: seconds and fractions of a second in hexadecimal, each greater than all before it, so that those of one key say
- * which of two events was the later one, "when you compare them lexicographically".
+ * which of two events was the later one, "when you compare them lexicographically". Over a restart they grow as the clock and
+ * the versions of the key do.
  */
 function openSequencer(): (order: number) => string {
   let last = 0n;
