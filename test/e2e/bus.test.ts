@@ -247,6 +247,24 @@ describe('calls', () => {
   });
 });
 
+describe('services', () => {
+  it('that put files into a bucket are told of as those who put them', async () => {
+    await s3.send(notified('logs'));
+    const pattern = { source: ['aws.s3'], detail: { requester: ['cloudtrail.amazonaws.com'] } };
+    await targets.send(pattern, { Name: 'log-files' });
+    await iam.send(new CreateUserCommand({ UserName: 'logged' }));
+    const [event] = parsed(await bodiesOf(receiver, '/log-files', 1));
+    expect(event).toMatchObject({
+      'detail-type': 'Object Created',
+      detail: {
+        bucket: { name: 'logs' },
+        object: { key: expect.stringMatching(/^AWSLogs\/.+\.json\.gz$/) as string },
+        reason: 'PutObject',
+      },
+    });
+  });
+});
+
 describe('events of applications', () => {
   it('go from one bus to another, and are made what the target wants', async () => {
     const { EventBusArn } = await targets.events().send(new CreateEventBusCommand({ Name: 'shop' }));
