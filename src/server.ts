@@ -105,6 +105,7 @@ interface Measured {
   readonly trails: Trails;
   readonly insights: Insights;
   readonly bus: EventBus;
+  readonly busStream: Stream;
   readonly journalDamage: DamageList;
   /** Set once it listens. */
   http?: HttpServer;
@@ -126,10 +127,12 @@ function damageOf({ journalDamage, history }: Measured): readonly string[] {
 }
 
 async function measure(measured: Measured): Promise<Measurements> {
-  const { data, stream, state, hashes, history, trail, proofs, lake, trails, insights, bus } = measured;
-  const [disk, journalBytes, stats] = await Promise.all([
+  const { data, stream, state, hashes, history, trail, proofs, lake, trails, insights, bus, busStream } =
+    measured;
+  const [disk, auditBytes, busBytes, stats] = await Promise.all([
     statfs(data.path),
     stream.sizeBytes(),
+    busStream.sizeBytes(),
     history.stats(),
   ]);
   return {
@@ -146,8 +149,8 @@ async function measure(measured: Measured): Promise<Measurements> {
       .concat(bus.readers)
       .map(({ stream: of, reader: { name, applied, lag } }) => ({ stream: of, name, applied, lag })),
     disk: { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize },
-    journalBytes,
-    journalFailure: stream.failure?.message,
+    journalBytes: auditBytes + busBytes,
+    journalFailure: (stream.failure ?? busStream.failure)?.message,
     history: { events: stats.events, segments: stats.segments, sizeBytes: stats.sizeBytes },
     damage: damageOf(measured).length,
     unindexed: trail.unindexed,
@@ -342,6 +345,7 @@ export async function openServer(settings: Settings, parts: ServerParts): Promis
     trails,
     insights,
     bus,
+    busStream,
     journalDamage,
   };
   const operations = {

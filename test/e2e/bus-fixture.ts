@@ -16,7 +16,7 @@ import { eventually, type TestServer } from './harness.ts';
 type ClientOptions = Pick<TestServer['clientOptions'], 'endpoint' | 'region' | 'credentials'>;
 
 /** A role that EventBridge may assume to invoke targets ("Using IAM roles for targets"); its ARN. */
-async function makeTargetRole(options: ClientOptions, name = 'targets'): Promise<string> {
+export async function makeTargetRole(options: ClientOptions, name = 'targets'): Promise<string> {
   // Clients take the time from answers, which is the machine's where the server's is another; so each call has its own.
   const iam = () => new IAMClient(options);
   const trust = { Effect: 'Allow', Principal: { Service: 'events.amazonaws.com' }, Action: 'sts:AssumeRole' };
