@@ -12,7 +12,7 @@ import {
   type TargetDocument,
 } from '../src/bus/bus-documents.ts';
 import { openAuthorisation } from '../src/identity/index.ts';
-import { busEventText, encodeBusEvent } from '../src/journal/index.ts';
+import { busEventText, encodeBusEvent, type Stream } from '../src/journal/index.ts';
 import { region, seededRandom, silentLog, type Logger } from '../src/kernel/index.ts';
 import { openLoggedByTrails } from '../src/trail/delivery/index.ts';
 import type { Call } from '../src/wire/service.ts';
@@ -54,9 +54,14 @@ export interface DeliveryFixture extends AsyncDisposable {
 }
 
 export async function openDeliveryFixture(
-  options: { readonly httpTargets?: readonly string[]; readonly log?: Logger } = {},
+  options: {
+    readonly httpTargets?: readonly string[];
+    readonly log?: Logger;
+    /** May put something around the journal's stream of deliveries. */
+    readonly wrap?: (stream: Stream) => Stream;
+  } = {},
 ): Promise<DeliveryFixture> {
-  const { httpTargets = ['127.0.0.1'], log = silentLog } = options;
+  const { httpTargets = ['127.0.0.1'], log = silentLog, wrap = (one) => one } = options;
   await using opening = new AsyncDisposableStack();
   const identity = opening.use(await openIdentityFixture());
   const { state, clock, stream, busStream, masterKey } = identity;
@@ -68,7 +73,7 @@ export async function openDeliveryFixture(
     openBus({
       state,
       audit: stream,
-      bus: busStream,
+      bus: wrap(busStream),
       directory,
       masterKey,
       authoriseRole,

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDeliveryFixture, type DeliveryFixture } from '../../../test/bus-delivery-fixture.ts';
 import { answer, openHttpReceiver, type HttpReceiver } from '../../../test/http-receiver.ts';
+import { DiskFullError, limits } from '../../kernel/index.ts';
 
 let fixture: DeliveryFixture;
 let receiver: HttpReceiver;
@@ -141,5 +142,82 @@ describe('deliveries', () => {
     await fixture.restart();
     await until(() => report().delivered === 2, true);
     expect(idsReceived().toSorted()).toEqual([bad, good].toSorted());
+  });
+
+  it('of a target that is dead hold up no others, and wait in the journal beyond what memory holds', async () => {
+    const events = 2 * limits.busHeldPerTarget + 500;
+    const fast = { InvocationRateLimitPerSecond: 1_000_000 };
+    const dead = await fixture.destination('dead', `http://${receiver.host}/dead`, fast);
+    const live = await fixture.destination('live', `http://${receiver.host}/live`, fast);
+    const of = (Id: string, Arn: string) => ({ Id, Arn, RoleArn: role });
+    await fixture.rule('mine', { source: ['my.app'] }, [of('dead', dead), of('live', live)]);
+    let isDead = true;
+    receiver.respond = ({ url }, response) =>
+      url === '/dead' && isDead ? void response.destroy() : void response.writeHead(200).end();
+    for (let count = 0; count < events; count++) await fixture.put({ detail: { count } });
+    await until(() => report().delivered === events, true);
+    expect(report().waiting).toBe(events);
+    await fixture.restart();
+    await until(() => report().waiting === events, true);
+    isDead = false;
+    receiver.requests.length = 0;
+    // One by one at first, then more and more at once.
+    for (let turn = 0; report().waiting > 0; turn++) {
+      if (turn > 20_000) throw new Error('it did not come to that');
+      await fixture.identity.clock.advance(20);
+      await new Promise((resolve) => {
+        setImmediate(resolve);
+      });
+    }
+    const taken = receiver.requests.filter(({ url }) => url === '/dead').map(({ body }) => body);
+    const counts = taken.map((body) => (JSON.parse(body) as { detail: { count: number } }).detail.count);
+    expect(new Set(counts).size).toBe(events);
+    expect(counts).toHaveLength(events);
+    expect(receiver.requests.filter(({ url }) => url === '/live')).toEqual([]);
+  }, 60_000);
+
+  it('are kept up by a full disk, and go on when there is room', async () => {
+    let fullFor = 2;
+    await using own = await openDeliveryFixture({
+      wrap: (stream) => ({
+        ...stream,
+        get start() {
+          return stream.start;
+        },
+        get end() {
+          return stream.end;
+        },
+        append: (entries) =>
+          fullFor-- > 0 ? Promise.reject(new DiskFullError('the disk is full')) : stream.append(entries),
+      }),
+    });
+    const RoleArn = await own.role('invoke');
+    const Arn = await own.destination('hook', `http://${receiver.host}/hook`);
+    await own.rule('mine', { source: ['my.app'] }, [{ Id: 'hook', Arn, RoleArn }]);
+    const ids = [await own.put({}), await own.put({})];
+    for (let turn = 0; own.bus.report().delivered < 2; turn++) {
+      if (turn > 2_000) throw new Error('it did not come to that');
+      await own.identity.clock.advance(10);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1);
+      });
+    }
+    expect(idsReceived()).toEqual(ids);
+  });
+
+  it('are made although their progress cannot be written, which is tried again', async () => {
+    await fixture.rule('mine', { source: ['my.app'] }, [await target()]);
+    rmSync(fixture.directory, { recursive: true });
+    await fixture.put({});
+    await until(() => report().delivered === 1);
+    await fixture.identity.clock.advance(2_000);
+    await fixture.put({});
+    await until(() => report().delivered === 2, true);
+    mkdirSync(fixture.directory);
+    const file = join(fixture.directory, 'progress.json');
+    await fixture.identity.clock.advance(2_000);
+    await until(() => existsSync(file), true);
+    // Of what is settled nothing is left to say but how far that is.
+    expect(readFileSync(file, 'utf8')).toContain('"read":2,"waiting":[],"passedOver":[]');
   });
 });
