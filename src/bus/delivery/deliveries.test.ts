@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDeliveryFixture, type DeliveryFixture } from '../../../test/bus-delivery-fixture.ts';
@@ -149,8 +149,8 @@ describe('deliveries', () => {
     const fast = { InvocationRateLimitPerSecond: 1_000_000 };
     const dead = await fixture.destination('dead', `http://${receiver.host}/dead`, fast);
     const live = await fixture.destination('live', `http://${receiver.host}/live`, fast);
-    const of = (Id: string, Arn: string) => ({ Id, Arn, RoleArn: role });
-    await fixture.rule('mine', { source: ['my.app'] }, [of('dead', dead), of('live', live)]);
+    const targets = [dead, live].map((Arn, at) => ({ Id: `${at}`, Arn, RoleArn: role }));
+    await fixture.rule('mine', { source: ['my.app'] }, targets);
     let isDead = true;
     receiver.respond = ({ url }, response) =>
       url === '/dead' && isDead ? void response.destroy() : void response.writeHead(200).end();
@@ -215,8 +215,7 @@ describe('deliveries', () => {
     await until(() => report().delivered === 2, true);
     mkdirSync(fixture.directory);
     const file = join(fixture.directory, 'progress.json');
-    await fixture.identity.clock.advance(2_000);
-    await until(() => existsSync(file), true);
+    await fixture.bus.settle();
     // Of what is settled nothing is left to say but how far that is.
     expect(readFileSync(file, 'utf8')).toContain('"read":2,"waiting":[],"passedOver":[]');
   });

@@ -2,11 +2,12 @@ import type { Target } from '@aws-sdk/client-eventbridge';
 import { decodeBusEvent, type JournalEntry } from '../../journal/index.ts';
 import { defaultBusName, placeOfBus, type BusPlace } from '../bus-documents.ts';
 import { cloudtrailEvent } from '../cloudtrail-events.ts';
-import type { DeliveryHead, DeliveryHttp } from '../delivery/delivery-entry.ts';
+import type { DeliveryHead } from '../delivery/delivery-entry.ts';
 import { parseEvent } from '../event-json.ts';
 import { renderInput } from '../inputs/index.ts';
 import { matchesEvent } from '../patterns/index.ts';
 import { targetKindOf } from '../targets/target-kinds.ts';
+import { httpOf } from './http-parameters.ts';
 import { refuseHop, type BusHopParts } from './bus-hop.ts';
 import type { RoutedRule, RuleCache } from './rule-cache.ts';
 
@@ -83,17 +84,6 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 const usualRetries = 185;
 const usualAgeSeconds = 86_400;
 
-function httpOf({ HttpParameters: http }: Target): { readonly http?: DeliveryHttp } {
-  if (!http) return {};
-  return {
-    http: {
-      path: http.PathParameterValues ?? [],
-      headers: http.HeaderParameters ?? {},
-      query: http.QueryStringParameters ?? {},
-    },
-  };
-}
-
 const secondsText = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}Z`;
 
 function plan(arrived: ArrivedEvent, rule: RoutedRule, target: Target): PlannedDelivery {
@@ -114,7 +104,7 @@ function plan(arrived: ArrivedEvent, rule: RoutedRule, target: Target): PlannedD
       retries: target.RetryPolicy?.MaximumRetryAttempts ?? usualRetries,
       ageSeconds: target.RetryPolicy?.MaximumEventAgeInSeconds ?? usualAgeSeconds,
       event: text(event.id),
-      ...httpOf(target),
+      ...httpOf(target, event),
     },
     body,
   };

@@ -1,6 +1,7 @@
 import type { Target } from '@aws-sdk/client-eventbridge';
 import { isAccountId, isRegion, parseArn } from '../../kernel/index.ts';
 import type { BusPlace } from '../bus-documents.ts';
+import { readJsonPath } from '../inputs/json-path.ts';
 
 /** What a target's ARN names. */
 export type TargetKind =
@@ -63,6 +64,19 @@ function checkEventBus(target: Target): string | undefined {
     : `Parameter ${transform} is not valid for target ${target.Id}. Reason: it is not available if the target is an event bus.`;
 }
 
+/** Whether a value of a parameter is the path of what it takes from the event. */
+export const isDynamic = (value: string): boolean => value.startsWith('$.');
+
+function checkHttp({ Id, HttpParameters: http }: Target): string | undefined {
+  const values = [...(http?.PathParameterValues ?? []), ...Object.values(http?.QueryStringParameters ?? {})];
+  for (const value of values.filter(isDynamic)) {
+    const read = readJsonPath(value);
+    if (read.kind === 'refused')
+      return `Parameter HttpParameters is not valid for target ${Id}. Reason: ${value}: ${read.reason}.`;
+  }
+  return undefined;
+}
+
 function checkApiDestination(target: Target, of: BusPlace, place: BusPlace): string | undefined {
   if (of.account !== place.account) {
     return `Access to the resource ${target.Arn} is denied. Reason: Adding cross-account target is not permitted.`;
@@ -70,7 +84,7 @@ function checkApiDestination(target: Target, of: BusPlace, place: BusPlace): str
   if (of.region !== place.region) {
     return `Parameter ${target.Arn} is not valid. Reason: Provided Arn is not in correct region.`;
   }
-  return undefined;
+  return checkHttp(target);
 }
 
 /**

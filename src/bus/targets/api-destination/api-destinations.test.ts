@@ -169,6 +169,24 @@ describe('an API destination', () => {
     expect(receiver.requests).toEqual([]);
   });
 
+  it('gets what its target takes from the event: in the path, and in the query', async () => {
+    const InvocationEndpoint = `http://${receiver.host}/users/*/things/*`;
+    const HttpParameters = {
+      PathParameterValues: ['$.detail.user', '$.detail.thing.id'],
+      QueryStringParameters: { state: '$.detail.state', none: '$.detail.none', fixed: '$5' },
+      HeaderParameters: { 'X-State': '$.detail.state' },
+    };
+    await connect(basic, { destination: { InvocationEndpoint }, target: { HttpParameters } });
+    await fixture.put({ detail: { user: 'a/b', thing: { id: 7 }, state: 'on & off' } });
+    await until(() => report().delivered === 1);
+    expect(receiver.requests[0]?.url).toBe('/users/a%2Fb/things/7?state=on+%26+off&none=&fixed=%245');
+    // "Dynamic syntax can be used on … HttpParameters (except HeaderParameters)".
+    expect(receiver.requests[0]?.headers['x-state']).toBe('$.detail.state');
+    await fixture.put({ detail: { user: 'a' } });
+    await until(() => report().givenUp === 1);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
   it('that is deleted takes no events, and one of the same name does not get them', async () => {
     receiver.respond = answer(500);
     await connect(basic);
