@@ -46,20 +46,35 @@ export interface BusEventHead {
 
 const lineFeed = 0x0a;
 
-/** The entry of an event: what it is for in a line of JSON, then the event's own text, byte for byte. */
-export function encodeBusEvent(bus: string, text: string): NewEntry {
-  const head: BusEventHead = { version: 1, bus };
-  return { kind: 'event', payload: Buffer.from(`${JSON.stringify(head)}\n${text}`) };
+/** An entry of kind `event`: a head in a line of JSON, then a body, byte for byte. */
+export function encodeHeaded(head: { readonly version: number }, body: string): NewEntry {
+  return { kind: 'event', payload: Buffer.from(`${JSON.stringify(head)}\n${body}`) };
 }
 
-/** What stands in an entry of kind `event`. Throws a SyntaxError for a payload that is none. */
+/** Head and body of such an entry. Throws a SyntaxError for a payload that is none; `what` names it where its version is unknown. */
+export function decodeHeaded<Head extends { readonly version: number }>(
+  payload: Uint8Array,
+  known: Head['version'],
+  what: string,
+): { readonly head: Head; readonly body: Uint8Array } {
+  const end = payload.indexOf(lineFeed);
+  const line = Buffer.from(payload.buffer, payload.byteOffset, Math.max(0, end)).toString();
+  const head = JSON.parse(line) as Head;
+  assert(head.version === known, `${what} of version ${head.version}, which this program does not know`);
+  return { head, body: payload.subarray(end + 1) };
+}
+
+/** The entry of an event for a bus, which `bus` names by its ARN. */
+export function encodeBusEvent(bus: string, text: string): NewEntry {
+  const head: BusEventHead = { version: 1, bus };
+  return encodeHeaded(head, text);
+}
+
+/** The bus that an event is for, and its text. Throws a SyntaxError for a payload that is none. */
 export function decodeBusEvent(payload: Uint8Array): {
   readonly head: BusEventHead;
   readonly raw: Uint8Array;
 } {
-  const end = payload.indexOf(lineFeed);
-  const line = Buffer.from(payload.buffer, payload.byteOffset, Math.max(0, end)).toString();
-  const head = JSON.parse(line) as BusEventHead;
-  assert(head.version === 1, `an event of version ${String(head.version)}, which this program does not know`);
-  return { head, raw: payload.subarray(end + 1) };
+  const { head, body } = decodeHeaded<BusEventHead>(payload, 1, 'an event');
+  return { head, raw: body };
 }

@@ -7,8 +7,10 @@ export { openDamageList, type DamageList } from './damage-list.ts';
 export {
   busEventText,
   decodeBusEvent,
+  decodeHeaded,
   defaultBusArn,
   encodeBusEvent,
+  encodeHeaded,
   type BusEvent,
   type BusEventHead,
 } from './bus-event.ts';

@@ -46,7 +46,7 @@ export const connectionNeed = (action: string, name: string, call: Call): Need =
   resource: formatArn('events', call.region, call.accountId, `connection/${name}`),
 });
 
-export async function readConnection(view: StateView, place: BusPlace, name: string) {
+async function readConnection(view: StateView, place: BusPlace, name: string) {
   const found = await view.get<ConnectionDocument>(connectionKey(place, name));
   if (!found) throw notFound(`Failed to describe the connection(s). Connection '${name}' does not exist.`);
   return found.value;

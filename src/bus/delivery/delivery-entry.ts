@@ -1,5 +1,4 @@
-import { assert } from '../../kernel/index.ts';
-import type { NewEntry } from '../../journal/index.ts';
+import { decodeHeaded, encodeHeaded, type NewEntry } from '../../journal/index.ts';
 
 /** Values of HTTP parameters, as they are sent. */
 export interface DeliveryHttp {
@@ -32,24 +31,8 @@ export interface DeliveryHead {
   readonly http?: DeliveryHttp;
 }
 
-const lineFeed = 0x0a;
-
-/** The entry of a delivery: its head in a line of JSON, then what is sent. */
-export function encodeDelivery(head: DeliveryHead, body: string): NewEntry {
-  return { kind: 'event', payload: Buffer.from(`${JSON.stringify(head)}\n${body}`) };
-}
+/** The entry of a delivery: its head, then what is sent. */
+export const encodeDelivery = (head: DeliveryHead, body: string): NewEntry => encodeHeaded(head, body);
 
 /** Throws a SyntaxError for a payload that is none. */
-export function decodeDelivery(payload: Uint8Array): {
-  readonly head: DeliveryHead;
-  readonly body: Uint8Array;
-} {
-  const end = payload.indexOf(lineFeed);
-  const line = Buffer.from(payload.buffer, payload.byteOffset, Math.max(0, end)).toString();
-  const head = JSON.parse(line) as DeliveryHead;
-  assert(
-    head.version === 1,
-    `a delivery of version ${String(head.version)}, which this program does not know`,
-  );
-  return { head, body: payload.subarray(end + 1) };
-}
+export const decodeDelivery = (payload: Uint8Array) => decodeHeaded<DeliveryHead>(payload, 1, 'a delivery');

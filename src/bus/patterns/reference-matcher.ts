@@ -18,7 +18,7 @@ interface Occurrence {
   readonly items: ReadonlyMap<object, number>;
 }
 
-export function occurrencesOf(
+function occurrencesOf(
   value: ModelValue,
   path = '',
   items: ReadonlyMap<object, number> = new Map(),
@@ -96,7 +96,7 @@ function isExcluded(value: ModelScalar, excluded: unknown): boolean {
   return typeof value === 'string' && listOf(wanted).some((one) => textMatches(name, one, value));
 }
 
-export function termMatches(value: ModelScalar, term: Term): boolean {
+function termMatches(value: ModelScalar, term: Term): boolean {
   if (typeof term !== 'object' || term === null) return value === term;
   const [[name, wanted] = ['', '']] = Object.entries(term);
   if (name === 'exists') return wanted === true;
