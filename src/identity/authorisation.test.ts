@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accountId, region } from '../kernel/index.ts';
+import type { Need } from '../wire/index.ts';
 import {
   allow,
   deny,
@@ -8,6 +9,7 @@ import {
   openIdentityFixture,
   type IdentityFixture,
 } from '../../test/identity-fixture.ts';
+import { openAuthorisation } from './authorisation.ts';
 
 let identity: IdentityFixture;
 beforeEach(async () => {
@@ -286,5 +288,90 @@ describe('last use', () => {
     await identity.lastUsed[Symbol.asyncDispose]();
     const keys = (await identity.state.list('iam/last-used/')).map(({ key }) => key);
     expect(keys).toEqual([`iam/last-used/${identity.root.accessKeyId}`]);
+  });
+});
+
+/** A role that EventBridge may assume, unless `trusted` says otherwise; its ARN. */
+async function role(name: string, trusted: object, allowed: unknown, path = '/'): Promise<string> {
+  const trust = saying(
+    statement('sts:AssumeRole', { Principal: { Service: 'events.amazonaws.com' }, ...trusted }),
+  );
+  const { Role } = await identity.call('CreateRole', {
+    RoleName: name,
+    Path: path,
+    AssumeRolePolicyDocument: JSON.stringify(trust),
+  });
+  const document = { RoleName: name, PolicyName: 'p', PolicyDocument: JSON.stringify(allowed) };
+  await identity.call('PutRolePolicy', document);
+  return Role.Arn as string;
+}
+
+const forRule = (SourceArn: string) => ({ Condition: { ArnEquals: { 'aws:SourceArn': SourceArn } } });
+const lets = (AWS: string) =>
+  JSON.stringify(saying(statement('events:PutEvents', { Principal: { AWS }, Resource: '*' })));
+
+describe('a service that acts with a role', () => {
+  const put = {
+    action: 'events:PutEvents',
+    resource: `arn:aws:events:eu-central-1:${management}:event-bus/b`,
+  };
+  const rule = `arn:aws:events:eu-central-1:${management}:rule/r`;
+
+  const act = (arn: string, needs: readonly Need[] = [put], service = 'events.amazonaws.com') => {
+    const { authoriseRole } = openAuthorisation({ state: identity.state });
+    const time = identity.clock.now();
+    const caller = { service, sourceArn: rule, sourceAccountId: management, region: 'eu-central-1', time };
+    return authoriseRole(caller, arn, needs);
+  };
+
+  it('may do what the role allows', async () => {
+    const arn = await role('r', {}, allow('events:PutEvents', put.resource), '/service/');
+    await act(arn);
+    const other = { ...put, resource: `${put.resource}2` };
+    expect(await faultOf(act(arn, [other]))).toMatchObject({
+      code: 'AccessDenied',
+      message: expect.stringMatching(
+        /assumed-role\/r\/events is not authorized to perform: events:PutEvents/,
+      ) as string,
+    });
+  });
+
+  it('may not where the role does not trust it, or not for this', async () => {
+    const everything = allow('*');
+    const untrusting = await role('a', { Principal: { Service: 'lambda.amazonaws.com' } }, everything);
+    expect((await faultOf(act(untrusting))).message).toMatch(
+      /events\.amazonaws\.com is not authorized to perform: sts:AssumeRole/,
+    );
+    const byAccount = await role('b', { Principal: { AWS: management } }, everything);
+    expect((await faultOf(act(byAccount))).code).toBe('AccessDenied');
+    await act(await role('c', forRule(rule), everything));
+    const forAnother = await role('d', forRule(`${rule}2`), everything);
+    expect((await faultOf(act(forAnother))).code).toBe('AccessDenied');
+  });
+
+  it('may not with a role that is not there, or is of another path', async () => {
+    const arn = await role('r', {}, allow('*'), '/service/');
+    for (const wrong of [
+      arn.replace('/service/', '/'),
+      arn.replace('/r', '/s'),
+      'arn:aws:iam::999999999999:role/r',
+      'r',
+    ]) {
+      expect((await faultOf(act(wrong))).message).toMatch(/there is no such role/);
+    }
+  });
+
+  it('is let in by another account only by what that says', async () => {
+    const arn = await role('r', {}, allow('*'));
+    const there = {
+      action: 'events:PutEvents',
+      resource: 'arn:aws:events:eu-central-1:111111111111:event-bus/b',
+      resourceAccountId: '111111111111',
+    };
+    expect((await faultOf(act(arn, [there]))).code).toBe('AccessDenied');
+    await act(arn, [{ ...there, resourcePolicy: lets(management) }]);
+    expect((await faultOf(act(arn, [{ ...there, resourcePolicy: lets('222222222222') }]))).code).toBe(
+      'AccessDenied',
+    );
   });
 });

@@ -55,6 +55,12 @@ function filesIn(directory: string): string[] {
 
 const holdsSecret = (text: string): boolean => secrets.some((secret) => text.includes(secret));
 
+async function aws(...args: string[]): Promise<Record<string, unknown>> {
+  const command = ['events', ...args, '--endpoint-url', server.endpoint, '--output', 'json'];
+  const { stdout } = await run(awsCli, command, { env: server.env });
+  return JSON.parse(stdout || '{}') as Record<string, unknown>;
+}
+
 describe('connections', () => {
   it('are made, used and described, and their secrets stand in no record, no log and no file', async () => {
     const role = await makeTargetRole(server.clientOptions);
@@ -142,14 +148,6 @@ describe('connections', () => {
   it.skipIf(!hasAwsCli)(
     'are shown by the aws CLI, before and after they are deauthorized',
     async () => {
-      const aws = async (...args: string[]) =>
-        JSON.parse(
-          (
-            await run(awsCli, ['events', ...args, '--endpoint-url', server.endpoint, '--output', 'json'], {
-              env: server.env,
-            })
-          ).stdout || '{}',
-        ) as Record<string, unknown>;
       expect(await aws('describe-connection', '--name', 'key')).toMatchObject({
         Name: 'key',
         ConnectionState: 'AUTHORIZED',
