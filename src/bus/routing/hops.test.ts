@@ -200,6 +200,18 @@ describe('routing', () => {
     expect(busStream.end).toBe(0);
   });
 
+  it('goes on for the other targets where one cannot be asked whether it may be reached', async () => {
+    await fixture.identity.account(other);
+    // As nothing but a fault of Cairn can leave it: a policy that was never checked.
+    const broken = await makeBus({ account: other, region: here.region }, 'central', {
+      Statement: 'nonsense',
+    });
+    await fixture.rule('mine', everything, [toBus(broken), hook]);
+    await fixture.put({});
+    await until(() => report().delivered === 1 && report().givenUp === 1);
+    expect(receiver.requests).toHaveLength(1);
+  });
+
   it('costs a broken event, and no more, where the journal holds one', async () => {
     await fixture.rule('mine', everything, [hook]);
     const head = JSON.stringify({ version: 1, bus: busArn(here, 'default') });

@@ -148,23 +148,29 @@ export async function routeEvent(arrived: ArrivedEvent, parts: RouteParts): Prom
     refusals.push(...there.refusals);
   };
 
-  const planFor = (rule: RoutedRule, target: Target) => {
+  const send = async (rule: RoutedRule, target: Target): Promise<void> => {
+    const kind = targetKindOf(target.Arn ?? '');
     try {
-      deliveries.push(plan(arrived, rule, target));
+      if (kind?.kind === 'event-bus') await forward(rule, target, kind.place, kind.name);
+      else deliveries.push(plan(arrived, rule, target));
     } catch (error) {
       // One target must not hold up all others for good.
-      const reason = `its input cannot be made: ${(error as Error).message}`;
-      refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason });
+      refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason: (error as Error).message });
+    }
+  };
+
+  const matches = (rule: RoutedRule): boolean => {
+    try {
+      return matchesEvent(rule.pattern, event);
+    } catch (error) {
+      refusals.push({ rule: rule.arn, target: 'any', reason: (error as Error).message });
+      return false;
     }
   };
 
   for (const rule of parts.rules.candidates(place, bus, event)) {
-    if ((isHidden && !rule.takesHidden) || !matchesEvent(rule.pattern, event)) continue;
-    for (const target of rule.targets) {
-      const kind = targetKindOf(target.Arn ?? '');
-      if (kind?.kind === 'event-bus') await forward(rule, target, kind.place, kind.name);
-      else planFor(rule, target);
-    }
+    if ((isHidden && !rule.takesHidden) || !matches(rule)) continue;
+    for (const target of rule.targets) await send(rule, target);
   }
   return { deliveries, refusals, forwarded };
 }
