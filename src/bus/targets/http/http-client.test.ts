@@ -1,8 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tls from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answer, openHttpReceiver, type Respond } from '../../../../test/http-receiver.ts';
-import { manualClock, systemClock } from '../../../kernel/index.ts';
+import { https, manualClock, systemClock } from '../../../kernel/index.ts';
 import { openEgress } from './egress.ts';
 import { openHttpClient, type HttpRequest } from './http-client.ts';
 
@@ -212,5 +217,56 @@ describe('a request', () => {
     await receiver.received(1);
     stop.abort(new Error('stopped'));
     await expect(got).rejects.toThrow('stopped');
+  });
+});
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+/** A certificate of its own for `localhost`, and its key. */
+function certificate(directory: string) {
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const command = `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost`;
+  const made = spawnSync('openssl', [...command.split(' '), '-keyout', key, '-out', cert]);
+  expect(made.status).toBe(0);
+  return { key: readFileSync(key), cert: readFileSync(cert) };
+}
+
+describe.skipIf(!hasOpenssl)('a request over HTTPS', () => {
+  it('is sent to who proves to be the host, and to nobody else', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'cairn-tls-'));
+    const trusted = tls.getCACertificates();
+    const pair = certificate(directory);
+    let asked = 0;
+    const server = https.createServer(pair, (_, response) => {
+      asked += 1;
+      response.end('hello');
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    try {
+      const egress = openEgress(['localhost', 'other.internal'], (_host, _options, done) =>
+        done(null, [{ address: '127.0.0.1', family: 4 }]),
+      );
+      const send = openHttpClient({ egress, clock: systemClock });
+      const ask = (host: string) => send(request(`https://${host}:${port}/`), never);
+      expect(await ask('localhost')).toMatchObject({
+        kind: 'failed',
+        reason: expect.stringMatching(/^self-signed certificate/) as string,
+      });
+      tls.setDefaultCACertificates([...trusted, pair.cert.toString()]);
+      expect(await ask('localhost')).toMatchObject({ kind: 'answered', status: 200 });
+      expect(await ask('other.internal')).toMatchObject({
+        kind: 'failed',
+        reason: expect.stringMatching(/does not match certificate's altnames/) as string,
+      });
+      expect(asked).toBe(1);
+    } finally {
+      tls.setDefaultCACertificates(trusted);
+      server.closeAllConnections();
+      server.close();
+      rmSync(directory, { recursive: true });
+    }
   });
 });
