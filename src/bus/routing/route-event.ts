@@ -8,7 +8,7 @@ import { renderInput } from '../inputs/index.ts';
 import { matchesEvent } from '../patterns/index.ts';
 import { targetKindOf } from '../targets/target-kinds.ts';
 import { httpOf } from './http-parameters.ts';
-import { refuseHop, type BusHopParts } from './bus-hop.ts';
+import { refuseHop, type BusHop, type BusHopParts } from './bus-hop.ts';
 import type { RoutedRule, RuleCache } from './rule-cache.ts';
 
 /** An event that a bus has. */
@@ -113,64 +113,69 @@ function plan(arrived: ArrivedEvent, rule: RoutedRule, target: Target): PlannedD
 /** "An event can be sent to an event bus target only once": why it goes no further. */
 const secondHop = 'the event came from another event bus already, and is sent on to no third';
 
+/** An event on its way, and what has come of it so far. */
+interface Routing {
+  readonly arrived: ArrivedEvent;
+  readonly parts: RouteParts;
+  readonly deliveries: PlannedDelivery[];
+  readonly refusals: Refusal[];
+  forwarded: number;
+}
+
+/** Sends the event on to a bus, whose rules are asked at once. */
+async function forward(routing: Routing, rule: RoutedRule, target: Target, to: BusPlace, bus: string) {
+  const { arrived, parts, deliveries, refusals } = routing;
+  const { place: from, event } = arrived;
+  const hop: BusHop = {
+    from,
+    rule: rule.arn,
+    role: target.RoleArn ?? '',
+    to,
+    bus,
+    source: text(event.source),
+    detailType: text(event['detail-type']),
+  };
+  const refused = arrived.isForwarded ? secondHop : await refuseHop(hop, parts);
+  if (refused !== undefined) {
+    refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason: refused });
+    return;
+  }
+  const there = await routeEvent({ ...arrived, place: to, bus, isForwarded: true }, parts);
+  routing.forwarded += 1;
+  deliveries.push(...there.deliveries);
+  refusals.push(...there.refusals);
+}
+
+async function send(routing: Routing, rule: RoutedRule, target: Target): Promise<void> {
+  const kind = targetKindOf(target.Arn ?? '');
+  try {
+    if (kind?.kind === 'event-bus') await forward(routing, rule, target, kind.place, kind.name);
+    else routing.deliveries.push(plan(routing.arrived, rule, target));
+  } catch (error) {
+    // One target must not hold up all others for good.
+    const reason = (error as Error).message;
+    routing.refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason });
+  }
+}
+
+function matches({ arrived, refusals }: Routing, rule: RoutedRule): boolean {
+  try {
+    return (rule.takesHidden || !arrived.isHidden) && matchesEvent(rule.pattern, arrived.event);
+  } catch (error) {
+    refusals.push({ rule: rule.arn, target: 'any', reason: (error as Error).message });
+    return false;
+  }
+}
+
 /**
  * The deliveries of an event to the targets of the rules that match it. Where a target is another bus, that bus's rules are
  * asked as well, once: "EventBridge can't route events received from a sender event bus to a third event bus".
  */
 export async function routeEvent(arrived: ArrivedEvent, parts: RouteParts): Promise<Routed> {
-  const deliveries: PlannedDelivery[] = [];
-  const refusals: Refusal[] = [];
-  let forwarded = 0;
-  const { place, bus, event, isHidden } = arrived;
-
-  const forward = async (rule: RoutedRule, target: Target, to: BusPlace, name: string) => {
-    const refused = arrived.isForwarded
-      ? secondHop
-      : await refuseHop(
-          {
-            from: place,
-            rule: rule.arn,
-            role: target.RoleArn ?? '',
-            to,
-            bus: name,
-            source: text(event.source),
-            detailType: text(event['detail-type']),
-          },
-          parts,
-        );
-    if (refused !== undefined) {
-      refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason: refused });
-      return;
-    }
-    const there = await routeEvent({ ...arrived, place: to, bus: name, isForwarded: true }, parts);
-    forwarded += 1;
-    deliveries.push(...there.deliveries);
-    refusals.push(...there.refusals);
-  };
-
-  const send = async (rule: RoutedRule, target: Target): Promise<void> => {
-    const kind = targetKindOf(target.Arn ?? '');
-    try {
-      if (kind?.kind === 'event-bus') await forward(rule, target, kind.place, kind.name);
-      else deliveries.push(plan(arrived, rule, target));
-    } catch (error) {
-      // One target must not hold up all others for good.
-      refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason: (error as Error).message });
-    }
-  };
-
-  const matches = (rule: RoutedRule): boolean => {
-    try {
-      return matchesEvent(rule.pattern, event);
-    } catch (error) {
-      refusals.push({ rule: rule.arn, target: 'any', reason: (error as Error).message });
-      return false;
-    }
-  };
-
-  for (const rule of parts.rules.candidates(place, bus, event)) {
-    if ((isHidden && !rule.takesHidden) || !matches(rule)) continue;
-    for (const target of rule.targets) await send(rule, target);
+  const routing: Routing = { arrived, parts, deliveries: [], refusals: [], forwarded: 0 };
+  for (const rule of parts.rules.candidates(arrived.place, arrived.bus, arrived.event)) {
+    if (!matches(routing, rule)) continue;
+    for (const target of rule.targets) await send(routing, rule, target);
   }
-  return { deliveries, refusals, forwarded };
+  return routing;
 }
