@@ -151,7 +151,7 @@ export async function writeResult(
   const names = Array.from({ length: prepared.columnCount }, (_, at) => quoteName(`c${at}`));
   const cells = names.map((name, at) => textOf(name, prepared.columnType(at)));
   // The statement stands on lines of its own, so that a comment at its end comments nothing else out.
-  const lines = `SELECT to_json([${cells.join(', ')}])::VARCHAR FROM (\n${sql}\n) AS result(${names.join(', ')})`;
+  const lines = `SELECT json_array(${cells.join(', ')})::VARCHAR FROM (\n${sql}\n) AS result(${names.join(', ')})`;
   // Made here, for nobody else may read it.
   closeSync(openSync(result.into, 'w', 0o600));
   try {
