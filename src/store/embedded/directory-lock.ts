@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../kernel/index.ts';
+import { holdDirectory } from './held-directories.ts';
 
 /** Another process has the data directory. */
 export class DirectoryHeldError extends Error {
@@ -107,9 +108,11 @@ export function lockDirectory(directory: string, clock: Clock): DirectoryLock {
       `${directory} ${what} while this process ran on it; nothing more is written there, and what was recorded here is in the directory that this process had: start Cairn again where that is now`,
     );
   };
+  const hold = holdDirectory(directory, lost);
   return {
     lost,
     [Symbol.dispose]() {
+      hold[Symbol.dispose]();
       if (!lost()) rmSync(holderPath, { force: true });
       database.close();
     },

@@ -1,18 +1,21 @@
 import { dirname } from 'node:path';
 import { codeOf, type FileSystem } from './file-system.ts';
+import { refuseLost } from './held-directories.ts';
 
 /**
  * Puts a small file in place as a whole: after a crash there is the old content or the new, durable once it resolves.
- * One call at a time for one path.
+ * One call at a time for one path. Rejects with DirectoryLostError in a data directory that is this process's no longer.
  */
 export async function writeWholeFile(files: FileSystem, path: string, content: Uint8Array): Promise<void> {
   const unfinished = `${path}.new`;
+  refuseLost(path);
   await files.remove(unfinished);
   {
     await using file = await files.open(unfinished, 'create');
     await file.write([content], 0);
     await file.datasync();
   }
+  refuseLost(path);
   await files.rename(unfinished, path);
   await files.syncDirectory(dirname(path));
 }
