@@ -1,3 +1,4 @@
+import { assert } from '../kernel/index.ts';
 import type { Change } from '../state/index.ts';
 import type { Operation, Operations } from '../wire/index.ts';
 
@@ -61,7 +62,12 @@ export function presentOperations(load: () => Promise<Operations<Change>>): Oper
   const operation = (name: string, access: 'read' | 'write'): Operation<Change> => ({
     access,
     ...(shownWhenDenied.has(name) && { shownWhenDenied: true as const }),
-    needs: async (input, call) => (await find(name)).needs?.(input, call) ?? [],
+    async needs(input, call) {
+      const needed = (await find(name)).needs?.(input, call);
+      // One that says none would need no permission at all.
+      assert(needed !== undefined, `${name} says which permissions it needs`);
+      return needed;
+    },
     // Asked for once the call has been made, or was refused by what it needs.
     resources: (input, output, call) => loaded?.[name]?.resources?.(input, output, call) ?? [],
     handle: async (input, call, change) => (await find(name)).handle(input, call, change),
