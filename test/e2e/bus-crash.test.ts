@@ -173,9 +173,7 @@ describe('a server that is killed while events go out', () => {
     );
     const id = new Set([Entries[0]?.EventId ?? '']);
     await untilAllAreThere(id, live);
-    const began = performance.now();
     expect(await server.stop()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(10_000);
     mortal.receiver.respond = respond;
     mortal.isAlive = true;
     await start();

@@ -119,14 +119,14 @@ export async function startServer(
   };
 }
 
-/** Asks again until `probe` answers, for what Cairn does right behind an answer. Bounded at ten seconds. */
+/** Asks again until `probe` answers, for what Cairn does right behind an answer. Bounded at forty seconds and more. */
 export async function eventually<T>(probe: () => Promise<T | undefined>): Promise<T> {
-  for (let attempt = 0; attempt < 1000; attempt++) {
+  for (let attempt = 0; attempt < 4000; attempt++) {
     const found = await probe();
     if (found !== undefined) return found;
     await pause(10);
   }
-  throw new Error('it did not happen within ten seconds');
+  throw new Error('it did not happen within forty seconds');
 }
 
 /** Debian's aws CLI, where it is installed. */
