@@ -202,6 +202,7 @@ describe('exit codes', () => {
     [['lookup', '--endpoint', 'not a URL'], 2, '--endpoint takes a URL'],
     [['lookup', '--endpoint', 'http://127.0.0.1:1'], 3, 'no Cairn listens'],
     [['query', '--endpoint', 'http://127.0.0.1:1', 'SELECT 1'], 3, 'no Cairn listens'],
+    [['query', '--csv', '--json', 'SELECT 1'], 2, '--json and --csv exclude each other'],
     [['start', '--listen', 'nowhere'], 2, 'takes HOST:PORT'],
     [['start', '--listen', '127.0.0.1:0', '--data', '/dev/null'], 1, '/dev/null'],
     [['export', '--parquet', '/dev/null'], 1, 'cairn: EEXIST: file already exists'],

@@ -238,8 +238,10 @@ describe.skipIf(!hasAwsCli)('StartImport (skipped where /usr/bin/aws is absent)'
       expect(await countHere()).toBe(files * 2);
       const id = EventDataStoreArn.split('/').at(-1) ?? '';
       const statement = `SELECT count(*) AS n, count(DISTINCT eventID) AS ids FROM ${id} WHERE eventName = 'Started'`;
-      const asked = await cairn(importer.env, 'query', '--output', 'csv', statement);
+      const asked = await cairn(importer.env, 'query', '--csv', statement);
       expect(asked.stdout.trim().split('\n').at(-1)).toBe(`${files * 2},${files * 2}`);
+      const asJson = await cairn(importer.env, 'query', '--json', statement);
+      expect(JSON.parse(asJson.stdout)).toEqual({ n: String(files * 2), ids: String(files * 2) });
       await importer[Symbol.asyncDispose]();
     } finally {
       rmSync(data, { recursive: true, force: true });

@@ -8,12 +8,12 @@ import { drawTable, type Column } from '../terminal/table.ts';
 
 interface QueryOptions extends ConnectionOptions {
   readonly eventDataStore?: string;
-  readonly output: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
 }
 
 type Row = readonly (readonly [name: string, value: string])[];
 
-const formats = ['table', 'csv', 'json'] as const;
 const rowsForTable = 10_000;
 const firstPauseMs = 20;
 const lastPauseMs = 1_000;
@@ -28,7 +28,8 @@ export function declareQuery(command: Command): Command {
         '--event-data-store <id>',
         'what the statement means by FROM events (default: everything of the account)',
       )
-      .option('--output <format>', formats.join(', '), 'table'),
+      .option('--json', 'one row a line')
+      .option('--csv', 'comma-separated values'),
   );
 }
 
@@ -116,13 +117,13 @@ async function showTable({ output }: CommandContext, pages: AsyncIterable<readon
   const [titles = '', ...lines] = drawTable(columns, cells, output.resultWidth());
   await output.result(`${[paint(titles, 'bold', output.resultColour), ...lines].join('\n')}\n`);
   if (rows.length >= rowsForTable)
-    output.note(`The first ${rowsForTable} rows are shown; --output csv or json shows all.`);
+    output.note(`The first ${rowsForTable} rows are shown; --csv or --json shows all.`);
 }
 
 async function showLines(
   { output }: CommandContext,
   pages: AsyncIterable<readonly Row[]>,
-  format: string,
+  format: 'csv' | 'json',
 ): Promise<void> {
   let isFirst = true;
   for await (const rows of pages) {
@@ -144,15 +145,14 @@ export async function query(
   statement: string,
   options: QueryOptions,
 ): Promise<ExitCode> {
-  if (!formats.some((format) => format === options.output))
-    throw usageError(`--output takes ${formats.join(', ')}, not "${options.output}"`);
+  if (options.json && options.csv) throw usageError('--json and --csv exclude each other');
   const asked = withStore(statement, options.eventDataStore);
   const connection = connect(context, options);
   try {
     const pages = pagesOf(askOver(connection), asked, context);
-    await (options.output === 'table'
-      ? showTable(context, pages)
-      : showLines(context, pages, options.output));
+    await (options.json || options.csv
+      ? showLines(context, pages, options.csv ? 'csv' : 'json')
+      : showTable(context, pages));
     return exitCodes.ok;
   } finally {
     connection.close();
