@@ -15,8 +15,8 @@ import { matchesWildcards, targetsOf, type PolicyTarget } from './bucket-policy-
 /** S3: "Bucket policies are limited to 20 KB in size." */
 const policyBytes = 20 * 1024;
 
-const malformed = (message: string, detail: string): AwsFault =>
-  new AwsFault('MalformedPolicy', `${message}: ${detail}`, { status: 400 });
+const malformed = (message: string, detail?: string): AwsFault =>
+  new AwsFault('MalformedPolicy', detail === undefined ? message : `${message}: ${detail}`, { status: 400 });
 
 /** What a resource of the policy reaches of the bucket; empty where it is none of its. */
 function reachOf(source: string, bucket: string): ReadonlySet<PolicyTarget> {
@@ -70,7 +70,7 @@ export function checkBucketPolicy(text: string, bucket: string): Policy {
     throw malformed('Policy is too large', `a bucket policy has at most ${policyBytes} bytes`);
   }
   if (!text.startsWith('{')) {
-    throw malformed("Policies must be valid JSON and the first byte must be '{'", 'it begins otherwise');
+    throw malformed("Policies must be valid JSON and the first byte must be '{'");
   }
   const parsed = parsePolicy(text, 'resource');
   if (parsed.kind === 'malformed') {

@@ -1,5 +1,5 @@
 import { AwsFault } from '../../kernel/index.ts';
-import { noSuchKey, preconditionFailed } from './faults.ts';
+import { noSuchKey, preconditionFailed, s3Fault } from './faults.ts';
 import type { ObjectVersion } from './object-documents.ts';
 
 /** Conditions on an object that is read, or that a copy is made of. */
@@ -70,19 +70,68 @@ export function checkCopyConditions(
     source,
   );
   const failed = unmet || unchanged;
-  if (failed) throw preconditionFailed(`x-amz-copy-source-${failed.toLowerCase()}`);
+  if (failed) throw preconditionFailed(`x-amz-copy-source-${failed}`);
+}
+
+interface WriteConditions {
+  readonly IfMatch?: string | undefined;
+  readonly IfNoneMatch?: string | undefined;
+}
+
+const notAccepted = (header: string, additionalMessage: string): AwsFault =>
+  s3Fault('NotImplemented', 501, 'A header you provided implies functionality that is not implemented', {
+    Header: header,
+    additionalMessage,
+  });
+
+const notThisValue = (header: string): AwsFault =>
+  notAccepted(header, `We don't accept the provided value of ${header} header for this API`);
+
+/** A write takes `If-None-Match: *` or one entity tag in If-Match, and nothing else: passed over, it would overwrite. */
+function refuseOtherConditions({ IfMatch, IfNoneMatch }: WriteConditions): void {
+  if (IfMatch !== undefined && IfNoneMatch !== undefined) {
+    throw notAccepted(
+      'If-Match,If-None-Match',
+      'Multiple conditional request headers present in the request',
+    );
+  }
+  if (IfNoneMatch !== undefined && IfNoneMatch !== '*') throw notThisValue('If-None-Match');
+  if (IfMatch === '*') throw notThisValue('If-Match');
 }
 
 /** Throws unless a write may take the place of `current` ("Conditional writes" in the S3 user guide). */
 export function checkWriteConditions(
-  input: { readonly IfMatch?: string | undefined; readonly IfNoneMatch?: string | undefined },
+  input: WriteConditions,
   key: string,
   current: Compared | undefined,
 ): void {
-  if (input.IfNoneMatch !== undefined && current && hasEtag(input.IfNoneMatch, current.etag)) {
-    throw preconditionFailed('If-None-Match');
-  }
-  if (input.IfMatch === undefined) return;
+  refuseOtherConditions(input);
+  if (input.IfNoneMatch !== undefined && current) throw preconditionFailed('If-None-Match');
+  checkIfMatch(input.IfMatch, key, current);
+}
+
+/** Throws unless what is to be written over or deleted is there and has this entity tag; of a delete, `*` is any. */
+export function checkIfMatch(IfMatch: string | undefined, key: string, current: Compared | undefined): void {
+  if (IfMatch === undefined) return;
   if (!current) throw noSuchKey(key);
-  if (!hasEtag(input.IfMatch, current.etag)) throw preconditionFailed('If-Match');
+  if (!hasEtag(IfMatch, current.etag)) throw preconditionFailed('If-Match');
+}
+
+/**
+ * Throws ConditionalRequestConflict where an object was put after the upload began that is to be completed over it: its entity
+ * tag may be the one that the client knows, and yet be another object's ("How to prevent object overwrites").
+ */
+export function checkUploadConflict(
+  { IfMatch }: WriteConditions,
+  key: string,
+  current: Compared | undefined,
+  initiated: number,
+): void {
+  if (IfMatch === undefined || !current || current.lastModified <= initiated) return;
+  throw s3Fault(
+    'ConditionalRequestConflict',
+    409,
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+    { Condition: 'If-Match', Key: key },
+  );
 }

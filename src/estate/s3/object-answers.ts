@@ -50,16 +50,19 @@ export function shownAbort(bucket: BucketDocument, upload: UploadDocument) {
 
 export const quoted = (etag: string): string => `"${etag}"`;
 
-/** A delete marker is told apart in headers ("Working with delete markers"). */
-function markerFault(marker: StoredVersion, asked: string | undefined): AwsFault {
+/**
+ * A delete marker is told apart in headers ("Working with delete markers"). `method` is set for the operations on tags and
+ * for PutObjectAcl, which refuse a marker alike whether the request names it or not.
+ */
+function markerFault(marker: StoredVersion, asked: string | undefined, method: string | undefined): AwsFault {
   const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': marker.versionId };
-  if (asked === undefined) {
+  if (asked === undefined && method === undefined) {
     const { message, members } = noSuchKey(marker.key);
     return new AwsFault('NoSuchKey', message, { status: 404, members, headers });
   }
   return new AwsFault('MethodNotAllowed', 'The specified method is not allowed against this resource.', {
     status: 405,
-    members: { Method: 'GET', ResourceType: 'DeleteMarker' },
+    members: { Method: method ?? 'GET', ResourceType: 'DeleteMarker' },
     headers: { ...headers, allow: 'DELETE', 'last-modified': new Date(marker.lastModified).toUTCString() },
   });
 }
@@ -69,10 +72,11 @@ export async function requireObject(
   view: Pick<StateView, 'get' | 'list'>,
   bucket: BucketDocument,
   { Key, VersionId }: { readonly Key: string; readonly VersionId?: string | undefined },
+  method?: 'GET' | 'PUT' | 'DELETE',
 ): Promise<ObjectVersion> {
   if (VersionId !== undefined && !isVersionId(VersionId)) throw invalidVersionId(VersionId);
   const version = await findVersion(view, bucket.name, Key, VersionId);
   if (version?.kind === 'object') return version;
-  if (version) throw markerFault(version, VersionId);
+  if (version) throw markerFault(version, VersionId, method);
   throw VersionId === undefined ? noSuchKey(Key) : noSuchVersion(Key, VersionId);
 }

@@ -88,7 +88,8 @@ export function storageClassOf(given: string | undefined): string {
   return given;
 }
 
-const invalidTag = (message: string) => s3Fault('InvalidTag', 400, message);
+const invalidTag = (message: string, TagKey: string, more: { readonly TagValue?: string } = {}) =>
+  s3Fault('InvalidTag', 400, message, { TagKey, ...more });
 
 /** Tags of an object ("Categorizing your objects using tags"); undefined for none. */
 export function checkObjectTags(tags: readonly S3.Tag[]): readonly ObjectTag[] | undefined {
@@ -98,22 +99,33 @@ export function checkObjectTags(tags: readonly S3.Tag[]): readonly ObjectTag[] |
   const seen = new Set<string>();
   const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
   const checked = tags.map(({ Key = '', Value = '' }) => {
-    if (Key === '' || Key.length > 128 || !allowed.test(Key) || Key.startsWith('aws:')) {
-      throw invalidTag('The TagKey you have provided is invalid');
+    if (Key.startsWith('aws:')) throw invalidTag('Your TagKey cannot be prefixed with aws:', Key);
+    if (Key === '' || Key.length > 128 || !allowed.test(Key)) {
+      throw invalidTag('The TagKey you have provided is invalid', Key);
     }
-    if (Value.length > 256 || !allowed.test(Value))
-      throw invalidTag('The TagValue you have provided is invalid');
-    if (seen.has(Key)) throw invalidTag('Cannot provide multiple Tags with the same key');
+    if (Value.length > 256 || !allowed.test(Value)) {
+      throw invalidTag('The TagValue you have provided is invalid', Key, { TagValue: Value });
+    }
+    if (seen.has(Key)) throw invalidTag('Cannot provide multiple Tags with the same key', Key);
     seen.add(Key);
     return { Key, Value };
   });
   return checked.length === 0 ? undefined : checked;
 }
 
-/** Tags as `x-amz-tagging` has them, encoded as a query string. */
+/** Tags as `x-amz-tagging` has them, encoded as a query string: `=` stands once in each, and no key twice. */
 export function tagsOfHeader(header: string | undefined): readonly ObjectTag[] | undefined {
   if (header === undefined) return undefined;
-  return checkObjectTags([...new URLSearchParams(header)].map(([Key, Value]) => ({ Key, Value })));
+  const tags = [...new URLSearchParams(header)].map(([Key, Value]) => ({ Key, Value }));
+  const twice = new Set(tags.map(({ Key }) => Key)).size < tags.length;
+  if (twice || header.split('&').some((pair) => pair.split('=').length > 2)) {
+    throw invalidArgument(
+      "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+      'x-amz-tagging',
+      header,
+    );
+  }
+  return checkObjectTags(tags);
 }
 
 interface LockInput {

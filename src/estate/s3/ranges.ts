@@ -1,4 +1,4 @@
-import { s3Fault } from './faults.ts';
+import { invalidArgument, invalidRequest, s3Fault } from './faults.ts';
 
 /** Bytes, both ends inclusive. */
 export interface ContentRange {
@@ -26,18 +26,22 @@ export function readRange(header: string | undefined, sizeBytes: number): Conten
   return { first, last: to === '' ? sizeBytes - 1 : Math.min(Number(to), sizeBytes - 1) };
 }
 
-/** Reads `x-amz-copy-source-range`, which must lie within the source. */
+/** Reads `x-amz-copy-source-range`, which must lie within the source. Throws InvalidArgument and InvalidRequest. */
 export function readCopyRange(header: string | undefined, sizeBytes: number): ContentRange | undefined {
   if (header === undefined) return undefined;
   const match = /^bytes=(\d+)-(\d+)$/.exec(header);
   const [first, last] = [Number(match?.[1]), Number(match?.[2])];
-  if (!match || last < first || last >= sizeBytes) {
-    throw s3Fault(
-      'InvalidArgument',
-      400,
-      `Range specified is not valid for source object of size: ${sizeBytes}`,
-      { ArgumentName: 'x-amz-copy-source-range', ArgumentValue: header },
+  const invalid = (message: string) => invalidArgument(message, 'x-amz-copy-source-range', header);
+  if (!match || last < first) {
+    throw invalid(
+      'The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy',
     );
+  }
+  if (first >= sizeBytes) {
+    throw invalidRequest('The specified copy range is invalid for the source object size');
+  }
+  if (last >= sizeBytes) {
+    throw invalid(`Range specified is not valid for source object of size: ${sizeBytes}`);
   }
   return { first, last };
 }

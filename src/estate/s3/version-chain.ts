@@ -167,8 +167,8 @@ export async function removeVersion(
 
 const isPlace = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
 
-/** Whether a text can be a version's id: `null`, or 32 characters as S3's ids have. */
-export const isVersionId = (text: string): boolean => text === 'null' || /^[A-Za-z0-9._-]{32}$/.test(text);
+/** Whether a text can be a version's id: `null`, or what this server gives; S3 knows its own ids too, and refuses all others. */
+export const isVersionId = (text: string): boolean => text === 'null' || isPlace(text);
 
 /** The version of this id, or without one the newest, which may be a delete marker; undefined when there is none. */
 export async function findVersion(

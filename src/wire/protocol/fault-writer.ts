@@ -226,13 +226,7 @@ function queryEnvelope(
 function restXmlEnvelope(described: Described, requestId: string): Envelope {
   const headers: Record<string, string> = { ...s3RequestIds(requestId), 'content-type': 'application/xml' };
   if (described.shape) writePlaced(described.shape, described.members, headers);
-  const detail = described.shape
-    ? writeXmlMembers(
-        bodyShapeOf(described.shape),
-        described.members,
-        ({ name }) => name.toLowerCase() !== 'message',
-      )
-    : plainMembers(described.members);
+  const detail = `${modelledMembers(described)}${plainMembers(described)}`;
   const text = [
     `<Code>${escapeXml(described.code)}</Code>`,
     `<Message>${escapeXml(described.message)}</Message>${detail}`,
@@ -242,12 +236,26 @@ function restXmlEnvelope(described: Described, requestId: string): Envelope {
   return { headers, body: Buffer.from(`${xmlDeclaration}<Error>${text}</Error>`, 'utf8') };
 }
 
-/** S3 models few of its errors; what handlers say beyond the message (BucketName, Key, Resource) goes in as text. */
-function plainMembers(members: Readonly<Record<string, unknown>>): string {
+function modelledMembers({ shape, members }: Described): string {
+  if (!shape) return '';
+  return writeXmlMembers(bodyShapeOf(shape), members, ({ name }) => name.toLowerCase() !== 'message');
+}
+
+/**
+ * S3 models few of its errors, and of those that it does (NoSuchBucket, NoSuchKey) not the members: what handlers say beyond
+ * the message (BucketName, Key, Resource) goes in as text.
+ */
+function plainMembers({ shape, members }: Described): string {
+  const modelled = new Set([
+    ...(shape?.members ?? []).map(({ name }) => name),
+    messageMember(shape)?.name ?? 'message',
+  ]);
   return Object.entries(members)
     .filter(
       ([name, value]) =>
-        /^[A-Za-z]\w*$/.test(name) && (typeof value === 'string' || typeof value === 'number'),
+        !modelled.has(name) &&
+        /^[A-Za-z][\w-]*$/.test(name) &&
+        (typeof value === 'string' || typeof value === 'number'),
     )
     .map(([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`)
     .join('');

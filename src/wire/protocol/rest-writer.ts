@@ -7,13 +7,16 @@ type Headers = Record<string, string>;
 
 export const xmlDeclaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
+/** What S3 answers with 204 though the model leaves it out; see the sample responses of the operations' pages. */
+const noContent: ReadonlySet<string> = new Set(['PutBucketPolicy', 'PutBucketTagging']);
+
 /** Writes the output of a REST operation as status, headers and body. */
 export function writeRestOutput(
   routed: RoutedOperation,
   output: Readonly<Record<string, unknown>>,
 ): WireAnswer {
   const { operation } = routed;
-  const modelled = operation.http?.status ?? 200;
+  const modelled = noContent.has(operation.name) ? 204 : (operation.http?.status ?? 200);
   if (operation.output.kind === 'unit') return { status: modelled, headers: {}, body: new Uint8Array() };
   const headers: Headers = {};
   const placed = writePlaced(operation.output, output, headers);

@@ -99,7 +99,7 @@ function encryptionOf({ Rules = [] }: ServerSideEncryptionConfiguration): Bucket
   if (SSEAlgorithm === 'AES256' && KMSMasterKeyID !== undefined) {
     throw invalidArgument(
       'a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse',
-      'KMSMasterKeyID',
+      'ApplyServerSideEncryptionByDefault',
     );
   }
   return {

@@ -119,6 +119,18 @@ function again(
   throw new AwsFault('BucketAlreadyOwnedByYou', text, { status: 409, members: { BucketName: name } });
 }
 
+const ownerships: ReadonlySet<string> = new Set([
+  'BucketOwnerPreferred',
+  'ObjectWriter',
+  'BucketOwnerEnforced',
+]);
+
+function ownershipOf({ ObjectOwnership: given }: Given<CreateBucketRequest>): BucketDocument['ownership'] {
+  if (given === undefined) return 'BucketOwnerEnforced';
+  if (ownerships.has(given)) return given;
+  throw invalidArgument(`Invalid x-amz-object-ownership header: ${given}`, 'x-amz-object-ownership');
+}
+
 function newBucket(input: Given<CreateBucketRequest>, call: Call): BucketDocument {
   const problem = bucketNameProblem(input.Bucket);
   if (problem !== undefined) {
@@ -127,7 +139,7 @@ function newBucket(input: Given<CreateBucketRequest>, call: Call): BucketDocumen
       members: { BucketName: input.Bucket },
     });
   }
-  const ownership = input.ObjectOwnership ?? 'BucketOwnerEnforced';
+  const ownership = ownershipOf(input);
   checkKind(input);
   checkAcl(input, ownership);
   const tags = checkTags(input.CreateBucketConfiguration?.Tags ?? []);
@@ -195,9 +207,12 @@ export const DeleteBucket: S3Operation<DeleteBucketRequest, Nothing> = {
   access: 'write',
   needs: (input, call, parts) => bucketNeed('s3:DeleteBucket', input, call, parts),
   async handle(input, call, change, { objects }) {
-    const { name, accountId } = await requireBucket(change, input, call);
+    const { name, accountId, versioning } = await requireBucket(change, input, call);
     if (!(await isEmpty(change, name))) {
-      const text = 'The bucket you tried to delete is not empty. You must delete all versions in the bucket.';
+      const text =
+        versioning === undefined
+          ? 'The bucket you tried to delete is not empty'
+          : 'The bucket you tried to delete is not empty. You must delete all versions in the bucket.';
       throw new AwsFault('BucketNotEmpty', text, { status: 409, members: { BucketName: name } });
     }
     await objects.abandonUploads(change, name);

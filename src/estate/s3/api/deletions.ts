@@ -9,8 +9,8 @@ import { AwsFault } from '../../../kernel/index.ts';
 import type { Change } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
 import type { BucketDocument } from '../bucket-documents.ts';
-import { checkWriteConditions } from '../conditions.ts';
-import { invalidVersionId, noSuchVersion, s3Fault } from '../faults.ts';
+import { checkIfMatch } from '../conditions.ts';
+import { invalidArgument, invalidVersionId, noSuchVersion, s3Fault } from '../faults.ts';
 import { calledBucket } from '../needs.ts';
 import { readCurrent } from '../object-documents.ts';
 import { checkKey } from '../object-facts.ts';
@@ -39,6 +39,18 @@ function refuseDirectoryConditions(input: ConditionalDelete): void {
   }
 }
 
+/** Whatever its value, the header has no meaning in a bucket without Object Lock. */
+function refuseIdleBypass(
+  { BypassGovernanceRetention: given }: { readonly BypassGovernanceRetention?: boolean | undefined },
+  bucket: BucketDocument,
+): void {
+  if (given === undefined || bucket.objectLock) return;
+  throw invalidArgument(
+    'x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.',
+    'x-amz-bypass-governance-retention',
+  );
+}
+
 const deleteAnswer = (removed: Removed) => ({
   ...(removed.deleteMarker && { DeleteMarker: true }),
   ...(removed.versionId !== undefined && { VersionId: removed.versionId }),
@@ -54,10 +66,11 @@ export const DeleteObject: S3Operation<DeleteObjectRequest, DeleteObjectOutput> 
     const bucket = await calledBucket(input, change);
     checkKey(bucket.name, input.Key);
     refuseDirectoryConditions(input);
+    refuseIdleBypass(input, bucket);
     const { VersionId } = input;
     if (VersionId !== undefined && !isVersionId(VersionId)) throw invalidVersionId(VersionId);
     if (input.IfMatch !== undefined) {
-      checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
+      checkIfMatch(input.IfMatch, input.Key, await readCurrent(change, bucket.name, input.Key));
     }
     const removed = await parts.objects.remove(change, bucket, input.Key, {
       ...(VersionId !== undefined && { versionId: VersionId }),
@@ -90,7 +103,7 @@ async function deleteOne(
   // Not InvalidArgument, as DeleteObject answers.
   if (VersionId !== undefined && !isVersionId(VersionId)) throw noSuchVersion(Key, VersionId);
   if (ETag !== undefined) {
-    checkWriteConditions({ IfMatch: ETag }, Key, await readCurrent(change, bucket.name, Key));
+    checkIfMatch(ETag, Key, await readCurrent(change, bucket.name, Key));
   }
   return parts.objects.remove(change, bucket, Key, {
     ...(VersionId !== undefined && { versionId: VersionId }),
@@ -115,6 +128,7 @@ export const DeleteObjects: S3Operation<DeleteObjectsRequest, DeleteObjectsOutpu
   },
   async handle(input, call, change, parts) {
     const bucket = await calledBucket(input, change);
+    refuseIdleBypass(input, bucket);
     const asked = input.Delete.Objects ?? [];
     if (asked.length === 0 || asked.length > mostKeys) {
       throw s3Fault(

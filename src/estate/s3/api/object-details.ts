@@ -38,7 +38,7 @@ export const PutObjectAcl: S3Operation<PutObjectAclRequest, PutObjectAclOutput> 
   needs: (input, call, parts) => onExistingObject(['s3:PutObjectAcl'], input, call, parts),
   async handle(input, _call, change) {
     const bucket = await calledBucket(input, change);
-    await requireObject(change, bucket, input);
+    await requireObject(change, bucket, input, 'PUT');
     const { AccessControlPolicy: policy } = input;
     checkAcl(policy ? { ...input, GrantFullControl: 'in the body' } : input, bucket);
     return {};

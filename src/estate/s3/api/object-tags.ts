@@ -19,7 +19,7 @@ export const GetObjectTagging: S3Operation<GetObjectTaggingRequest, GetObjectTag
   needs: (input, call, parts) => onExistingObject(['s3:GetObjectTagging'], input, call, parts),
   async handle(input, _call, _change, parts) {
     const bucket = await calledBucket(input, parts.state);
-    const version = await requireObject(parts.state, bucket, input);
+    const version = await requireObject(parts.state, bucket, input, 'GET');
     return { ...shownVersion(bucket, version), TagSet: [...(version.tags ?? [])] };
   },
 };
@@ -35,7 +35,7 @@ export const PutObjectTagging: S3Operation<PutObjectTaggingRequest, PutObjectTag
   },
   async handle(input, call, change, { events }) {
     const bucket = await calledBucket(input, change);
-    const { tags: _, ...version } = await requireObject(change, bucket, input);
+    const { tags: _, ...version } = await requireObject(change, bucket, input, 'PUT');
     const tags = checkObjectTags(input.Tagging.TagSet ?? []);
     await rewriteVersion(change, bucket.name, input.Key, { ...version, ...(tags && { tags }) });
     events.tell(change, bucket, { type: 'Object Tags Added', version }, { kind: 'call', call });
@@ -49,7 +49,7 @@ export const DeleteObjectTagging: S3Operation<DeleteObjectTaggingRequest, Delete
   needs: (input, call, parts) => onExistingObject(['s3:DeleteObjectTagging'], input, call, parts),
   async handle(input, call, change, { events }) {
     const bucket = await calledBucket(input, change);
-    const { tags: _, ...version } = await requireObject(change, bucket, input);
+    const { tags: _, ...version } = await requireObject(change, bucket, input, 'DELETE');
     await rewriteVersion(change, bucket.name, input.Key, version);
     events.tell(change, bucket, { type: 'Object Tags Deleted', version }, { kind: 'call', call });
     return shownVersion(bucket, version);

@@ -9,7 +9,7 @@ import type {
 import type { Change } from '../../../state/index.ts';
 import type { Call } from '../../../wire/index.ts';
 import type { BucketDocument } from '../bucket-documents.ts';
-import { checkWriteConditions } from '../conditions.ts';
+import { checkUploadConflict, checkWriteConditions } from '../conditions.ts';
 import { newUploadId } from '../content/blob-names.ts';
 import { invalidRequest, s3Fault } from '../faults.ts';
 import { calledBucket, onObject } from '../needs.ts';
@@ -186,7 +186,9 @@ async function finish(
   );
   const composition = compose(upload, chosen);
   checkWhole(input, composition);
-  checkWriteConditions(input, input.Key, await readCurrent(change, bucket.name, input.Key));
+  const current = await readCurrent(change, bucket.name, input.Key);
+  checkWriteConditions(input, input.Key, current);
+  checkUploadConflict(input, input.Key, current, upload.initiated);
   const { checksum, ...composed } = composition;
   const content = { content: upload.id, encryption: upload.encryption, ...composed };
   const { headers, metadata, storageClass, tags, retention, legalHold } = upload;

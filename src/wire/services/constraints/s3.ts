@@ -55,7 +55,8 @@ export const s3Constraints: ServiceConstraints = {
     TransitionDefaultMinimumObjectSize: { values: ['varies_by_storage_class', 'all_storage_classes_128K'] },
   },
   structures: {
-    CreateBucketRequest: { ACL: bucketAcl },
+    // S3 has a message of its own for the header.
+    CreateBucketRequest: { ACL: bucketAcl, ObjectOwnership: {} },
     DefaultRetention: { Mode: { values: ['GOVERNANCE', 'COMPLIANCE'] } },
     Grantee: { Type: { values: ['CanonicalUser', 'AmazonCustomerByEmail', 'Group'] } },
     LifecycleRule: { Status: { values: ['Enabled', 'Disabled'] } },
