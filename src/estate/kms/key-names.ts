@@ -42,6 +42,10 @@ export function parseKeyName(text: string, home: Home): KeyName {
       };
 }
 
+/** As KMS makes them: a UUID, or what stands after `mrk-` for a multi-region key ("Key identifiers (KeyId)"). */
+const isKeyId = (id: string): boolean =>
+  /^(?:[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}|mrk-[\da-f]{32})$/u.test(id);
+
 /** As `parseKeyName`, for operations that know no aliases. Throws NotFoundException for an alias. */
 export function parseKeyId(text: string, home: Home): KeyName {
   const name = parseKeyName(text, home);
@@ -61,5 +65,6 @@ export async function keyNamed(view: StateView, name: KeyName, region: string): 
   if (name.region !== region) throw notFound(`Invalid arn ${name.region}`);
   const key = await findKey(view, name);
   if (key) return key;
+  if (name.kind === 'key' && !isKeyId(name.id)) throw notFound(`Invalid keyId '${name.id}'`);
   throw name.kind === 'alias' ? aliasNotFound(name.arn) : keyNotFound(name.arn);
 }

@@ -1,5 +1,4 @@
 import { AwsFault } from '../../kernel/index.ts';
-import { limitExceeded } from './faults.ts';
 import type { Tag } from './key-documents.ts';
 
 interface GivenTag {
@@ -21,9 +20,9 @@ export function addTags(tags: readonly Tag[], given: readonly GivenTag[] | undef
   const keys = new Set(added.map(({ key }) => key));
   if (keys.size < added.length) throw new AwsFault('TagException', 'Duplicate tag keys');
   if (added.some(({ key }) => key.toLowerCase().startsWith('aws:'))) {
-    throw new AwsFault('TagException', 'Tags that begin with aws: are for AWS alone.');
+    throw new AwsFault('TagException', 'Tags beginning with aws: are reserved');
   }
   const all = [...tags.filter(({ key }) => !keys.has(key)), ...added];
-  if (all.length > tagsPerKey) throw limitExceeded(`A key takes ${tagsPerKey} tags.`);
+  if (all.length > tagsPerKey) throw new AwsFault('TagException', 'Too many tags');
   return all;
 }

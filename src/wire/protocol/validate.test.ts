@@ -100,6 +100,32 @@ describe('messages are in the words of AWS', () => {
       "1 validation error detected: Value 'DONE' at 'importStatus' failed to satisfy constraint: Member must satisfy enum value set: [INITIALIZING, IN_PROGRESS, FAILED, STOPPED, COMPLETED]",
     ],
     [
+      'kms',
+      'Encrypt',
+      { KeyId: 'alias/a', Plaintext: new Uint8Array(4097) },
+      'ValidationException',
+      "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length less than or equal to 4096",
+    ],
+    [
+      'kms',
+      'Sign',
+      {
+        KeyId: 'alias/a',
+        Message: new Uint8Array(32),
+        SigningAlgorithm: 'RSASSA_PSS_SHA_256',
+        MessageType: 'HASH',
+      },
+      'ValidationException',
+      "1 validation error detected: Value 'HASH' at 'messageType' failed to satisfy constraint: Member must satisfy enum value set: [RAW, DIGEST, EXTERNAL_MU]",
+    ],
+    [
+      'kms',
+      'CreateKey',
+      { KeySpec: 'RSA_2049', KeyUsage: 'SIGN_VERIFY' },
+      'ValidationException',
+      "1 validation error detected: Value 'RSA_2049' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [RSA_2048, RSA_3072, RSA_4096, ECC_NIST_P256, ECC_NIST_P384, ECC_NIST_P521, ECC_SECG_P256K1, SYMMETRIC_DEFAULT, HMAC_224, HMAC_256, HMAC_384, HMAC_512, SM2, ML_DSA_44, ML_DSA_65, ML_DSA_87, ECC_NIST_EDWARDS25519, ML_KEM_512, ML_KEM_768, ML_KEM_1024]",
+    ],
+    [
       'cloudtrail-data',
       'PutAuditEvents',
       { auditEvents: [], channelArn: 'arn:x' },

@@ -6,7 +6,7 @@ import type { RoutedOperation } from './protocol-types.ts';
 /** One thing that is wrong with an input. */
 interface Violation {
   readonly path: string;
-  /** As AWS shows it: quoted, or `null`. */
+  /** As AWS shows it: quoted, or `null`; empty for bytes, which it does not show. */
   readonly value: string;
   /** `Member must …`, or `invalid` for a name that IAM has words of its own for. */
   readonly rule: string;
@@ -102,7 +102,7 @@ function checkValue(
     if (rule) found.push({ path, value: `'${value}'`, rule, kind: 'constraint' });
   } else if (value instanceof Uint8Array) {
     const rule = sizeRule('length', constraint.length, value.length);
-    if (rule) found.push({ path, value: 'at', rule, kind: 'constraint' });
+    if (rule) found.push({ path, value: '', rule, kind: 'constraint' });
   } else if (Array.isArray(value) && shape.kind === 'list') {
     checkList(constraint, value, path, secret || shape.element.sensitive, found);
   } else if (shape.kind === 'map') {
@@ -270,7 +270,10 @@ function messageOf(serviceName: string, violations: readonly Violation[], first:
     if (serviceName === 'sns') return `Invalid parameter: ${member} Reason: no value for required parameter`;
   }
   const all = violations
-    .map(({ path, value, rule }) => `Value ${value} at '${path}' failed to satisfy constraint: ${rule}`)
+    .map(
+      ({ path, value, rule }) =>
+        `${`Value ${value}`.trim()} at '${path}' failed to satisfy constraint: ${rule}`,
+    )
     .join('; ');
   return `${violations.length} validation error${violations.length === 1 ? '' : 's'} detected: ${all}`;
 }

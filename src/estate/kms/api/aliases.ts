@@ -32,10 +32,15 @@ const aliasesPerKey = 50;
 
 /** Names of AWS managed keys are not the account's to give or take. */
 function checkName(name: string): string {
+  if (!name.startsWith('alias/')) {
+    throw validationError(
+      'Alias must start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+    );
+  }
   if (!/^alias\/[a-zA-Z0-9/_-]+$/u.test(name) || name.startsWith('alias/aws/')) {
     throw new AwsFault(
       'InvalidAliasNameException',
-      `${name} is not the name of an alias: it begins with alias/, and not with alias/aws/.`,
+      `${name} is not the name of an alias: after alias/ stand letters, digits, /, _ and -, and not aws/.`,
     );
   }
   return name;

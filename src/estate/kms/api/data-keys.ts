@@ -158,7 +158,7 @@ export const GenerateRandom: KmsOperation<GenerateRandomRequest, GenerateRandomR
   handle(input, _call, _change, { random }) {
     if (input.Recipient !== undefined) throw unsupported('Recipient is not supported.');
     if (input.CustomKeyStoreId !== undefined) throw unsupported('CustomKeyStoreId is not supported.');
-    if (input.NumberOfBytes === undefined) throw validationError('NumberOfBytes is missing.');
+    if (input.NumberOfBytes === undefined) throw validationError('NumberOfBytes is required.');
     return Promise.resolve({ Plaintext: random.bytes(input.NumberOfBytes) });
   },
 };

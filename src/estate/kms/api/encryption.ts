@@ -16,14 +16,14 @@ import { checkContext, decryptUnder, encryptUnder, keyOfCiphertext } from '../ke
 import { checkGrantTokens } from '../grant-tokens.ts';
 import { findKey, keyNamed, parseKeyName } from '../key-names.ts';
 import { contextConditions, endDryRun, needOnNamed, needOnNone } from '../key-needs.ts';
-import { checkUsable } from '../key-states.ts';
+import { checkEnabled, checkUsable } from '../key-states.ts';
 import type { KmsOperation } from '../operation.ts';
 
 const algorithm = 'SYMMETRIC_DEFAULT';
 
 function checkAlgorithm(name: string | undefined): void {
   if (name === undefined || name === algorithm) return;
-  throw invalidUsage(`The algorithm ${name} is not one of a symmetric key, which has ${algorithm}.`);
+  throw invalidUsage(`Algorithm ${name} is incompatible with key spec ${algorithm}.`);
 }
 
 const algorithmCondition = (name: string | undefined) => ({
@@ -84,8 +84,7 @@ async function keyToRead(
 ): Promise<KeyDocument> {
   const source = ciphertextSource(blob);
   if (keyId !== undefined) {
-    const named = await keyNamed(view, parseKeyName(keyId, call), call.region);
-    checkUsable(named, 'ENCRYPT_DECRYPT', operation);
+    const named = checkEnabled(await keyNamed(view, parseKeyName(keyId, call), call.region));
     if (!source) throw invalidCiphertext();
     if (source.arn !== keyArn(named)) {
       throw new AwsFault(

@@ -37,13 +37,16 @@ function specOf(input: Given<CreateKeyRequest>): KeySpecName {
 function usageOf(input: Given<CreateKeyRequest>, spec: KeySpecName): KeyUsageName {
   const { usages } = keySpecs[spec];
   if (input.KeyUsage === undefined && spec !== 'SYMMETRIC_DEFAULT') {
-    throw validationError('You must specify a KeyUsage value for an asymmetric KMS key.');
+    throw validationError(
+      'You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys.',
+    );
   }
   const usage = usages.find((one) => one === (input.KeyUsage ?? 'ENCRYPT_DECRYPT'));
   if (usage) return usage;
-  const text = `KeyUsage ${input.KeyUsage} is not supported for KeySpec ${spec}; it takes ${usages.join(', ')}.`;
   // KMS has RSA keys that encrypt; here they are absent.
-  throw input.KeyUsage === 'ENCRYPT_DECRYPT' ? unsupported(text) : validationError(text);
+  throw input.KeyUsage === 'ENCRYPT_DECRYPT'
+    ? unsupported(`KeyUsage ENCRYPT_DECRYPT is not supported for KeySpec ${spec}, which takes SIGN_VERIFY.`)
+    : validationError(`KeyUsage ${input.KeyUsage} is not compatible with KeySpec ${spec}`);
 }
 
 function refuseOtherOrigins(input: Given<CreateKeyRequest>): void {

@@ -86,7 +86,9 @@ export const RotateKeyOnDemand: KmsOperation<RotateKeyOnDemandRequest, RotateKey
     const key = checkRotatable(checkEnabled(found));
     const done = key.materials.filter(({ rotation }) => rotation === 'ON_DEMAND').length;
     if (done >= onDemandRotations) {
-      throw limitExceeded(`A key takes ${onDemandRotations} rotations on demand.`);
+      throw limitExceeded(
+        `The on-demand rotations limit has been reached for the given keyId. No more on-demand rotations can be performed for this key: ${keyArn(key)}`,
+      );
     }
     const material = materials.rotate(key, call.time, 'ON_DEMAND');
     writeKey(change, key, { ...key, materials: [...key.materials, material] });

@@ -15,10 +15,60 @@ const pairSpecs = [
   'SM2',
   'ECC_NIST_EDWARDS25519',
 ];
+const masterKeySpecs = [
+  'RSA_2048',
+  'RSA_3072',
+  'RSA_4096',
+  'ECC_NIST_P256',
+  'ECC_NIST_P384',
+  'ECC_NIST_P521',
+  'ECC_SECG_P256K1',
+  'SYMMETRIC_DEFAULT',
+  'HMAC_224',
+  'HMAC_256',
+  'HMAC_384',
+  'HMAC_512',
+  'SM2',
+];
+const keySpecs = [
+  ...masterKeySpecs,
+  'ML_DSA_44',
+  'ML_DSA_65',
+  'ML_DSA_87',
+  'ECC_NIST_EDWARDS25519',
+  'ML_KEM_512',
+  'ML_KEM_768',
+  'ML_KEM_1024',
+];
+const keyUsages = [
+  'SIGN_VERIFY',
+  'ENCRYPT_DECRYPT',
+  'GENERATE_VERIFY_MAC',
+  'KEY_AGREEMENT',
+  'ENCAPSULATE_DECAPSULATE',
+];
+const encryptionAlgorithm = {
+  values: ['SYMMETRIC_DEFAULT', 'RSAES_OAEP_SHA_1', 'RSAES_OAEP_SHA_256', 'SM2PKE'],
+};
+const signingAlgorithms = [
+  'RSASSA_PSS_SHA_256',
+  'RSASSA_PSS_SHA_384',
+  'RSASSA_PSS_SHA_512',
+  'RSASSA_PKCS1_V1_5_SHA_256',
+  'RSASSA_PKCS1_V1_5_SHA_384',
+  'RSASSA_PKCS1_V1_5_SHA_512',
+  'ECDSA_SHA_256',
+  'ECDSA_SHA_384',
+  'ECDSA_SHA_512',
+  'SM2DSA',
+  'ML_DSA_SHAKE_256',
+  'ED25519_SHA_512',
+  'ED25519_PH_SHA_512',
+];
 
 /**
  * Lengths, ranges, patterns and values of KMS, from the pages of its operations and data types. Which of the key specs,
- * algorithms and origins are present is left to the operations, which name the one that is not.
+ * algorithms and origins of KMS are present is left to the operations, which name the one that is not.
  */
 export const kmsConstraints: ServiceConstraints = {
   source: 'https://docs.aws.amazon.com/kms/latest/APIReference/',
@@ -26,6 +76,8 @@ export const kmsConstraints: ServiceConstraints = {
     AliasName: aliasName,
     CiphertextBlob: { length: [1, 6144] },
     CustomKeyStoreId: { length: [1, 64] },
+    DestinationEncryptionAlgorithm: encryptionAlgorithm,
+    EncryptionAlgorithm: encryptionAlgorithm,
     Description: { length: [0, 8192] },
     DestinationKeyId: keyId,
     GrantId: { length: [1, 128] },
@@ -48,6 +100,8 @@ export const kmsConstraints: ServiceConstraints = {
     RetiringPrincipal: principal,
     RotationPeriodInDays: { range: [90, 2560] },
     Signature: { length: [1, 6144] },
+    SigningAlgorithm: { values: signingAlgorithms },
+    SourceEncryptionAlgorithm: encryptionAlgorithm,
     SourceKeyId: keyId,
     TagKey: { length: [1, 128] },
     TagKeys: { element: { length: [1, 128] } },
@@ -56,6 +110,12 @@ export const kmsConstraints: ServiceConstraints = {
     XksKeyId: { length: [1, 128], pattern: '^[a-zA-Z0-9-_.]+$' },
   },
   structures: {
+    CreateKeyRequest: {
+      KeySpec: { values: keySpecs },
+      CustomerMasterKeySpec: { values: masterKeySpecs },
+      KeyUsage: { values: keyUsages },
+      Origin: { values: ['AWS_KMS', 'EXTERNAL', 'AWS_CLOUDHSM', 'EXTERNAL_KEY_STORE'] },
+    },
     GenerateDataKeyRequest: { KeySpec: { values: ['AES_256', 'AES_128'] } },
     ListRetirableGrantsRequest: { Limit: { range: [1, 100] } },
     GenerateDataKeyWithoutPlaintextRequest: { KeySpec: { values: ['AES_256', 'AES_128'] } },
