@@ -4,7 +4,7 @@
  */
 export type { Log, LogBatch, LogDamage, LogEntry } from './log-port.ts';
 export { LogFailedError } from './log-failed-error.ts';
-export { readText, replaceText } from './whole-file.ts';
+export { readText, replaceText, replaceTextOf } from './whole-file.ts';
 export type { Blob, BlobInfo, ByteRange } from './blob-port.ts';
 export type { Cursors } from './cursor-port.ts';
 export type {

@@ -1,10 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../kernel/index.ts';
-import { replaceText } from '../whole-file.ts';
+import { replaceText, replaceTextOf } from '../whole-file.ts';
 import { DirectoryLostError, lockDirectory } from './directory-lock.ts';
+
+async function* texts() {
+  yield 'in ';
+  yield 'parts';
+}
 
 it('a small file is put into no directory that another process has made in the place of the one that was held', async () => {
   const home = mkdtempSync(join(tmpdir(), 'cairn-held-'));
@@ -18,9 +23,12 @@ it('a small file is put into no directory that another process has made in the p
     mkdirSync(directory);
     writeFileSync(join(directory, 'holder.json'), '{"pid":1,"host":"elsewhere","since":"now"}\n');
     await expect(replaceText(file, 'mine again')).rejects.toThrow(DirectoryLostError);
+    await expect(replaceTextOf(file, texts())).rejects.toThrow(DirectoryLostError);
     expect(readdirSync(directory)).toEqual(['holder.json']);
     // Beside it, nothing is held.
     await replaceText(join(home, 'data-too'), 'free');
+    await replaceTextOf(join(home, 'data-too'), texts());
+    expect(readFileSync(join(home, 'data-too'), 'utf8')).toBe('in parts');
     expect(lock.lost()).toBeInstanceOf(DirectoryLostError);
   } finally {
     rmSync(home, { recursive: true });

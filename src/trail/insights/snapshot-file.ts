@@ -1,5 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { readText, replaceTextOf } from '../../store/index.ts';
 import type { RateEngine } from './rate-engine.ts';
 import { engineLines, engineOf } from './engine-snapshot.ts';
 
@@ -29,46 +29,30 @@ const pause = () =>
     setImmediate(resolve);
   });
 
-/** Replaces the snapshot in a directory: after a crash it is the old one or the new one, whole. */
-export async function writeSnapshot(directory: string, { engine, counted, secret }: Snapshot): Promise<void> {
-  const file = join(directory, fileName);
-  const handle = await open(`${file}.tmp`, 'w', 0o600);
-  try {
-    const first: FirstLine = { format, counted, secret: Buffer.from(secret).toString('base64') };
-    let written = 0;
-    let waiting = [JSON.stringify(first)];
-    for (const line of engineLines(engine)) {
-      written += 1;
-      waiting.push(line);
-      if (waiting.length < stride) continue;
-      await handle.write(`${waiting.join('\n')}\n`);
-      waiting = [];
-      await pause();
-    }
-    await handle.write(`${[...waiting, JSON.stringify({ end: written })].join('\n')}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
+async function* textsOf({ engine, counted, secret }: Snapshot): AsyncIterable<string> {
+  const first: FirstLine = { format, counted, secret: Buffer.from(secret).toString('base64') };
+  let written = 0;
+  let waiting = [JSON.stringify(first)];
+  for (const line of engineLines(engine)) {
+    written += 1;
+    waiting.push(line);
+    if (waiting.length < stride) continue;
+    yield `${waiting.join('\n')}\n`;
+    waiting = [];
+    await pause();
   }
-  await rename(`${file}.tmp`, file);
-  const parent = await open(dirname(file), 'r');
-  try {
-    await parent.sync();
-  } finally {
-    await parent.close();
-  }
+  yield `${[...waiting, JSON.stringify({ end: written })].join('\n')}\n`;
 }
+
+/** Replaces the snapshot in a directory: after a crash it is the old one or the new one, whole. */
+export const writeSnapshot = (directory: string, snapshot: Snapshot): Promise<void> =>
+  replaceTextOf(join(directory, fileName), textsOf(snapshot));
 
 /** The snapshot in a directory; undefined when there is none. Throws for one that is not understood. */
 export async function readSnapshot(directory: string): Promise<Snapshot | undefined> {
   const file = join(directory, fileName);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = await readText(file);
+  if (text === undefined) return undefined;
   const [first = '', ...lines] = text.trimEnd().split('\n');
   const head = JSON.parse(first) as FirstLine;
   const last = JSON.parse(lines.pop() ?? '{}') as { readonly end?: number };
