@@ -180,10 +180,10 @@ export function connectionOperations({ cipher, egress }: ConnectionParts) {
     needs: ({ Name }, call) => [connectionNeed('DeleteConnection', Name, call)],
     async handle({ Name }, call, change) {
       const place = placeOf(call);
-      // "The state of the connection before it was deleted."
       const before = await readConnection(change, place, Name);
       change.delete(connectionKey(place, Name));
-      return stateShown(place, before);
+      // The reference speaks of "the state of the connection before it was deleted"; EventBridge answers this one.
+      return { ...stateShown(place, before), ConnectionState: 'DELETING' };
     },
   };
 

@@ -215,11 +215,14 @@ describe('TestEventPattern', () => {
   it('needs a pattern and a whole event', async () => {
     expect(await codeOf(test({ source: 'shop' }))).toBe('InvalidEventPatternException');
     const invalid = { code: 'ValidationException' };
-    for (const field of Object.keys(event).filter((name) => name !== 'detail')) {
+    const optional = ['detail', 'resources'];
+    for (const field of Object.keys(event).filter((name) => !optional.includes(name))) {
       const fault = await faultOf(test({ source: ['shop'] }, { [field]: undefined }));
       expect(fault).toMatchObject(invalid);
       expect(fault.message).toContain(field);
     }
+    for (const field of optional)
+      expect(await test({ source: ['shop'] }, { [field]: undefined })).toEqual({ Result: true });
     for (const Event of ['', '{', '[]', 'null']) {
       const answer = bus.call('TestEventPattern', { EventPattern: '{"source":["shop"]}', Event });
       expect(await faultOf(answer), Event).toMatchObject(invalid);

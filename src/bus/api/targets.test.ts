@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { accountId } from '../../kernel/index.ts';
 import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
 import { allow, faultOf, management } from '../../../test/identity-fixture.ts';
 
@@ -180,4 +181,20 @@ it('who may put targets: by rule, by what they are, and with roles that they may
   expect(await codeOf(bus.call('ListRuleNamesByTarget', { TargetArn: busArn('other') }, lister))).toBe(
     'AccessDenied',
   );
+});
+
+it('PutTargets hands on no role of another account, whoever asks', async () => {
+  const other = accountId('111111111111');
+  await bus.identity.account(other);
+  await bus.rule('r');
+  const user = await bus.identity.user('u', allow(['events:PutTargets', 'iam:PassRole']));
+  const foreign = target('a', { RoleArn: `arn:aws:iam::${other}:role/r` });
+  for (const caller of [user, bus.identity.root]) {
+    const fault = await faultOf(bus.call('PutTargets', { Rule: 'r', Targets: [foreign] }, caller));
+    expect(fault).toMatchObject({ code: 'AccessDenied' });
+    expect(fault.message).toContain('iam:PassRole');
+  }
+  const rule = { Name: 's', EventPattern: '{"source":["shop"]}', RoleArn: foreign.RoleArn };
+  expect(await codeOf(bus.call('PutRule', rule))).toBe('AccessDenied');
+  await bus.call('PutTargets', { Rule: 'r', Targets: [target('a')] }, user);
 });

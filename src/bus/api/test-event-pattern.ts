@@ -4,8 +4,8 @@ import { invalidParameter } from '../faults.ts';
 import { checkedPattern } from '../checked-pattern.ts';
 import { matchesEvent, parseEvent } from '../patterns/index.ts';
 
-/** "The following fields are mandatory" (TestEventPattern). */
-const mandatory = ['id', 'account', 'source', 'time', 'region', 'resources', 'detail-type'] as const;
+/** "The following fields are mandatory" (TestEventPattern), which names `resources` as well; EventBridge takes events without them. */
+const mandatory = ['id', 'account', 'source', 'time', 'region', 'detail-type'] as const;
 
 function requireEvent(text: string): unknown {
   let event: unknown;

@@ -61,6 +61,14 @@ describe('the request that invokes an API destination', () => {
     expect(url.href).toBe('https://hooks.example.com/a/x%2Fy%20z/b/%C3%BC%3F%23?c=*');
   });
 
+  it.each(['https:hooks.example.com/*', 'https:///hooks.example.com/*', 'HTTPS://hooks.example.com:443/*'])(
+    'goes where %s leads when it is read as the URL that was checked',
+    (endpoint) => {
+      const { url } = request({ endpoint, ...http({ path: ['a'] }) });
+      expect(url.href).toBe('https://hooks.example.com/a');
+    },
+  );
+
   it.each([
     ['..', /may not be \.\./],
     ['.', /may not be \./],

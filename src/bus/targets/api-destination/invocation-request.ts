@@ -71,9 +71,10 @@ const dotSegment = /^(?:\.|%2e){1,2}$/i;
 
 /** The `*` of the path are filled with the values, in order ("PathParameterValues"). */
 function fillPath(endpoint: string, values: readonly string[]): URL {
-  const [, origin = '', path = '', query = ''] = /^([^/]*\/\/[^/?#]*)([^?#]*)(.*)$/.exec(endpoint) ?? [];
+  // As it was read when the endpoint was checked: `https:/host/*` leads where `https://host/*` does.
+  const url = new URL(endpoint);
   let at = 0;
-  const filled = path.split('/').map((segment) => {
+  const filled = url.pathname.split('/').map((segment) => {
     if (!segment.includes('*')) return segment;
     const value = segment.replaceAll('*', () => {
       const next = values[at++];
@@ -85,7 +86,8 @@ function fillPath(endpoint: string, values: readonly string[]): URL {
     if (dotSegment.test(value)) throw new InvocationError(`a path parameter may not be ${value}`);
     return value;
   });
-  return new URL(origin + filled.join('/') + query);
+  url.pathname = filled.join('/');
+  return url;
 }
 
 /** "In the latter case, these are merged with any InvocationParameters specified on the Connection, with any values from the Connection taking precedence." */

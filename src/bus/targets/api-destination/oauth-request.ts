@@ -4,6 +4,10 @@ import { namedValues, type ConnectionSecret } from './connection-secret.ts';
 /** An answer that is longer than this is no token. */
 const mostAnswerBytes = 64 * 1024;
 
+/** Headers that say which server is meant and where the message ends: those of the request itself, which no parameter replaces. */
+const messageHeaders =
+  /^(?:connection|content-length|expect|host|http2-settings|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
+
 /** An access token, and when it ends: epoch milliseconds. */
 export interface OAuthToken {
   readonly value: string;
@@ -42,6 +46,7 @@ export function tokenRequest(secret: ConnectionSecret): HttpRequest {
   if (isGet) headers['Authorization'] = `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`;
   else headers['Content-Type'] = 'application/x-www-form-urlencoded';
   for (const [name, value] of namedValues(parameters, 'HeaderParameters')) {
+    if (messageHeaders.test(name)) continue;
     const same = Object.keys(headers).find((one) => one.toLowerCase() === name.toLowerCase());
     headers[same ?? name] = value;
   }
