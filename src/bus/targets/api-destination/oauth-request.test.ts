@@ -25,18 +25,11 @@ describe('the request for a token', () => {
   });
 
   // A server that is allowed to be asked would else be told to be another, or where a second request begins.
-  it.each([
-    ...['Host', 'HOST', 'Connection', 'Content-Length', 'content-length', 'Expect', 'HTTP2-Settings'],
-    ...[
-      'Keep-Alive',
-      'Proxy-Authorization',
-      'proxy-connection',
-      'TE',
-      'Trailer',
-      'Transfer-Encoding',
-      'Upgrade',
-    ],
-  ])('has no header %s of the connection', (Key) => {
+  it.each(
+    'Host HOST Connection Content-Length content-length Expect HTTP2-Settings Keep-Alive Proxy-Authorization proxy-connection TE Trailer Transfer-Encoding Upgrade'.split(
+      ' ',
+    ),
+  )('has no header %s of the connection', (Key) => {
     expect(request([{ Key, Value: 'mine' }]).headers).toEqual(request([]).headers);
   });
 });
