@@ -15,6 +15,9 @@ export const noSuchAccessKey = (accessKeyId: string): AwsFault =>
 export const alreadyExists = (what: string, name: string): AwsFault =>
   new AwsFault('EntityAlreadyExistsException', `${what} with name ${name} already exists.`);
 
+export const instanceProfileExists = (name: string): AwsFault =>
+  new AwsFault('EntityAlreadyExistsException', `Instance Profile ${name} already exists.`);
+
 export const limitExceeded = (quota: QuotaName, subject: string = quota): AwsFault =>
   new AwsFault('LimitExceededException', `Cannot exceed quota for ${subject}: ${quotas[quota]}`);
 

@@ -64,8 +64,8 @@ export const groupShown = (accountId: string, group: GroupDocument): Group => ({
   CreateDate: shownTime(group.createdAt),
 });
 
-/** A role as lists and instance profiles show it: without tags, boundary and last use. */
-export async function roleShown(view: StateView, accountId: string, role: RoleDocument): Promise<Role> {
+/** A role as instance profiles show it. */
+async function roleInShort(view: StateView, accountId: string, role: RoleDocument): Promise<Role> {
   return {
     Path: role.path,
     RoleName: role.name,
@@ -73,8 +73,24 @@ export async function roleShown(view: StateView, accountId: string, role: RoleDo
     Arn: roleArn(accountId, role.path, role.name),
     CreateDate: shownTime(role.createdAt),
     AssumeRolePolicyDocument: shownPolicy(await trustPolicyShown(view, role)),
+  };
+}
+
+/** A role as lists show it: without tags, boundary and last use. */
+export async function roleShown(view: StateView, accountId: string, role: RoleDocument): Promise<Role> {
+  return {
+    ...(await roleInShort(view, accountId, role)),
     ...descriptionShown(role.description),
     MaxSessionDuration: role.maxSessionSeconds,
+  };
+}
+
+/** A role as the call that makes it answers: IAM shows neither the description nor how long sessions may be. */
+export async function roleMade(view: StateView, accountId: string, role: RoleDocument): Promise<Role> {
+  return {
+    ...(await roleInShort(view, accountId, role)),
+    ...boundaryShown(role.boundary),
+    ...tagsShown(role.tags),
   };
 }
 
@@ -105,7 +121,7 @@ export async function profileShown(
     InstanceProfileId: profile.id,
     Arn: instanceProfileArn(accountId, profile.path, profile.name),
     CreateDate: shownTime(profile.createdAt),
-    Roles: role ? [await roleShown(view, accountId, role)] : [],
+    Roles: role ? [await roleInShort(view, accountId, role)] : [],
   };
 }
 

@@ -5,6 +5,15 @@ import { bindPrincipals, policyInForce, policyShown } from './named-principals.t
 import { checkPolicyText, policySize } from './policy-texts.ts';
 import { quotas } from './quotas.ts';
 
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Checks a role trust policy; returns the members of the role's document that hold it. Throws MalformedPolicyDocument, also
  * for a user or role that does not exist in an account of this Cairn, and LimitExceeded.
@@ -13,6 +22,7 @@ export async function checkTrustPolicy(
   view: StateView,
   text: string,
 ): Promise<Pick<RoleDocument, 'trustPolicy' | 'trustedPrincipals'>> {
+  if (!isJson(text)) throw malformedPolicy('This policy contains invalid Json');
   const policy = checkPolicyText(text, 'trust');
   if (policySize(text) > quotas.ACLSizePerRole) throw limitExceeded('ACLSizePerRole');
   const bound = await bindPrincipals(view, policy, text);

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { faultOf, openIdentityFixture, type IdentityFixture } from '../../../test/identity-fixture.ts';
+import { accountId } from '../../kernel/index.ts';
+import {
+  faultOf,
+  management,
+  openIdentityFixture,
+  type IdentityFixture,
+} from '../../../test/identity-fixture.ts';
 
 let identity: IdentityFixture;
 beforeEach(async () => {
@@ -40,6 +46,27 @@ describe('access keys', () => {
       }
     }
     await identity.call('GetCallerIdentity', {}, alice);
+  });
+
+  it('of other accounts and none at all are alike to GetAccessKeyLastUsed', async () => {
+    const alice = await identity.user('alice');
+    const used = (AccessKeyId: string) => identity.call('GetAccessKeyLastUsed', { AccessKeyId }, alice);
+    await identity.call('PutUserPolicy', {
+      UserName: 'alice',
+      PolicyName: 'all',
+      PolicyDocument: JSON.stringify({
+        Version: '2012-10-17',
+        Statement: { Effect: 'Allow', Action: 'iam:*', Resource: '*' },
+      }),
+    });
+    expect((await used(alice.accessKeyId)).UserName).toBe('alice');
+    const other = await identity.account(accountId('111111111111'));
+    for (const id of ['AKIAIOSFODNN7EXAMPLE', other.accessKeyId]) {
+      expect(await faultOf(used(id))).toEqual({
+        code: 'AccessDenied',
+        message: `User: arn:aws:iam::${management}:user/alice is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key ${id}`,
+      });
+    }
   });
 
   it('cannot be expired by hand', async () => {

@@ -10,7 +10,7 @@ import type {
   ListAccessKeysResponse,
   UpdateAccessKeyRequest,
 } from '@aws-sdk/client-iam';
-import { secretAccessKey } from '../../kernel/index.ts';
+import { secretAccessKey, type AwsFault } from '../../kernel/index.ts';
 import type { Change, StateView } from '../../state/index.ts';
 import type { Call } from '../../wire/index.ts';
 import { newAccessKeyId } from '../access-key-id.ts';
@@ -23,7 +23,7 @@ import {
   type UserDocument,
 } from '../documents.ts';
 import { readUser, userNameOf } from '../entities.ts';
-import { limitExceeded, noSuchAccessKey, validationError } from '../faults.ts';
+import { accessDenied, limitExceeded, noSuchAccessKey, validationError } from '../faults.ts';
 import { onEverything, onUser } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
 import { pageAnswer, pageOfList } from '../paging.ts';
@@ -166,6 +166,12 @@ async function readUsersKey(
   return accessKey?.accountId === call.accountId ? accessKey : undefined;
 }
 
+/** IAM tells nobody whether a key exists that is not of the caller's account. */
+const notTheirs = ({ principal }: Call, accessKeyId: string): AwsFault =>
+  accessDenied(
+    `User: ${principal.arn} is not authorized to perform iam:GetAccessKeyLastUsed on resource: access key ${accessKeyId}`,
+  );
+
 export const GetAccessKeyLastUsed: IdentityOperation<
   GetAccessKeyLastUsedRequest,
   GetAccessKeyLastUsedResponse
@@ -179,7 +185,7 @@ export const GetAccessKeyLastUsed: IdentityOperation<
   },
   async handle(input, call, change) {
     const accessKey = await readUsersKey(change, call, input.AccessKeyId);
-    if (!accessKey) throw noSuchAccessKey(input.AccessKeyId);
+    if (!accessKey) throw notTheirs(call, input.AccessKeyId);
     const used = await read<LastUsedDocument>(change, keys.accessKeyLastUsed(input.AccessKeyId));
     const user =
       accessKey.user === undefined ? undefined : await readUser(change, call.accountId, accessKey.user);

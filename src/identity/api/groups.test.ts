@@ -77,10 +77,16 @@ describe('groups', () => {
     });
   });
 
-  it('know who is not a member', async () => {
+  it('are left also by who is no member; the user is looked for first', async () => {
     await identity.call('CreateGroup', { GroupName: 'g' });
     await identity.call('CreateUser', { UserName: 'alice' });
-    const leave = identity.call('RemoveUserFromGroup', { GroupName: 'g', UserName: 'alice' });
-    expect((await faultOf(leave)).code).toBe('NoSuchEntityException');
+    const leave = (GroupName: string, UserName: string) =>
+      identity.call('RemoveUserFromGroup', { GroupName, UserName });
+    await leave('g', 'alice');
+    expect((await identity.call('GetGroup', { GroupName: 'g' })).Users).toEqual([]);
+    expect((await faultOf(leave('none', 'alice'))).message).toBe('The group with name none cannot be found.');
+    expect((await faultOf(leave('none', 'nobody'))).message).toBe(
+      'The user with name nobody cannot be found.',
+    );
   });
 });

@@ -13,7 +13,7 @@ import type {
   UpdateGroupRequest,
   User,
 } from '@aws-sdk/client-iam';
-import { AwsFault, uniqueId } from '../../kernel/index.ts';
+import { uniqueId } from '../../kernel/index.ts';
 import type { Change } from '../../state/index.ts';
 import { groupArn } from '../arns.ts';
 import { moveAttachments } from '../attachments.ts';
@@ -188,15 +188,11 @@ export const RemoveUserFromGroup: IdentityOperation<RemoveUserFromGroupRequest, 
   needs: (input, call, view) => onGroup('iam:RemoveUserFromGroup', input.GroupName, call, view),
   async handle(input, call, change) {
     const { accountId } = call;
-    const group = await readGroup(change, accountId, input.GroupName);
     const user = await readUser(change, accountId, input.UserName);
+    const group = await readGroup(change, accountId, input.GroupName);
     const name = group.name.toLowerCase();
-    if (!user.groups.includes(name)) {
-      throw new AwsFault(
-        'NoSuchEntityException',
-        `The user with name ${input.UserName} is not in group ${input.GroupName}.`,
-      );
-    }
+    // Who is no member already is no error.
+    if (!user.groups.includes(name)) return nothing;
     change.put(keys.user(accountId, user.name), {
       ...user,
       groups: user.groups.filter((other) => other !== name),

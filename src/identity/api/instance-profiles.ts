@@ -23,7 +23,7 @@ import {
   readInstanceProfile,
   readRole,
 } from '../entities.ts';
-import { alreadyExists, deleteConflict, limitExceeded } from '../faults.ts';
+import { deleteConflict, instanceProfileExists, limitExceeded } from '../faults.ts';
 import { onInstanceProfile, onRole, tagConditions } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
 import { pageAnswer, pageOfList, pageOfPaths } from '../paging.ts';
@@ -47,7 +47,7 @@ export const CreateInstanceProfile: IdentityOperation<
     const { accountId } = call;
     checkName('instanceProfileName', input.InstanceProfileName, 128);
     const key = keys.instanceProfile(accountId, input.InstanceProfileName);
-    if (await change.get(key)) throw alreadyExists('Instance Profile', input.InstanceProfileName);
+    if (await change.get(key)) throw instanceProfileExists(input.InstanceProfileName);
     await checkQuota(state, keys.instanceProfile(accountId), 'InstanceProfilesPerAccount');
     const profile: InstanceProfileDocument = {
       name: input.InstanceProfileName,
@@ -69,7 +69,7 @@ export const GetInstanceProfile: IdentityOperation<GetInstanceProfileRequest, Ge
   async handle(input, call, change) {
     const profile = await readInstanceProfile(change, call.accountId, input.InstanceProfileName);
     const shown = await profileShown(change, call.accountId, profile);
-    return { InstanceProfile: { ...shown, ...tagsShown(profile.tags) } };
+    return { InstanceProfile: { ...shown, Tags: [...profile.tags] } };
   },
 };
 

@@ -96,9 +96,22 @@ describe('managed policies', () => {
       Arn: `arn:aws:iam::${management}:policy/p/Mine`,
       DefaultVersionId: 'v1',
       AttachmentCount: 0,
+      Tags: [{ Key: 'k', Value: 'v' }],
+    });
+    // IAM does not repeat the description to who makes the policy.
+    expect(policy).not.toHaveProperty('Description');
+    expect((await identity.call('GetPolicy', { PolicyArn: policy.Arn })).Policy).toEqual({
+      ...policy,
       Description: 'd',
     });
-    expect((await identity.call('GetPolicy', { PolicyArn: policy.Arn })).Policy).toEqual(policy);
+    const bare = await create('Bare');
+    expect(bare).not.toHaveProperty('Tags');
+    expect((await identity.call('GetPolicy', { PolicyArn: bare.Arn })).Policy.Tags).toEqual([]);
+    const version = { PolicyArn: `${bare.Arn as string}None`, VersionId: 'v1' };
+    expect((await faultOf(identity.call('GetPolicyVersion', version))).message).toBe(
+      `Policy ${version.PolicyArn} version v1 does not exist or is not attachable.`,
+    );
+    await identity.call('DeletePolicy', { PolicyArn: bare.Arn });
     const names = async (input: object) =>
       (
         (await identity.call('ListPolicies', { MaxItems: 1000, ...input })).Policies as {

@@ -19,7 +19,13 @@ import type {
 import { AwsFault, uniqueId } from '../../kernel/index.ts';
 import type { StateView } from '../../state/index.ts';
 import { policyArn } from '../arns.ts';
-import { attachmentCounts, readOwnPolicy, readPolicy, type AttachmentCounts } from '../attachments.ts';
+import {
+  attachmentCounts,
+  findPolicy,
+  readOwnPolicy,
+  readPolicy,
+  type AttachmentCounts,
+} from '../attachments.ts';
 import { awsManagedPolicies } from '../aws-managed-policies.ts';
 import { keys, type PolicyDocument, type PolicyVersionDocument } from '../documents.ts';
 import { addTags, checkName, checkPath, checkQuota } from '../entities.ts';
@@ -31,19 +37,28 @@ import { checkPolicyText, policySize } from '../policy-texts.ts';
 import { quotas } from '../quotas.ts';
 import { descriptionShown, policyShown, shownPolicy, tagsShown, versionShown } from '../shown.ts';
 
+/** As the call that makes it answers: IAM does not repeat the description. */
+const policyMade = (policy: PolicyDocument, counts: AttachmentCounts): Policy => ({
+  ...policyShown(policy, counts),
+  ...tagsShown(policy.tags),
+});
+
 const policyInFull = (policy: PolicyDocument, counts: AttachmentCounts): Policy => ({
   ...policyShown(policy, counts),
   ...descriptionShown(policy.description),
-  ...tagsShown(policy.tags),
+  Tags: [...policy.tags],
 });
+
+const noSuchVersion = (arn: string, versionId: string): AwsFault =>
+  new AwsFault(
+    'NoSuchEntityException',
+    `Policy ${arn} version ${versionId} does not exist or is not attachable.`,
+  );
 
 function readVersion(policy: PolicyDocument, versionId: string): PolicyVersionDocument {
   const version = policy.versions.find(({ id }) => id === versionId);
   if (version) return version;
-  throw new AwsFault(
-    'NoSuchEntityException',
-    `Policy ${policy.arn} version ${versionId} does not exist or is not attachable.`,
-  );
+  throw noSuchVersion(policy.arn, versionId);
 }
 
 function checkManagedPolicy(text: string): void {
@@ -85,7 +100,7 @@ export const CreatePolicy: IdentityOperation<CreatePolicyRequest, CreatePolicyRe
       tags: addTags([], input.Tags),
     };
     change.put(key, policy);
-    return { Policy: policyInFull(policy, await attachmentCounts(change, accountId, policy.arn)) };
+    return { Policy: policyMade(policy, await attachmentCounts(change, accountId, policy.arn)) };
   },
 };
 
@@ -179,7 +194,8 @@ export const GetPolicyVersion: IdentityOperation<GetPolicyVersionRequest, GetPol
   access: 'read',
   needs: (input, call, view) => onPolicy('iam:GetPolicyVersion', input.PolicyArn, call, view),
   async handle(input, call, change) {
-    const policy = await readPolicy(change, call.accountId, input.PolicyArn);
+    const policy = await findPolicy(change, call.accountId, input.PolicyArn);
+    if (!policy) throw noSuchVersion(input.PolicyArn, input.VersionId);
     const version = readVersion(policy, input.VersionId);
     return {
       PolicyVersion: { ...versionShown(policy, version), Document: shownPolicy(version.document) },
@@ -205,6 +221,9 @@ export const SetDefaultPolicyVersion: IdentityOperation<SetDefaultPolicyVersionR
   access: 'write',
   needs: (input, call, view) => onPolicy('iam:SetDefaultPolicyVersion', input.PolicyArn, call, view),
   async handle(input, call, change) {
+    if (!(await findPolicy(change, call.accountId, input.PolicyArn))) {
+      throw noSuchVersion(input.PolicyArn, input.VersionId);
+    }
     const policy = await readOwnPolicy(change, call.accountId, input.PolicyArn);
     const version = readVersion(policy, input.VersionId);
     change.put(keys.policy(call.accountId, policy.name), {

@@ -21,7 +21,7 @@ import { alreadyExists, deleteConflict, validationError } from '../faults.ts';
 import { boundaryConditions, onRole, tagConditions } from '../needs.ts';
 import { nothing, type IdentityOperation, type Nothing } from '../operation.ts';
 import { pageAnswer, pageOfPaths } from '../paging.ts';
-import { roleInFull, roleLastUsed, roleShown } from '../shown.ts';
+import { descriptionShown, roleInFull, roleLastUsed, roleMade, roleShown } from '../shown.ts';
 import { checkTrustPolicy } from '../trust-policies.ts';
 
 const hour = 3600;
@@ -67,7 +67,7 @@ export const CreateRole: IdentityOperation<CreateRoleRequest, CreateRoleResponse
       )),
     };
     change.put(key, role);
-    return { Role: await roleInFull(change, accountId, role) };
+    return { Role: await roleMade(change, accountId, role) };
   },
 };
 
@@ -127,7 +127,9 @@ export const UpdateRoleDescription: IdentityOperation<
   async handle(input, call, change) {
     const { accountId } = call;
     const role = await updateRole(change, accountId, input.RoleName, { description: input.Description });
-    return { Role: await roleInFull(change, accountId, role) };
+    return {
+      Role: { ...(await roleMade(change, accountId, role)), ...descriptionShown(role.description) },
+    };
   },
 };
 

@@ -10,7 +10,7 @@ export interface SessionTags {
   readonly transitiveTagKeys: readonly string[];
 }
 
-const badTags = (message: string): AwsFault => validationError(message);
+const badTags = (message: string): AwsFault => new AwsFault('InvalidParameterValue', message);
 
 function checkDuplicates(keys: readonly string[]): void {
   if (new Set(keys.map((key) => key.toLowerCase())).size < keys.length) {
@@ -31,7 +31,7 @@ export function inheritedTags(principal: Principal): SessionTags {
 
 /**
  * The tags that a role session gets ("Passing session tags in AWS STS" in the IAM user guide): those passed, and the
- * transitive ones of the calling session, which cannot be replaced. Throws ValidationError.
+ * transitive ones of the calling session, which cannot be replaced. Throws InvalidParameterValue, and ValidationError past 50.
  */
 export function sessionTags(
   principal: Principal,
@@ -47,18 +47,20 @@ export function sessionTags(
   for (const key of ownKeys) {
     if (key.toLowerCase().startsWith('aws:')) throw badTags(`Tag keys cannot begin with aws: ${key}`);
     if (fixed.has(key.toLowerCase())) {
-      throw badTags(`The tag ${key} is inherited from the calling session and cannot be set again.`);
+      throw badTags(
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
+      );
     }
   }
   for (const key of transitive) {
     const isPassed = ownKeys.some((other) => other.toLowerCase() === key.toLowerCase());
     if (!isPassed && !fixed.has(key.toLowerCase())) {
-      throw badTags(`The transitive tag key ${key} is not among the tags of the session.`);
+      throw badTags('The specified transitive tag key must be included in the requested tags.');
     }
   }
   const tags = [...handedOn.tags, ...own];
   if (tags.length > quotas.TagsPerResource) {
-    throw badTags(`A session can have up to ${quotas.TagsPerResource} tags.`);
+    throw validationError(`A session can have up to ${quotas.TagsPerResource} tags.`);
   }
   const spelling = new Map(tags.map(([key]) => [key.toLowerCase(), key]));
   const keys = [...handedOn.transitiveTagKeys, ...transitive].map(

@@ -123,9 +123,8 @@ function checkList(
   for (const element of value) {
     if (found.length >= limits.validationErrors) return;
     if (typeof element !== 'string') continue;
-    const rules = rulesOf(constraint.element, element);
-    if (rules.length > 0) {
-      const inner = `Member must satisfy constraint: [${rules.join(', ')}]`;
+    if (rulesOf(constraint.element, element).length > 0) {
+      const inner = `Member must satisfy constraint: [${allRules(constraint.element).join(', ')}]`;
       found.push({ path, value: listShown(value, secret), rule: inner, kind: 'constraint' });
       return;
     }
@@ -185,6 +184,18 @@ function rulesOf(constraint: Constraint, value: string): string[] {
     rules.push(`Member must satisfy enum value set: [${constraint.values.join(', ')}]`);
   }
   return rules;
+}
+
+/** Every rule for the elements of a list: AWS names them all where one element breaks one of them. */
+function allRules({ length, pattern, values }: Constraint): string[] {
+  const [least, most] = length ?? [0, undefined];
+  return [
+    ...(most === undefined ? [] : [`Member must have length less than or equal to ${most}`]),
+    ...(least > 0 ? [`Member must have length greater than or equal to ${least}`] : []),
+    ...(pattern === undefined ? [] : [`Member must satisfy regular expression pattern: ${pattern}`]),
+    ...(values ? [`Member must satisfy enum value set: [${values.join(', ')}]`] : []),
+    'Member must not be null',
+  ];
 }
 
 function sizeRule(
@@ -269,10 +280,12 @@ function messageOf(serviceName: string, violations: readonly Violation[], first:
     if (serviceName === 'cloudwatch') return `The parameter ${member} is required.`;
     if (serviceName === 'sns') return `Invalid parameter: ${member} Reason: no value for required parameter`;
   }
+  // IAM tells the place and the rule, and repeats nothing of what was sent.
+  const isShown = serviceName !== 'iam' || first.kind === 'missing';
   const all = violations
     .map(
       ({ path, value, rule }) =>
-        `${`Value ${value}`.trim()} at '${path}' failed to satisfy constraint: ${rule}`,
+        `${`Value ${isShown ? value : ''}`.trim()} at '${path}' failed to satisfy constraint: ${rule}`,
     )
     .join('; ');
   return `${violations.length} validation error${violations.length === 1 ? '' : 's'} detected: ${all}`;
