@@ -32,6 +32,17 @@ async function faultFor(signingName: string | undefined, asked: WireRequest, fau
   return { ...answer, body: Buffer.from(answer.body as Uint8Array).toString('utf8') };
 }
 
+test('what is for S3 Control is not taken for a bucket, so that clients go on as with S3 alone', async () => {
+  const tags = '/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ab';
+  const account = { 'x-amz-account-id': '000000000000' };
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const asked = request(method, tags, account, '000000000000.localhost:4747');
+    await expect(routed('s3', asked)).rejects.toMatchObject({ code: 'MethodNotAllowed', status: 405 });
+  }
+  // The same path without the header is an object's.
+  expect((await routed('s3', request('GET', tags))).operationName).toBe('GetObject');
+});
+
 describe('routing of S3', () => {
   // Operations and their requests as the pages of the S3 API Reference show them, with and without x-id.
   test.each<[string, string, Record<string, string>, string, Record<string, string>]>([
