@@ -107,7 +107,7 @@ describe('managed policies', () => {
     const bare = await create('Bare');
     expect(bare).not.toHaveProperty('Tags');
     expect((await identity.call('GetPolicy', { PolicyArn: bare.Arn })).Policy.Tags).toEqual([]);
-    const version = { PolicyArn: `${bare.Arn as string}None`, VersionId: 'v1' };
+    const version = { PolicyArn: `${bare.Arn}None`, VersionId: 'v1' };
     expect((await faultOf(identity.call('GetPolicyVersion', version))).message).toBe(
       `Policy ${version.PolicyArn} version v1 does not exist or is not attachable.`,
     );
