@@ -172,8 +172,10 @@ describe('the SDK for JavaScript', () => {
     const future = new Date(Date.now() + 3_600_000);
     const past = new Date(Date.now() - 3_600_000);
     await askIf({ IfMatch: ETag, IfUnmodifiedSince: past });
-    await askIf({ IfNoneMatch: '"other"', IfModifiedSince: future });
-    for (const over of [{ IfNoneMatch: ETag }, { IfModifiedSince: future }]) {
+    const now = new Date();
+    await askIf({ IfNoneMatch: '"other"', IfModifiedSince: now });
+    await askIf({ IfModifiedSince: future });
+    for (const over of [{ IfNoneMatch: ETag }, { IfModifiedSince: now }]) {
       await expect(askIf(over)).rejects.toMatchObject({ $metadata: { httpStatusCode: 304 } });
     }
     for (const over of [{ IfMatch: '"other"' }, { IfUnmodifiedSince: past }]) {
@@ -404,5 +406,45 @@ describe('the SDK for JavaScript', () => {
       token = page.NextContinuationToken;
     } while (token !== undefined);
     expect(lines).toEqual(['p/a', 'p/b/', 'p/c', 'p/d/']);
+  });
+});
+
+describe('answers on the wire', () => {
+  const call = (path: string, query: Readonly<Record<string, string>>, over = {}) =>
+    signedFetch(server, path, { service: 's3', query, ...over });
+
+  it.each([
+    ['/none-such', {}, 404, '<Code>NoSuchBucket</Code>', '<BucketName>none-such</BucketName>'],
+    [`/${Bucket}/none`, {}, 404, '<Code>NoSuchKey</Code>', '<Key>none</Key>'],
+    [
+      `/${Bucket}`,
+      { 'encoding-type': 'value' },
+      400,
+      'Invalid Encoding Method specified in Request',
+      '<ArgumentName>encoding-type</ArgumentName><ArgumentValue>value</ArgumentValue>',
+    ],
+    [`/${Bucket}`, { 'max-keys': '-1' }, 400, '<ArgumentName>maxKeys</ArgumentName>', '>-1<'],
+    [`/${Bucket}`, { uploads: '', 'max-uploads': '' }, 200, '<MaxUploads>1000</MaxUploads>', Bucket],
+  ])('GET %s %o: %i', async (path, query, status, ...texts) => {
+    const answer = await call(path, query);
+    expect(answer.status).toBe(status);
+    const body = await answer.text();
+    for (const text of texts) expect(body).toContain(text);
+  });
+
+  it('name the digest that is none', async () => {
+    const headers = { 'content-md5': 'MTIz' };
+    const answer = await call(`/${Bucket}/digest`, {}, { method: 'PUT', headers, body: 'x' });
+    expect(answer.status).toBe(400);
+    const text = '<Message>The Content-MD5 you specified was invalid.</Message>';
+    expect(await answer.text()).toContain(`${text}<Content-MD5>MTIz</Content-MD5>`);
+  });
+
+  it('are 204 for tags of a bucket', async () => {
+    const body = '<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>';
+    const md5 = createHash('md5').update(body).digest('base64');
+    const headers = { 'content-md5': md5 };
+    const answer = await call(`/${Bucket}`, { tagging: '' }, { method: 'PUT', headers, body });
+    expect(answer.status).toBe(204);
   });
 });

@@ -23,8 +23,11 @@ function hasEtag(list: string, etag: string): boolean {
   return list.split(',').some((one) => unquoted(one) === '*' || unquoted(one) === etag);
 }
 
-/** The names of the conditions that do not hold. Times count in whole seconds, as the headers do. */
-function failing(conditions: ReadConditions, { etag, lastModified }: Compared) {
+/**
+ * The names of the conditions that do not hold. Times count in whole seconds, as the headers do; If-Modified-Since with a time
+ * to come is passed over.
+ */
+function failing(conditions: ReadConditions, { etag, lastModified }: Compared, nowMs: number) {
   const { IfMatch, IfNoneMatch, IfModifiedSince, IfUnmodifiedSince } = conditions;
   const seconds = Math.floor(lastModified / 1000) * 1000;
   // If-Match and If-None-Match each win over the time that goes with them ("GetObject" in the S3 API reference).
@@ -35,13 +38,16 @@ function failing(conditions: ReadConditions, { etag, lastModified }: Compared) {
   const unchanged =
     IfNoneMatch !== undefined
       ? hasEtag(IfNoneMatch, etag) && 'If-None-Match'
-      : IfModifiedSince && seconds <= IfModifiedSince.getTime() && 'If-Modified-Since';
+      : IfModifiedSince &&
+        IfModifiedSince.getTime() <= nowMs &&
+        seconds <= IfModifiedSince.getTime() &&
+        'If-Modified-Since';
   return { unmet, unchanged };
 }
 
 /** Throws PreconditionFailed, or NotModified (304 without a body), unless the conditions hold for what is to be read. */
-export function checkReadConditions(conditions: ReadConditions, version: Compared): void {
-  const { unmet, unchanged } = failing(conditions, version);
+export function checkReadConditions(conditions: ReadConditions, version: Compared, nowMs: number): void {
+  const { unmet, unchanged } = failing(conditions, version, nowMs);
   if (unmet) throw preconditionFailed(unmet);
   if (!unchanged) return;
   throw new AwsFault('NotModified', 'Not Modified', {
@@ -59,6 +65,7 @@ export function checkCopyConditions(
     readonly CopySourceIfUnmodifiedSince?: Date | undefined;
   },
   source: Compared,
+  nowMs: number,
 ): void {
   const { unmet, unchanged } = failing(
     {
@@ -68,6 +75,7 @@ export function checkCopyConditions(
       IfUnmodifiedSince: input.CopySourceIfUnmodifiedSince,
     },
     source,
+    nowMs,
   );
   const failed = unmet || unchanged;
   if (failed) throw preconditionFailed(`x-amz-copy-source-${failed}`);

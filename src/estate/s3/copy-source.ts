@@ -1,7 +1,7 @@
 import type { Call, Need } from '../../wire/index.ts';
 import { readBucket, type BucketDocument } from './bucket-documents.ts';
 import { checkCopyConditions } from './conditions.ts';
-import { accessDenied, invalidArgument, noSuchBucket } from './faults.ts';
+import { accessDenied, invalidArgument, invalidRequest, noSuchBucket } from './faults.ts';
 import { keyCaller, requireObject } from './object-answers.ts';
 import type { ObjectTag, ObjectVersion } from './object-documents.ts';
 import type { Conditions } from './needs.ts';
@@ -21,12 +21,7 @@ export interface CopyInput {
 
 /** Reads `x-amz-copy-source`: `[/]BUCKET/KEY[?versionId=ID]`, the key percent-encoded. */
 export function parseCopySource({ CopySource, ExpectedSourceBucketOwner }: CopyInput): ObjectInput {
-  const invalid = () =>
-    invalidArgument(
-      'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
-      'x-amz-copy-source',
-      CopySource,
-    );
+  const invalid = () => invalidArgument('Invalid copy source object key', 'x-amz-copy-source', CopySource);
   const match = /^(?<path>.*?)(?:\?versionId=(?<version>[^?&]*))?$/su.exec(CopySource);
   const { path = '', version } = match?.groups ?? {};
   let decoded: string;
@@ -87,6 +82,15 @@ export interface CopySource {
   open(first: number, last: number): AsyncIterable<Uint8Array>;
 }
 
+async function refuseNamedMarker({ state }: S3Parts, { Bucket, Key, VersionId }: ObjectInput): Promise<void> {
+  if (VersionId === undefined) return;
+  const version = await findVersion(state, Bucket, Key, VersionId);
+  if (version?.kind !== 'marker') return;
+  throw invalidRequest(
+    'The source of a copy request may not specifically refer to a delete marker by version id.',
+  );
+}
+
 /** The source as it is committed. Throws as GetObject does, and PreconditionFailed. */
 export async function readSource(input: CopyInput, call: Call, parts: S3Parts): Promise<CopySource> {
   const source = parseCopySource(input);
@@ -94,8 +98,9 @@ export async function readSource(input: CopyInput, call: Call, parts: S3Parts): 
   if (!bucket) throw noSuchBucket(source.Bucket);
   if (source.ExpectedBucketOwner !== undefined && source.ExpectedBucketOwner !== bucket.accountId)
     throw accessDenied();
+  await refuseNamedMarker(parts, source);
   const version = await requireObject(parts.state, bucket, source);
-  checkCopyConditions(input, version);
+  checkCopyConditions(input, version, parts.clock.now());
   return {
     bucket,
     version,

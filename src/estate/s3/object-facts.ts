@@ -144,7 +144,9 @@ export function retentionOf(mode: string | undefined, until: Date | undefined, n
       'x-amz-object-lock-mode',
     );
   }
-  if (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE') throw invalidArgument('Unknown wormMode directive.');
+  if (mode !== 'GOVERNANCE' && mode !== 'COMPLIANCE') {
+    throw invalidArgument('Unknown wormMode directive.', 'x-amz-object-lock-mode', mode);
+  }
   if (until.getTime() <= nowMs) throw invalidArgument('The retain until date must be in the future!');
   return { mode, until: until.getTime() };
 }
@@ -159,7 +161,7 @@ export function lockOf(
   if (mode === undefined && until === undefined && hold === undefined) return {};
   if (!bucket.objectLock) throw missingLock();
   if (hold !== undefined && hold !== 'ON' && hold !== 'OFF')
-    throw invalidArgument('Legal Hold must be either of ON or OFF');
+    throw invalidArgument("Legal Hold must be either of 'ON' or 'OFF'", 'x-amz-object-lock-legal-hold', hold);
   return {
     ...((mode !== undefined || until !== undefined) && { retention: retentionOf(mode, until, nowMs) }),
     ...(hold !== undefined && { legalHold: hold === 'ON' }),

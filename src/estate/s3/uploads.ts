@@ -70,41 +70,62 @@ export function uploadChecksum(input: {
   return { algorithm, type: type ?? usual, asked: asked !== undefined };
 }
 
-/** What a part is hashed with: the upload's algorithm, and another one that the request gave. */
+/**
+ * What a part is hashed with: the upload's algorithm, and another one that the request gave. Throws InvalidRequest where the
+ * upload asked for another one, and for a part without any in an upload whose checksum is made of those of its parts; what S3
+ * copies by itself needs none.
+ */
 export function partAlgorithms(
   { checksum }: UploadDocument,
   given: ChecksumAlgorithm | undefined,
+  isCopied: boolean,
 ): readonly ChecksumAlgorithm[] {
-  if (given === undefined || given === checksum.algorithm) return [checksum.algorithm];
-  if (checksum.asked) {
+  if (given === checksum.algorithm) return [given];
+  const isMissing = given === undefined && checksum.type === 'COMPOSITE' && !isCopied;
+  if (checksum.asked && (given !== undefined || isMissing)) {
     throw invalidRequest(
-      `Checksum Type mismatch occurred, expected checksum Type: ${checksum.algorithm.toLowerCase()}, actual checksum Type: ${given.toLowerCase()}`,
+      `Checksum Type mismatch occurred, expected checksum Type: ${checksum.algorithm.toLowerCase()}, actual checksum Type: ${given?.toLowerCase() ?? 'null'}`,
     );
   }
-  return [checksum.algorithm, given];
+  return given === undefined ? [checksum.algorithm] : [checksum.algorithm, given];
 }
 
-const invalidPart = (number: number | undefined, etag: string | undefined) =>
+const unquoted = (etag: string | undefined): string | undefined => etag?.trim().replace(/^"(.*)"$/, '$1');
+
+const invalidPart = (UploadId: string, { PartNumber, ETag }: CompletedPart) =>
   s3Fault(
     'InvalidPart',
     400,
-    "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
-    { ...(number !== undefined && { PartNumber: number }), ...(etag !== undefined && { ETag: etag }) },
+    "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
+    {
+      UploadId,
+      ...(PartNumber !== undefined && { PartNumber }),
+      ...(ETag !== undefined && { ETag: unquoted(ETag) }),
+    },
   );
 
-function checkPart(asked: CompletedPart, part: PartDocument | undefined): PartDocument {
-  const { PartNumber: number, ETag: etag } = asked;
-  if (!part || etag?.trim().replace(/^"(.*)"$/, '$1') !== part.etag) throw invalidPart(number, etag);
+function checkPart(
+  { id, checksum }: UploadDocument,
+  asked: CompletedPart,
+  part: PartDocument | undefined,
+): PartDocument {
+  if (!part || unquoted(asked.ETag) !== part.etag) throw invalidPart(id, asked);
   const given = givenChecksum(asked);
-  if (given && part.checksums[given.algorithm] !== given.value) throw invalidPart(number, etag);
+  if (given && part.checksums[given.algorithm] !== given.value) throw invalidPart(id, asked);
+  if (!given && checksum.asked && checksum.type === 'COMPOSITE') {
+    throw invalidRequest(
+      `The upload was created using a ${checksum.algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${part.n} in the request.`,
+    );
+  }
   return part;
 }
 
 /**
- * The parts of which a complete upload consists, in order. Throws MalformedXML, InvalidPart, InvalidPartOrder and
- * EntityTooSmall.
+ * The parts of which a complete upload consists, in order. Throws MalformedXML, InvalidPart, InvalidPartOrder, EntityTooSmall,
+ * and InvalidRequest for a checksum that is missing.
  */
 export function chooseParts(
+  upload: UploadDocument,
   asked: readonly CompletedPart[],
   uploaded: readonly PartDocument[],
 ): readonly PartDocument[] {
@@ -123,11 +144,12 @@ export function chooseParts(
       throw s3Fault(
         'InvalidPartOrder',
         400,
-        'The list of parts was not in ascending order. The parts list must be specified in order by part number.',
+        'The list of parts was not in ascending order. Parts must be ordered by part number.',
+        { UploadId: upload.id },
       );
     }
     before = number;
-    return checkPart(one, known.get(number));
+    return checkPart(upload, one, known.get(number));
   });
   const small = chosen.slice(0, -1).find(({ s }) => s < leastPartBytes);
   if (small) {

@@ -78,7 +78,10 @@ function readQueryMember(
   const { shape } = member;
   if (shape.kind === 'list')
     return values.map((text) => scalar(routed, member, shape.element.shape, text, 'dateTime'));
-  return scalar(routed, member, shape, values[0] ?? '', 'dateTime');
+  const [text = ''] = values;
+  // `?max-parts=` is as good as nothing, as an empty header is.
+  if (text === '' && shape.kind === 'number' && routed.protocol === 'restXml') return undefined;
+  return scalar(routed, member, shape, text, 'dateTime');
 }
 
 /** Every parameter, also those that other members take, as the specification asks of servers. */

@@ -291,6 +291,15 @@ function messageOf(serviceName: string, violations: readonly Violation[], first:
   return `${violations.length} validation error${violations.length === 1 ? '' : 's'} detected: ${all}`;
 }
 
+/** The name of a header or query parameter, by which S3 calls what it refuses. */
+function placeName(member: Member | undefined): string | undefined {
+  const place = member?.place;
+  return place?.in === 'header' || place?.in === 'query' ? place.name : undefined;
+}
+
+const argumentValue = ({ value }: Violation) =>
+  /^'.*'$/su.test(value) ? { ArgumentValue: value.slice(1, -1) } : {};
+
 /** "Error responses" in the S3 API Reference: a body that lacks something does not fit the published schema. */
 function restXmlFault(routed: RoutedOperation, first: Violation): AwsFault {
   const top = first.path.split('.')[0] ?? '';
@@ -311,6 +320,6 @@ function restXmlFault(routed: RoutedOperation, first: Violation): AwsFault {
     ? new AwsFault('InvalidRequest', `Missing required parameter: ${name}.`, { status: 400 })
     : new AwsFault('InvalidArgument', `The value of ${name} is not one that it takes.`, {
         status: 400,
-        members: { ArgumentName: name },
+        members: { ArgumentName: placeName(member) ?? name, ...argumentValue(first) },
       });
 }

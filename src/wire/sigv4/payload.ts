@@ -160,6 +160,10 @@ function headerChecksums(request: SignedRequest): Expectation[] {
   const [name] = names;
   if (name !== undefined) {
     const algorithm = checksumOf(name);
+    const said = headerValue(request.headers, 'x-amz-sdk-checksum-algorithm');
+    if (said !== undefined && said.toLowerCase() !== algorithm) {
+      throw s3Fault('InvalidRequest', 400, 'Value for x-amz-sdk-checksum-algorithm header is invalid.');
+    }
     found.push(expectChecksum(algorithm, checksumValue(algorithm, headerValue(request.headers, name) ?? '')));
   }
   return found;
@@ -200,7 +204,9 @@ function checksumValue(algorithm: ChecksumName, base64: string): Buffer {
 function expectMd5(base64: string): Expectation {
   const expected = Buffer.from(base64, 'base64');
   if (expected.length !== 16 || expected.toString('base64') !== base64) {
-    throw s3Fault('InvalidDigest', 400, 'The Content-MD5 you specified is not valid.');
+    throw s3Fault('InvalidDigest', 400, 'The Content-MD5 you specified was invalid.', {
+      'Content-MD5': base64,
+    });
   }
   const hash = createHash('md5');
   return {

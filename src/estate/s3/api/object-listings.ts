@@ -56,7 +56,10 @@ async function onListing(
 }
 
 function requestOf({ Prefix: prefix = '', Delimiter: delimiter }: ListInput, most = pageKeys) {
-  if (!(most >= 0)) throw invalidArgument('Argument max-keys must be an integer between 0 and 2147483647');
+  if (!(most >= 0)) {
+    const message = 'Argument maxKeys must be an integer between 0 and 2147483647';
+    throw invalidArgument(message, 'maxKeys', String(most));
+  }
   return { prefix, delimiter: delimiter === '' ? undefined : delimiter, most: Math.min(most, pageKeys) };
 }
 
@@ -257,15 +260,17 @@ export const ListMultipartUploads: S3Operation<ListMultipartUploadsRequest, List
         ? { key, uploadId }
         : startAt(key, request.prefix, request.delimiter);
     const listing = await listUploads(parts.state, bucket.name, request, start);
-    const { next } = listing;
+    const last = listing.items.at(-1);
+    const next = listing.next ?? (last && { item: last });
     const { Name: _, ...shared } = echo(input, listing, write);
     return {
       ...shared,
       Bucket: bucket.name,
       KeyMarker: write(key ?? ''),
       UploadIdMarker: uploadId ?? '',
-      ...(next && { NextKeyMarker: write(lastLine(next) ?? '') }),
-      ...(next && 'item' in next && { NextUploadIdMarker: next.item.id }),
+      // Unlike the other listings, this one has both also on its last page.
+      NextKeyMarker: write(lastLine(next) ?? ''),
+      NextUploadIdMarker: next && 'item' in next ? next.item.id : '',
       MaxUploads: request.most,
       Uploads: listing.items.map((upload) => ({
         UploadId: upload.id,

@@ -11,6 +11,7 @@ import type {
 import type { StateView } from '../../../state/index.ts';
 import type { Call, Need } from '../../../wire/index.ts';
 import { s3Fault } from '../faults.ts';
+import { malformedXml } from '../bucket-faults.ts';
 import { calledBucket } from '../needs.ts';
 import { requireObject } from '../object-answers.ts';
 import { missingLock, retentionOf } from '../object-facts.ts';
@@ -20,10 +21,10 @@ import type { S3Operation, S3Parts } from '../operation.ts';
 import { rewriteVersion } from '../version-chain.ts';
 
 /** The version whose protection is read or changed. Throws InvalidRequest in a bucket without object lock. */
-async function lockable(input: ObjectInput, view: StateView) {
+async function lockable(input: ObjectInput, view: StateView, method: 'GET' | 'PUT') {
   const bucket = await calledBucket(input, view);
   if (!bucket.objectLock) throw missingLock();
-  return requireObject(view, bucket, input);
+  return requireObject(view, bucket, input, input.VersionId === undefined ? undefined : method);
 }
 
 /** Object lock has no actions of its own for versions: what an object needs, a version needs too. */
@@ -58,9 +59,12 @@ export const PutObjectRetention: S3Operation<PutObjectRetentionRequest, PutObjec
     return needs.map((need) => ({ ...need, conditions: { ...need.conditions, ...conditions } }));
   },
   async handle(input, _call, change, parts) {
-    const { retention: now, ...version } = await lockable(input, change);
+    const { retention: now, ...version } = await lockable(input, change, 'PUT');
     const nowMs = parts.clock.now();
     const { Mode, RetainUntilDate } = input.Retention ?? {};
+    if ((Mode === undefined) !== (RetainUntilDate === undefined)) {
+      throw malformedXml('a retention has both a mode and a date, or neither');
+    }
     const next =
       Mode === undefined && RetainUntilDate === undefined
         ? undefined
@@ -77,7 +81,7 @@ export const GetObjectRetention: S3Operation<GetObjectRetentionRequest, GetObjec
   category: 'data',
   needs: (input, call, parts) => onLock(['s3:GetObjectRetention'], input, call, parts),
   async handle(input, _call, _change, parts) {
-    const { retention } = await lockable(input, parts.state);
+    const { retention } = await lockable(input, parts.state, 'GET');
     if (!retention) throw noLock();
     return { Retention: { Mode: retention.mode, RetainUntilDate: new Date(retention.until) } };
   },
@@ -94,7 +98,7 @@ export const PutObjectLegalHold: S3Operation<PutObjectLegalHoldRequest, PutObjec
     return needs.map((need) => ({ ...need, conditions: { ...need.conditions, ...conditions } }));
   },
   async handle(input, _call, change) {
-    const version = await lockable(input, change);
+    const version = await lockable(input, change, 'PUT');
     const status = input.LegalHold?.Status;
     if (status !== 'ON' && status !== 'OFF') {
       throw s3Fault(
@@ -114,7 +118,7 @@ export const GetObjectLegalHold: S3Operation<GetObjectLegalHoldRequest, GetObjec
   category: 'data',
   needs: (input, call, parts) => onLock(['s3:GetObjectLegalHold'], input, call, parts),
   async handle(input, _call, _change, parts) {
-    const { legalHold } = await lockable(input, parts.state);
+    const { legalHold } = await lockable(input, parts.state, 'GET');
     if (legalHold === undefined) throw noLock();
     return { LegalHold: { Status: legalHoldStatus(legalHold) } };
   },

@@ -51,7 +51,8 @@ function putAnswer(bucket: BucketDocument, version: ObjectVersion): PutObjectOut
     ETag: quoted(version.etag),
     ...shownExpiration(bucket, version),
     ...shownChecksum(version),
-    ...shownVersion(bucket, version),
+    // The version `null` that a bucket with suspended versioning gets is not told of.
+    ...(bucket.versioning === 'Enabled' && { VersionId: version.versionId }),
     ...shownEncryption(version.encryption),
   };
 }
@@ -239,7 +240,7 @@ async function find(input: Given<GetObjectRequest | HeadObjectRequest>, parts: S
   refuseCustomerKeys(input);
   const bucket = await calledBucket(input, parts.state);
   const version = await requireObject(parts.state, bucket, input);
-  checkReadConditions(input, version);
+  checkReadConditions(input, version, parts.clock.now());
   const selected = await select(input, version, parts);
   return { bucket, version, selected };
 }

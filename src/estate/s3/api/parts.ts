@@ -44,7 +44,11 @@ async function putPart(
   input: PartInput,
   call: Call,
   at: { readonly change: Change; readonly parts: S3Parts },
-  bytes: { readonly body: AsyncIterable<Uint8Array>; readonly given: ChecksumAlgorithm | undefined },
+  bytes: {
+    readonly body: AsyncIterable<Uint8Array>;
+    readonly given: ChecksumAlgorithm | undefined;
+    readonly isCopied: boolean;
+  },
 ): Promise<{ readonly part: PartDocument; readonly upload: UploadDocument }> {
   const { change, parts } = at;
   const bucket = await calledBucket(input, parts.state);
@@ -55,7 +59,7 @@ async function putPart(
     upload,
     partNumber: input.PartNumber,
     body: bytes.body,
-    checksums: partAlgorithms(upload, bytes.given),
+    checksums: partAlgorithms(upload, bytes.given, bytes.isCopied),
     as: keyCaller(call, bucket),
     mostBytes: singlePutBytes,
   });
@@ -86,7 +90,7 @@ export const UploadPart: S3Operation<UploadPartRequest, UploadPartOutput> = {
     checkNumber(input.PartNumber);
     const body = bodyOf(input);
     const given = givenChecksum(input)?.algorithm ?? checksumAlgorithm(checksumOfBody(body)?.algorithm);
-    const { part, upload } = await putPart(input, call, { change, parts }, { body, given });
+    const { part, upload } = await putPart(input, call, { change, parts }, { body, given, isCopied: false });
     const shown = given ?? (upload.checksum.asked ? upload.checksum.algorithm : undefined);
     return { ETag: quoted(part.etag), ...shownPart(part, shown), ...shownEncryption(upload.encryption) };
   },
@@ -108,7 +112,8 @@ export const UploadPartCopy: S3Operation<UploadPartCopyRequest, UploadPartCopyOu
     const { sizeBytes, versionId } = source.version;
     const range = readCopyRange(input.CopySourceRange, sizeBytes) ?? { first: 0, last: sizeBytes - 1 };
     const body = source.open(range.first, range.last);
-    const { part, upload } = await putPart(input, call, { change, parts }, { body, given: undefined });
+    const bytes = { body, given: undefined, isCopied: true };
+    const { part, upload } = await putPart(input, call, { change, parts }, bytes);
     const shown = upload.checksum.asked ? upload.checksum.algorithm : undefined;
     return {
       CopyPartResult: {

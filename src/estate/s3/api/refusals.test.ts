@@ -212,6 +212,58 @@ describe('the tags of a delete marker', () => {
   );
 });
 
+describe('a delete marker', () => {
+  it('cannot be named as the source of a copy', async () => {
+    const Bucket = await s3.bucket('versions');
+    await s3.call('PutBucketVersioning', { Bucket, VersioningConfiguration: { Status: 'Enabled' } });
+    const { VersionId } = await s3.call('DeleteObject', { Bucket, Key: 'k' });
+    const CopySource = `versions/k?versionId=${VersionId}`;
+    await expectRefused({
+      operation: 'CopyObject',
+      input: { Key: 'to', CopySource },
+      code: 'InvalidRequest',
+      message: 'The source of a copy request may not specifically refer to a delete marker by version id.',
+    });
+    await expectRefused({
+      operation: 'CopyObject',
+      input: { Key: 'to', CopySource: 'versions/k' },
+      code: 'NoSuchKey',
+      status: 404,
+    });
+  });
+});
+
+describe('conditions of time', () => {
+  const hour = 3_600_000;
+  const call = (operation: string, input: object) => s3.call(operation, input);
+
+  it('If-Modified-Since with a time to come is passed over', async () => {
+    const now = s3.clock.now();
+    const later = new Date(now + hour);
+    const get = { Bucket: 'bbb', Key: 'ten', IfModifiedSince: later };
+    expect(await call('HeadObject', get)).toMatchObject({ ContentLength: 10 });
+    const copy = { Bucket: 'bbb', Key: 'to', CopySource: 'bbb/ten' };
+    await call('CopyObject', { ...copy, CopySourceIfModifiedSince: later });
+    expect(await s3.keys('bbb')).toEqual(['ten', 'to']);
+    await s3.clock.advance(hour);
+    await expect(call('HeadObject', get)).rejects.toMatchObject({ status: 304 });
+    await expect(call('CopyObject', { ...copy, CopySourceIfModifiedSince: later })).rejects.toMatchObject({
+      code: 'PreconditionFailed',
+      members: { Condition: 'x-amz-copy-source-If-Modified-Since' },
+    });
+  });
+});
+
+describe('an object of a bucket with suspended versioning', () => {
+  it('is put without being told that its version is null, and read with it', async () => {
+    const VersioningConfiguration = { Status: 'Suspended' };
+    await s3.call('PutBucketVersioning', { Bucket: 'bbb', VersioningConfiguration });
+    const at = { Bucket: 'bbb', Key: 'ten' };
+    expect(await s3.call('PutObject', { ...at, Body: stream('new') })).not.toHaveProperty('VersionId');
+    expect(await s3.call('HeadObject', at)).toMatchObject({ VersionId: 'null' });
+  });
+});
+
 describe('buckets', () => {
   it('are told by the message whether versions keep them from being deleted', async () => {
     const refused = { operation: 'DeleteBucket', code: 'BucketNotEmpty', status: 409 };

@@ -179,9 +179,11 @@ async function finish(
   parts: S3Parts,
 ): Promise<readonly [BucketDocument, ObjectVersion]> {
   const bucket = await calledBucket(input, change);
+  if (!input.MultipartUpload) throw invalidRequest('You must specify at least one part');
   const uploaded = await change.list<PartDocument>(partPrefix(upload.id));
   const chosen = chooseParts(
-    input.MultipartUpload?.Parts ?? [],
+    upload,
+    input.MultipartUpload.Parts ?? [],
     uploaded.map(({ value }) => value),
   );
   const composition = compose(upload, chosen);

@@ -4,7 +4,8 @@ const bucketAcl = { values: ['private', 'public-read', 'public-read-write', 'aut
 
 /**
  * The values that members of S3 take, from the pages of its operations and data types. Lengths and ranges that S3 has an error
- * of its own for (InvalidBucketName, KeyTooLongError, InvalidPart, InvalidTag, …) are left to its operations.
+ * of its own for (InvalidBucketName, KeyTooLongError, InvalidPart, InvalidTag, …) are left to its operations, and so are values
+ * that it has a message of its own for (encodings, directives, object lock).
  */
 export const s3Constraints: ServiceConstraints = {
   source: 'https://docs.aws.amazon.com/AmazonS3/latest/API/',
@@ -37,21 +38,16 @@ export const s3Constraints: ServiceConstraints = {
     },
     ChecksumMode: { values: ['ENABLED'] },
     ChecksumType: { values: ['COMPOSITE', 'FULL_OBJECT'] },
-    EncodingType: { values: ['url'] },
     EncryptionType: { element: { values: ['NONE', 'SSE-C'] } },
     ExpectedBucketOwner: { pattern: '\\d{12}' },
     ExpectedSourceBucketOwner: { pattern: '\\d{12}' },
     MaxBuckets: { range: [1, 10_000] },
-    MetadataDirective: { values: ['COPY', 'REPLACE'] },
     ObjectLockEnabled: { values: ['Enabled'] },
-    ObjectLockLegalHoldStatus: { values: ['ON', 'OFF'] },
-    ObjectLockMode: { values: ['GOVERNANCE', 'COMPLIANCE'] },
     ObjectOwnership: { values: ['BucketOwnerPreferred', 'ObjectWriter', 'BucketOwnerEnforced'] },
     Permission: { values: ['FULL_CONTROL', 'WRITE', 'WRITE_ACP', 'READ', 'READ_ACP'] },
     RequestPayer: { values: ['requester'] },
     SSEAlgorithm: { values: ['AES256', 'aws:backup', 'aws:fsx', 'aws:kms', 'aws:kms:dsse'] },
     ServerSideEncryption: { values: ['AES256', 'aws:backup', 'aws:fsx', 'aws:kms', 'aws:kms:dsse'] },
-    TaggingDirective: { values: ['COPY', 'REPLACE'] },
     TransitionDefaultMinimumObjectSize: { values: ['varies_by_storage_class', 'all_storage_classes_128K'] },
   },
   structures: {
