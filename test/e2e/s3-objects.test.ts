@@ -409,10 +409,10 @@ describe('the SDK for JavaScript', () => {
   });
 });
 
-describe('answers on the wire', () => {
-  const call = (path: string, query: Readonly<Record<string, string>>, over = {}) =>
-    signedFetch(server, path, { service: 's3', query, ...over });
+const call = (path: string, query: Readonly<Record<string, string>>, over = {}) =>
+  signedFetch(server, path, { service: 's3', query, ...over });
 
+describe('answers on the wire', () => {
   it.each([
     ['/none-such', {}, 404, '<Code>NoSuchBucket</Code>', '<BucketName>none-such</BucketName>'],
     [`/${Bucket}/none`, {}, 404, '<Code>NoSuchKey</Code>', '<Key>none</Key>'],

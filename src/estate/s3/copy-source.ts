@@ -82,6 +82,10 @@ export interface CopySource {
   open(first: number, last: number): AsyncIterable<Uint8Array>;
 }
 
+/** The id of the version that was copied, where it has one. */
+export const copiedVersion = ({ version: { versionId } }: CopySource) =>
+  versionId === 'null' ? {} : { CopySourceVersionId: versionId };
+
 async function refuseNamedMarker({ state }: S3Parts, { Bucket, Key, VersionId }: ObjectInput): Promise<void> {
   if (VersionId === undefined) return;
   const version = await findVersion(state, Bucket, Key, VersionId);

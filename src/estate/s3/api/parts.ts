@@ -9,7 +9,7 @@ import type {
 import type { Change } from '../../../state/index.ts';
 import { checksumOfBody, type Call } from '../../../wire/index.ts';
 import { canonicalUserId } from '../bucket-documents.ts';
-import { copySourceCondition, onCopySource, readSource } from '../copy-source.ts';
+import { copiedVersion, copySourceCondition, onCopySource, readSource } from '../copy-source.ts';
 import { invalidArgument } from '../faults.ts';
 import { bodyOf, orUnstage, singlePutBytes } from '../incoming-body.ts';
 import { calledBucket, onObject } from '../needs.ts';
@@ -109,7 +109,7 @@ export const UploadPartCopy: S3Operation<UploadPartCopyRequest, UploadPartCopyOu
     refuseCustomerKeys(input);
     checkNumber(input.PartNumber);
     const source = await readSource(input, call, parts);
-    const { sizeBytes, versionId } = source.version;
+    const { sizeBytes } = source.version;
     const range = readCopyRange(input.CopySourceRange, sizeBytes) ?? { first: 0, last: sizeBytes - 1 };
     const body = source.open(range.first, range.last);
     const bytes = { body, given: undefined, isCopied: true };
@@ -121,7 +121,7 @@ export const UploadPartCopy: S3Operation<UploadPartCopyRequest, UploadPartCopyOu
         LastModified: new Date(part.lastModified),
         ...shownPart(part, shown),
       },
-      ...(source.bucket.versioning !== undefined && { CopySourceVersionId: versionId }),
+      ...copiedVersion(source),
       ...shownEncryption(upload.encryption),
     };
   },

@@ -74,13 +74,13 @@ describe('a list of parts', () => {
   });
 });
 
-describe('an upload whose checksum is made of those of its parts', () => {
-  const mismatch = (actual: string) => ({
-    code: 'InvalidRequest',
-    status: 400,
-    message: `Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: ${actual}`,
-  });
+const mismatch = (actual: string) => ({
+  code: 'InvalidRequest',
+  status: 400,
+  message: `Checksum Type mismatch occurred, expected checksum Type: sha256, actual checksum Type: ${actual}`,
+});
 
+describe('an upload whose checksum is made of those of its parts', () => {
   it('takes no part without one, or with another', async () => {
     const UploadId = await begin({ ChecksumAlgorithm: 'SHA256' });
     await expect(uploadPart(UploadId, 1, 'x')).rejects.toMatchObject(mismatch('null'));
