@@ -32,8 +32,11 @@ export function openAttempts(options: AttemptsOptions): Attempts {
   const stop = new AbortController();
   const closing = new AbortController();
   const running = new Set<Promise<void>>();
-  /** Queues that could go on if there were not so many attempts under way. */
+  /** Attempts that are about to begin. */
+  let beginning = 0;
+  /** Queues that could go on if there were not so many attempts under way; those that wait longest stand first. */
   const crowdedOut = new Set<TargetQueue>();
+  const isCrowded = (): boolean => running.size + beginning >= limits.busAttempts;
   let refills: Promise<void> = Promise.resolve();
 
   function wakeAfter(queue: TargetQueue, ms: number): void {
@@ -53,31 +56,39 @@ export function openAttempts(options: AttemptsOptions): Attempts {
   }
 
   function pump(queue: TargetQueue): void {
-    if (queue.isPumping || closing.signal.aborted) return;
+    if (closing.signal.aborted) return;
+    if (queue.isPumping) {
+      // It may have looked already at what is new now.
+      queue.isPumpedAgain = true;
+      return;
+    }
     queue.isPumping = true;
-    void begin(queue).finally(() => {
+    queue.isPumpedAgain = false;
+    void begin(queue).then((wasCrowdedOut) => {
       queue.isPumping = false;
-      forgetIdle(queue);
+      if (queue.isPumpedAgain || (wasCrowdedOut && !isCrowded())) pump(queue);
+      else if (wasCrowdedOut) crowdedOut.add(queue);
+      else forgetIdle(queue);
     });
   }
 
-  async function begin(queue: TargetQueue): Promise<void> {
+  /** Begins attempts until there is none to begin; whether there would be one if others had not taken all the room. */
+  async function begin(queue: TargetQueue): Promise<boolean> {
     while (!closing.signal.aborted && queue.inFlight.size < queue.allowed) {
       const next = queue.waiting.peek();
-      if (!next) return;
-      if (running.size >= limits.busAttempts) {
-        crowdedOut.add(queue);
-        return;
-      }
+      if (!next) return false;
+      if (isCrowded()) return true;
       const now = clock.monotonic();
       const at = Math.max(next.due, queue.nextSlot);
       if (at > now) {
         wakeAfter(queue, at - now);
-        return;
+        return false;
       }
+      beginning += 1;
       const rate = await invoker.ratePerSecond(queue.target);
+      beginning -= 1;
       const due = closing.signal.aborted ? undefined : queue.waiting.pop();
-      if (!due) return;
+      if (!due) return false;
       queue.nextSlot = rate === undefined ? 0 : clock.monotonic() + 1000 / rate;
       queue.inFlight.add(due);
       const attempted = attempt(queue, due).finally(() => {
@@ -86,6 +97,7 @@ export function openAttempts(options: AttemptsOptions): Attempts {
       });
       running.add(attempted);
     }
+    return false;
   }
 
   async function attempt(queue: TargetQueue, one: Held): Promise<void> {
@@ -127,14 +139,14 @@ export function openAttempts(options: AttemptsOptions): Attempts {
     return undefined;
   }
 
-  /** After an attempt: there is room for another, of this queue or of one that had to wait. */
+  /** After an attempt: there is room for another, of a queue that had to wait or of this one. */
   function goOn(queue: TargetQueue): void {
-    pump(queue);
     const [other] = crowdedOut;
     if (other) {
       crowdedOut.delete(other);
       pump(other);
     }
+    pump(queue);
     if (queue.passedFrom === undefined || !held.hasRoom(queue) || queue.isRefilling) return;
     queue.isRefilling = true;
     refills = refills

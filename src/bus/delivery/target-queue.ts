@@ -31,6 +31,8 @@ export interface TargetQueue {
   passedCount: number;
   isRefilling: boolean;
   isPumping: boolean;
+  /** Whether it is to be pumped once more afterwards. */
+  isPumpedAgain: boolean;
   timer: Timer | undefined;
   /** Since when every attempt has failed, on the monotonic clock. */
   failingSince: number | undefined;
@@ -50,6 +52,7 @@ export function newTargetQueue(target: string): TargetQueue {
     passedCount: 0,
     isRefilling: false,
     isPumping: false,
+    isPumpedAgain: false,
     timer: undefined,
     failingSince: undefined,
   };
