@@ -12,7 +12,7 @@ import type { BusCounts } from '../bus-counts.ts';
 import type { OpenTrailSelection, TrailSelection } from '../cloudtrail-events.ts';
 import { decodeDelivery, encodeDelivery } from '../delivery/delivery-entry.ts';
 import { openQuietLog } from '../quiet-log.ts';
-import type { ArrivedEvent } from './route-event.ts';
+import type { ArrivedEvent, PlannedDelivery, RoutingTold } from './route-event.ts';
 import { openRuleCache } from './rule-cache.ts';
 
 /** The reader's name: of its cursor, and in the metrics. */
@@ -54,6 +54,13 @@ export interface Router extends AsyncDisposable {
   checkpoint(): Promise<void>;
 }
 
+/** A delivery that an entry of the journal comes to. */
+interface RoutedDelivery {
+  /** Of its rule and target. */
+  readonly key: string;
+  readonly entry: NewEntry;
+}
+
 /** Looks up to where events were routed by what stands in the stream of deliveries, behind what is known. */
 async function routedUntil(bus: Stream, known: RouterPlace): Promise<number> {
   let { audit } = known;
@@ -93,6 +100,8 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
   /** Opened with the first entry that is routed, and again where it has followed entries that are to be routed once more. */
   let selection: TrailSelection | undefined;
   let place: RouterPlace = { audit: start, bus: bus.end };
+  /** The entry of which some deliveries are durable, and how many by rule and target: they are not made again if others fail. */
+  let partly: { readonly sequence: number; readonly made: Map<string, number> } | undefined;
 
   /** Whether a rule may match it, as far as can be said without reading it. */
   function isWanted(entry: JournalEntry): boolean {
@@ -101,8 +110,16 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     return selection?.selects(entry) === true;
   }
 
-  async function route(entry: JournalEntry): Promise<readonly NewEntry[]> {
-    if (!isWanted(entry)) return [];
+  const told: RoutingTold = {
+    forwarded: () => (counts.delivered += 1),
+    refused({ rule, target, reason }) {
+      counts.givenUp += 1;
+      quiet.warn(`${rule} ${target}`, { rule, target, reason }, 'a target does not get an event');
+    },
+  };
+
+  /** The deliveries of an entry, in order; none where it cannot be read. */
+  async function* route(entry: JournalEntry): AsyncGenerator<PlannedDelivery, void, undefined> {
     const { arrivedEvent, routeEvent } = await import('./route-event.ts');
     let arrived: ArrivedEvent | undefined;
     try {
@@ -113,35 +130,44 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
         'an event of the journal cannot be read; no rule gets it',
       );
     }
-    if (!arrived) return [];
-    const { deliveries, refusals, forwarded } = await routeEvent(arrived, parts);
-    counts.delivered += forwarded;
-    counts.givenUp += refusals.length;
-    for (const { rule, target, reason } of refusals)
-      quiet.warn(`${rule} ${target}`, { rule, target, reason }, 'a target does not get an event');
-    return deliveries.map(({ head, body }, index) =>
-      encodeDelivery(
-        {
-          version: 1,
-          from: entry.sequence,
-          ...(index === deliveries.length - 1 && { isLast: true as const }),
-          ...head,
-        },
+    if (!arrived) return;
+    yield* routeEvent(arrived, parts, told);
+  }
+
+  /** The deliveries of an entry that are not durable yet, the last one as such. */
+  async function* deliveriesOf(entry: JournalEntry): AsyncGenerator<RoutedDelivery, void, undefined> {
+    const routed = ({ head, body }: PlannedDelivery, isLast: boolean): RoutedDelivery => ({
+      key: `${head.rule} ${head.id}`,
+      entry: encodeDelivery(
+        { version: 1, from: entry.sequence, ...(isLast && { isLast: true as const }), ...head },
         body,
       ),
-    );
+    });
+    const left = partly?.sequence === entry.sequence ? new Map(partly.made) : undefined;
+    let before: PlannedDelivery | undefined;
+    for await (const planned of route(entry)) {
+      const key = `${planned.head.rule} ${planned.head.id}`;
+      const made = left?.get(key) ?? 0;
+      if (made > 0) {
+        left?.set(key, made - 1);
+        continue;
+      }
+      if (before) yield routed(before, false);
+      before = planned;
+    }
+    if (before) yield routed(before, true);
   }
 
   /** Makes deliveries durable, and notes that everything before `until` is routed. */
-  async function append(deliveries: NewEntry[], until: number): Promise<void> {
-    const hasAny = deliveries.length > 0;
-    while (deliveries.length > 0) {
-      let bytes = 0;
-      const fits = deliveries.findIndex((one) => (bytes += one.payload.length) > mostAppendedBytes);
-      await bus.append(deliveries.splice(0, fits === -1 ? deliveries.length : Math.max(1, fits)));
-    }
+  async function append(deliveries: readonly NewEntry[], until: number): Promise<void> {
+    if (deliveries.length > 0) await bus.append(deliveries);
     place = { audit: until, bus: bus.end };
-    if (hasAny) options.onRouted();
+    if (deliveries.length > 0) options.onRouted();
+  }
+  /** Notes that these deliveries of an entry are durable, while others of it are not. */
+  function noteMade({ sequence: at }: JournalEntry, keys: readonly string[]): void {
+    if (partly?.sequence !== at) partly = { sequence: at, made: new Map() };
+    for (const key of keys) partly.made.set(key, (partly.made.get(key) ?? 0) + 1);
   }
 
   async function routeAll(entries: readonly JournalEntry[]): Promise<void> {
@@ -155,17 +181,24 @@ export async function openRouter(options: RouterOptions): Promise<Router> {
     for (const entry of entries) {
       selection.follow(entry);
       // Routed before a failure to append what came behind it.
-      if (rules.isEmpty || entry.sequence < place.audit) continue;
-      const deliveries = await route(entry);
-      if (deliveries.length === 0) continue;
-      waiting.push(...deliveries);
-      bytes += deliveries.reduce((sum, { payload }) => sum + payload.length, 0);
-      if (bytes < mostAppendedBytes) continue;
-      await append(waiting, entry.sequence + 1);
-      waiting = [];
-      bytes = 0;
+      if (rules.isEmpty || entry.sequence < place.audit || !isWanted(entry)) continue;
+      let keys: string[] = [];
+      for await (const { key, entry: delivery } of deliveriesOf(entry)) {
+        const size = delivery.payload.length;
+        if (waiting.length > 0 && bytes + size > mostAppendedBytes) {
+          await append(waiting, entry.sequence);
+          noteMade(entry, keys);
+          waiting = [];
+          keys = [];
+          bytes = 0;
+        }
+        waiting.push(delivery);
+        keys.push(key);
+        bytes += size;
+      }
     }
     await append(waiting, Math.max(place.audit, last.sequence + 1));
+    partly = undefined;
   }
 
   const reader = opening.use(

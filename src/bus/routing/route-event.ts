@@ -67,11 +67,11 @@ export interface Refusal {
   readonly reason: string;
 }
 
-export interface Routed {
-  readonly deliveries: readonly PlannedDelivery[];
-  readonly refusals: readonly Refusal[];
-  /** How many buses took it. */
-  readonly forwarded: number;
+/** Told what else comes of an event than deliveries. */
+export interface RoutingTold {
+  refused(refusal: Refusal): void;
+  /** A bus took it. */
+  forwarded(): void;
 }
 
 export interface RouteParts extends BusHopParts {
@@ -113,18 +113,22 @@ function plan(arrived: ArrivedEvent, rule: RoutedRule, target: Target): PlannedD
 /** "An event can be sent to an event bus target only once": why it goes no further. */
 const secondHop = 'the event came from another event bus already, and is sent on to no third';
 
-/** An event on its way, and what has come of it so far. */
+/** An event on its way. */
 interface Routing {
   readonly arrived: ArrivedEvent;
   readonly parts: RouteParts;
-  readonly deliveries: PlannedDelivery[];
-  readonly refusals: Refusal[];
-  forwarded: number;
+  readonly told: RoutingTold;
 }
 
+type Deliveries = AsyncGenerator<PlannedDelivery, void, undefined>;
+
 /** Sends the event on to a bus, whose rules are asked at once. */
-async function forward(routing: Routing, rule: RoutedRule, target: Target, to: BusPlace, bus: string) {
-  const { arrived, parts, deliveries, refusals } = routing;
+async function* forward(
+  { arrived, parts, told }: Routing,
+  rule: RoutedRule,
+  target: Target,
+  { place: to, name: bus }: { readonly place: BusPlace; readonly name: string },
+): Deliveries {
   const { place: from, event } = arrived;
   const hop: BusHop = {
     from,
@@ -137,45 +141,43 @@ async function forward(routing: Routing, rule: RoutedRule, target: Target, to: B
   };
   const refused = arrived.isForwarded ? secondHop : await refuseHop(hop, parts);
   if (refused !== undefined) {
-    refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason: refused });
+    told.refused({ rule: rule.arn, target: target.Arn ?? '', reason: refused });
     return;
   }
-  const there = await routeEvent({ ...arrived, place: to, bus, isForwarded: true }, parts);
-  routing.forwarded += 1;
-  deliveries.push(...there.deliveries);
-  refusals.push(...there.refusals);
+  told.forwarded();
+  yield* routeEvent({ ...arrived, place: to, bus, isForwarded: true }, parts, told);
 }
 
-async function send(routing: Routing, rule: RoutedRule, target: Target): Promise<void> {
+async function* send(routing: Routing, rule: RoutedRule, target: Target): Deliveries {
   const kind = targetKindOf(target.Arn ?? '');
   try {
-    if (kind?.kind === 'event-bus') await forward(routing, rule, target, kind.place, kind.name);
-    else routing.deliveries.push(plan(routing.arrived, rule, target));
+    if (kind?.kind === 'event-bus') yield* forward(routing, rule, target, kind);
+    else yield plan(routing.arrived, rule, target);
   } catch (error) {
     // One target must not hold up all others for good.
     const reason = (error as Error).message;
-    routing.refusals.push({ rule: rule.arn, target: target.Arn ?? '', reason });
+    routing.told.refused({ rule: rule.arn, target: target.Arn ?? '', reason });
   }
 }
 
-function matches({ arrived, refusals }: Routing, rule: RoutedRule): boolean {
+function matches({ arrived, told }: Routing, rule: RoutedRule): boolean {
   try {
     return (rule.takesHidden || !arrived.isHidden) && matchesEvent(rule.pattern, arrived.event);
   } catch (error) {
-    refusals.push({ rule: rule.arn, target: 'any', reason: (error as Error).message });
+    told.refused({ rule: rule.arn, target: 'any', reason: (error as Error).message });
     return false;
   }
 }
 
 /**
  * The deliveries of an event to the targets of the rules that match it. Where a target is another bus, that bus's rules are
- * asked as well, once: "EventBridge can't route events received from a sender event bus to a third event bus".
+ * asked as well, once: "EventBridge can't route events received from a sender event bus to a third event bus". They come one
+ * by one, as all of them together may be far more than memory holds: an event of a megabyte, for 1,500 targets of each bus.
  */
-export async function routeEvent(arrived: ArrivedEvent, parts: RouteParts): Promise<Routed> {
-  const routing: Routing = { arrived, parts, deliveries: [], refusals: [], forwarded: 0 };
+export async function* routeEvent(arrived: ArrivedEvent, parts: RouteParts, told: RoutingTold): Deliveries {
+  const routing: Routing = { arrived, parts, told };
   for (const rule of parts.rules.candidates(arrived.place, arrived.bus, arrived.event)) {
     if (!matches(routing, rule)) continue;
-    for (const target of rule.targets) await send(routing, rule, target);
+    for (const target of rule.targets) yield* send(routing, rule, target);
   }
-  return routing;
 }
