@@ -64,12 +64,15 @@ export function openAttempts(options: AttemptsOptions): Attempts {
     }
     queue.isPumping = true;
     queue.isPumpedAgain = false;
-    void begin(queue).then((wasCrowdedOut) => {
-      queue.isPumping = false;
-      if (queue.isPumpedAgain || (wasCrowdedOut && !isCrowded())) pump(queue);
-      else if (wasCrowdedOut) crowdedOut.add(queue);
-      else forgetIdle(queue);
-    });
+    void pumpOnce(queue);
+  }
+
+  async function pumpOnce(queue: TargetQueue): Promise<void> {
+    const wasCrowdedOut = await begin(queue);
+    queue.isPumping = false;
+    if (queue.isPumpedAgain || (wasCrowdedOut && !isCrowded())) pump(queue);
+    else if (wasCrowdedOut) crowdedOut.add(queue);
+    else forgetIdle(queue);
   }
 
   /** Begins attempts until there is none to begin; whether there would be one if others had not taken all the room. */
