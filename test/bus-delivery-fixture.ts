@@ -15,7 +15,6 @@ import { openAuthorisation } from '../src/identity/index.ts';
 import { busEventText, encodeBusEvent, type Stream } from '../src/journal/index.ts';
 import { region, seededRandom, silentLog, type Logger } from '../src/kernel/index.ts';
 import { openLoggedByTrails } from '../src/trail/delivery/index.ts';
-import type { Call } from '../src/wire/service.ts';
 import {
   allow,
   management,
@@ -87,21 +86,6 @@ export async function openDeliveryFixture(
   opening.defer(() => bus[Symbol.asyncDispose]());
   const opened = opening.move();
 
-  const callOf = async (caller: Caller): Promise<Call> => {
-    const { principal } = await identity.findCredential(caller.accessKeyId, caller.sessionToken);
-    return {
-      principal,
-      accountId: principal.accountId,
-      region: region(busPlace.region),
-      time: clock.now(),
-      requestId: 'request-1',
-      sourceIp: '192.0.2.7',
-      userAgent: 'aws-cli/2.9.19',
-      tls: undefined,
-      host: '127.0.0.1:4747',
-    };
-  };
-
   const fixture: DeliveryFixture = {
     identity,
     directory,
@@ -115,7 +99,7 @@ export async function openDeliveryFixture(
     async call(name, input = {}, caller = identity.root) {
       const operation = bus.operations[name];
       if (!operation) throw new Error(`there is no operation ${name}`);
-      const call = await callOf(caller);
+      const call = await identity.callOf(caller, { region: region(busPlace.region) });
       await authorise(call, (await operation.needs?.(input, call)) ?? []);
       for (;;) {
         const change = state.begin();

@@ -1,4 +1,5 @@
 import type { Target } from '@aws-sdk/client-eventbridge';
+import { afterEach, beforeEach } from 'vitest';
 import { openBusOperations } from '../src/bus/api/open-bus-operations.ts';
 import { checkTarget } from '../src/bus/targets/index.ts';
 import { openAuthorisation } from '../src/identity/index.ts';
@@ -7,8 +8,13 @@ import { region, seededRandom, type Region } from '../src/kernel/index.ts';
 import type { Change } from '../src/state/index.ts';
 import { validate } from '../src/wire/protocol/index.ts';
 import { openServices, type Operations } from '../src/wire/index.ts';
-import type { Call } from '../src/wire/service.ts';
-import { openIdentityFixture, type Caller, type IdentityFixture } from './identity-fixture.ts';
+import {
+  faultOf,
+  management,
+  openIdentityFixture,
+  type Caller,
+  type IdentityFixture,
+} from './identity-fixture.ts';
 
 /**
  * EventBridge's operations over real identities in memory: calls are authenticated, validated, authorised, run and committed
@@ -38,30 +44,32 @@ export interface BusFixture extends AsyncDisposable {
 
 const services = openServices();
 
+/** The ARN of what is in the region and the account of the tests, such as `event-bus/orders`. */
+export const eventsArn = (resource: string): string =>
+  `arn:aws:events:${busRegion}:${management}:${resource}`;
+
+/** The code that a call is refused with. */
+export const codeOf = async (answer: Promise<unknown>): Promise<string> => (await faultOf(answer)).code;
+
+/** Opens a bus of its own before each test of the file, for `use` to take and to prepare, and closes it afterwards. */
+export function openBusForEachTest(use: (bus: BusFixture) => void | Promise<void>): void {
+  let bus: BusFixture | undefined;
+  beforeEach(async () => {
+    bus = await openBusFixture();
+    await use(bus);
+  });
+  afterEach(() => bus?.[Symbol.asyncDispose]());
+}
+
 export async function openBusFixture(seed = 1): Promise<BusFixture> {
   await using opening = new AsyncDisposableStack();
   const identity = opening.use(await openIdentityFixture(seed));
-  const { state, clock } = identity;
+  const { state } = identity;
   const authorisation = opening.use(openAuthorisation({ state }));
   const operations = openBusOperations({ state, random: seededRandom(seed + 1000), checkTarget });
   const service = await services.load('events');
   const opened = opening.move();
   const events: PutEvent[] = [];
-
-  const callOf = async (caller: Caller, inRegion: Region): Promise<Call> => {
-    const { principal } = await identity.findCredential(caller.accessKeyId, caller.sessionToken);
-    return {
-      principal,
-      accountId: principal.accountId,
-      region: inRegion,
-      time: clock.now(),
-      requestId: 'request-1',
-      sourceIp: '192.0.2.7',
-      userAgent: 'aws-cli/2.9.19',
-      tls: undefined,
-      host: '127.0.0.1:4747',
-    };
-  };
 
   const fixture: BusFixture = {
     identity,
@@ -75,7 +83,7 @@ export async function openBusFixture(seed = 1): Promise<BusFixture> {
         { service, protocol: 'awsJson1_1', operation: schema, operationName } as never,
         input as Readonly<Record<string, unknown>>,
       );
-      const call = await callOf(caller, inRegion);
+      const call = await identity.callOf(caller, { region: inRegion });
       await authorisation.authorise(call, (await operation.needs?.(input, call)) ?? []);
       for (;;) {
         const change = state.begin();

@@ -57,6 +57,8 @@ export interface IdentityFixture extends AsyncDisposable {
   call(operation: string, input?: unknown, caller?: Caller, over?: Partial<Call>): Promise<Answer>;
   /** Runs an operation without authentication and authorisation, as this principal. */
   run(operation: Operation<Change>, input: unknown, principal: Principal): Promise<Answer>;
+  /** The call that a caller makes now. */
+  callOf(caller: Caller, over?: Partial<Call>): Promise<Call>;
   route(method: 'GET' | 'POST', body: unknown, caller?: Caller): Promise<RouteAnswer>;
   /** Creates a user with an access key and, if a policy is given, with that as inline policy. */
   user(name: string, policy?: unknown, as?: Caller): Promise<NewAccessKey>;
@@ -166,6 +168,7 @@ export async function openIdentityFixture(seed = 1): Promise<IdentityFixture> {
     authorise,
     lastUsed,
     root,
+    callOf,
     async call(name, input = {}, caller = root, over = {}) {
       const operation = iam[name] ?? sts[name];
       if (!operation) throw new Error(`there is no operation ${name}`);

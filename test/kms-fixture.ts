@@ -32,20 +32,8 @@ export async function openKmsFixture(seed = 1): Promise<KmsFixture> {
   const kms = opening.use(openKms({ state, masterKey, ...authorisation, clock, random, log: silentLog }));
   const opened = opening.move();
 
-  const callOf = async (caller: Caller = identity.root, inRegion = kmsRegion): Promise<Call> => {
-    const { principal } = await identity.findCredential(caller.accessKeyId, caller.sessionToken);
-    return {
-      principal,
-      accountId: principal.accountId,
-      region: inRegion,
-      time: clock.now(),
-      requestId: 'request-1',
-      sourceIp: '192.0.2.7',
-      userAgent: 'aws-cli/2.9.19',
-      tls: undefined,
-      host: '127.0.0.1:4747',
-    };
-  };
+  const callOf = (caller: Caller = identity.root, inRegion = kmsRegion): Promise<Call> =>
+    identity.callOf(caller, { region: inRegion });
 
   const fixture: KmsFixture = {
     identity,

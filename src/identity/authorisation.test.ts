@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { accountId, region } from '../kernel/index.ts';
+import { accountId } from '../kernel/index.ts';
 import type { Need } from '../wire/index.ts';
 import {
   allow,
@@ -22,21 +22,6 @@ const statement = (Action: string, rest: object) => ({ Effect: 'Allow', Action, 
 const saying = (...statements: object[]) => ({ Version: '2012-10-17', Statement: statements });
 
 const attach = (name: string) => ({ UserName: 'y', PolicyArn: `arn:aws:iam::aws:policy/${name}` });
-
-const callOf = async ({ accessKeyId }: { accessKeyId: string }) => {
-  const { principal } = await identity.findCredential(accessKeyId, undefined);
-  return {
-    principal,
-    accountId: principal.accountId,
-    region: region('eu-central-1'),
-    time: identity.clock.now(),
-    requestId: 'r',
-    sourceIp: '192.0.2.7',
-    userAgent: 'test',
-    tls: undefined,
-    host: 'localhost',
-  };
-};
 
 const policy = (account: string) =>
   JSON.stringify({
@@ -191,7 +176,7 @@ describe('authorisation', () => {
     await identity.call('DeleteUser', { UserName: 'alice' });
     const again = await identity.user('alice', allow('iam:GetUser'));
     await identity.call('GetUser', {}, again);
-    const call = { ...(await callOf(again)), principal };
+    const call = { ...(await identity.callOf(again)), principal };
     const needs = [{ action: 'iam:GetUser', resource: '*' }];
     expect((await faultOf(identity.authorise(call, needs))).code).toBe('AccessDenied');
   });
@@ -199,7 +184,7 @@ describe('authorisation', () => {
   it('asks the policy of a resource in another account as well as that of the caller', async () => {
     const other = await identity.account(accountId('111111111111'));
     const alice = await identity.user('alice', allow('s3:GetObject'), other);
-    const call = await callOf(alice);
+    const call = await identity.callOf(alice);
     expect((await faultOf(identity.authorise(call, [need]))).code).toBe('AccessDenied');
     const denied = { ...need, resourcePolicy: policy('222222222222') };
     expect((await faultOf(identity.authorise(call, [denied]))).message).toContain('no resource-based policy');
@@ -215,15 +200,15 @@ describe('authorisation', () => {
     const Condition = { StringEquals: { 'aws:RequestedRegion': requested } };
     const there = statement('*', { Resource: '*', Condition });
     const elsewhere = { ...there, Condition: { StringNotEquals: Condition.StringEquals } };
-    const near = await callOf(await identity.user('near', saying(there)));
+    const near = await identity.callOf(await identity.user('near', saying(there)));
     await identity.authorise(near, [{ action, resource }]);
-    const far = await callOf(await identity.user('far', saying(elsewhere)));
+    const far = await identity.callOf(await identity.user('far', saying(elsewhere)));
     expect((await faultOf(identity.authorise(far, [{ action, resource }]))).code).toBe('AccessDenied');
   });
 
   // The API reference of GetSessionToken speaks of calls to IAM; passing a role is a permission that other calls need.
   it('lets credentials of GetSessionToken pass roles, and not call IAM', async () => {
-    const { principal, ...call } = await callOf(await identity.user('alice', allow('*')));
+    const { principal, ...call } = await identity.callOf(await identity.user('alice', allow('*')));
     if (principal.type !== 'IAMUser') throw new Error('alice is a user');
     const session = { issuedAt: call.time, expiresAt: call.time + 1000, mfaAuthenticated: false };
     const asked = { ...call, principal: { ...principal, session } };
@@ -244,7 +229,7 @@ describe('authorisation', () => {
     const perimeter = { Effect: 'Deny', Action: '*', Resource: '*', Condition };
     const everything = statement('*', { Resource: '*' });
     const alice = await identity.user('alice', saying(everything, perimeter));
-    const asked = identity.authorise(await callOf(alice), [
+    const asked = identity.authorise(await identity.callOf(alice), [
       { action: 'x:Y', resource, ...(resourceAccountId === undefined ? {} : { resourceAccountId }) },
     ]);
     if (isInside) await asked;

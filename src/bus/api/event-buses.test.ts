@@ -1,18 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accountId, region } from '../../kernel/index.ts';
-import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
+import {
+  busRegion,
+  codeOf,
+  eventsArn,
+  openBusForEachTest,
+  type BusFixture,
+} from '../../../test/bus-fixture.ts';
 import { allow, faultOf, management } from '../../../test/identity-fixture.ts';
 
 let bus: BusFixture;
-beforeEach(async () => {
-  bus = await openBusFixture();
-});
-afterEach(async () => {
-  await bus[Symbol.asyncDispose]();
+openBusForEachTest((opened) => {
+  bus = opened;
 });
 
-const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
-const arnOf = (name: string) => `arn:aws:events:${busRegion}:${management}:event-bus/${name}`;
+const arnOf = (name: string) => eventsArn(`event-bus/${name}`);
 const names = (answer: { EventBuses: readonly { Name: string }[] }) =>
   answer.EventBuses.map(({ Name }) => Name);
 

@@ -1,24 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accountId, region } from '../../kernel/index.ts';
-import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
+import { codeOf, eventsArn, openBusForEachTest, type BusFixture } from '../../../test/bus-fixture.ts';
 import { allow, faultOf, management, type Caller } from '../../../test/identity-fixture.ts';
 
 const other = '111111111111';
 let bus: BusFixture;
 let stranger: Caller;
-beforeEach(async () => {
-  bus = await openBusFixture();
+openBusForEachTest(async (opened) => {
+  bus = opened;
   stranger = await bus.identity.account(accountId(other));
   await bus.call('CreateEventBus', { Name: 'orders' });
 });
-afterEach(async () => {
-  await bus[Symbol.asyncDispose]();
-});
 
-const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
-const busArn = (name: string) => `arn:aws:events:${busRegion}:${management}:event-bus/${name}`;
+const busArn = (name: string) => eventsArn(`event-bus/${name}`);
 const orders = busArn('orders');
-const ruleArn = (path: string) => `arn:aws:events:${busRegion}:${management}:rule/${path}`;
+const ruleArn = (path: string) => eventsArn(`rule/${path}`);
 const document = (...statements: readonly object[]) =>
   JSON.stringify({ Version: '2012-10-17', Statement: statements });
 const policyOf = async (Name: string): Promise<unknown> => {

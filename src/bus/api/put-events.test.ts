@@ -1,17 +1,19 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  busRegion,
+  codeOf,
+  eventsArn,
+  openBusForEachTest,
+  type BusFixture,
+} from '../../../test/bus-fixture.ts';
 import { allow, deny, faultOf, management } from '../../../test/identity-fixture.ts';
 
 let bus: BusFixture;
-beforeEach(async () => {
-  bus = await openBusFixture();
-});
-afterEach(async () => {
-  await bus[Symbol.asyncDispose]();
+openBusForEachTest((opened) => {
+  bus = opened;
 });
 
-const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
-const busArn = (name: string) => `arn:aws:events:${busRegion}:${management}:event-bus/${name}`;
+const busArn = (name: string) => eventsArn(`event-bus/${name}`);
 const entry = { Source: 'shop', DetailType: 'Order', Detail: '{"id":1}' };
 const put = (...Entries: readonly object[]) => bus.call('PutEvents', { Entries });
 

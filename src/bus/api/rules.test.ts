@@ -1,22 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  busRegion,
+  codeOf,
+  eventsArn,
+  openBusForEachTest,
+  type BusFixture,
+} from '../../../test/bus-fixture.ts';
 import { allow, deny, faultOf, management } from '../../../test/identity-fixture.ts';
 
 let bus: BusFixture;
-beforeEach(async () => {
-  bus = await openBusFixture();
-});
-afterEach(async () => {
-  await bus[Symbol.asyncDispose]();
+openBusForEachTest((opened) => {
+  bus = opened;
 });
 
-const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
-const arnOf = (path: string) => `arn:aws:events:${busRegion}:${management}:rule/${path}`;
+const arnOf = (path: string) => eventsArn(`rule/${path}`);
 const EventPattern = '{"source":["shop"]}';
 const RoleArn = `arn:aws:iam::${management}:role/r`;
 const target = {
   Id: 't',
-  Arn: `arn:aws:events:${busRegion}:${management}:event-bus/other`,
+  Arn: eventsArn('event-bus/other'),
   RoleArn,
 };
 

@@ -1,21 +1,15 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accountId } from '../../kernel/index.ts';
-import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
-import { faultOf, management } from '../../../test/identity-fixture.ts';
+import { codeOf, eventsArn, openBusForEachTest, type BusFixture } from '../../../test/bus-fixture.ts';
 
 let bus: BusFixture;
-beforeEach(async () => {
-  bus = await openBusFixture();
+openBusForEachTest(async (opened) => {
+  bus = opened;
   await bus.call('CreateEventBus', { Name: 'orders', Tags: [{ Key: 'team', Value: 'a' }] });
   await bus.rule('r', { EventBusName: 'orders' });
   await bus.rule('r');
 });
-afterEach(async () => {
-  await bus[Symbol.asyncDispose]();
-});
 
-const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
-const arnOf = (resource: string) => `arn:aws:events:${busRegion}:${management}:${resource}`;
 const tagsOf = async (ResourceARN: string): Promise<unknown> =>
   (await bus.call('ListTagsForResource', { ResourceARN })).Tags;
 
@@ -31,7 +25,7 @@ describe('tags ("TagResource", "UntagResource", "ListTagsForResource")', () => {
   it.each(['event-bus/orders', 'event-bus/default', 'rule/orders/r', 'rule/r'])(
     'are put on, replaced and taken from %s',
     async (resource) => {
-      const ResourceARN = arnOf(resource);
+      const ResourceARN = eventsArn(resource);
       const before = resource === 'event-bus/orders' ? [{ Key: 'team', Value: 'a' }] : [];
       expect(await tagsOf(ResourceARN)).toEqual(before);
       const Tags = [
@@ -43,13 +37,13 @@ describe('tags ("TagResource", "UntagResource", "ListTagsForResource")', () => {
       expect(await bus.call('UntagResource', { ResourceARN, TagKeys: ['team', 'none'] })).toEqual({});
       expect(await tagsOf(ResourceARN)).toEqual([{ Key: 'empty', Value: '' }]);
       for (const other of ['event-bus/orders', 'rule/orders/r', 'rule/r'].filter((one) => one !== resource)) {
-        expect(await tagsOf(arnOf(other))).not.toContainEqual({ Key: 'empty', Value: '' });
+        expect(await tagsOf(eventsArn(other))).not.toContainEqual({ Key: 'empty', Value: '' });
       }
     },
   );
 
   it('leave the rest of a rule as it is', async () => {
-    const ResourceARN = arnOf('rule/r');
+    const ResourceARN = eventsArn('rule/r');
     const before = await bus.call('DescribeRule', { Name: 'r' });
     await bus.call('TagResource', { ResourceARN, Tags: [{ Key: 'a', Value: 'b' }] });
     expect(await bus.call('DescribeRule', { Name: 'r' })).toEqual(before);
@@ -57,18 +51,18 @@ describe('tags ("TagResource", "UntagResource", "ListTagsForResource")', () => {
 
   it('are only on what exists', async () => {
     for (const resource of ['event-bus/none', 'rule/none', 'rule/orders/none', 'rule/none/r']) {
-      expect(new Set(await codesOf(arnOf(resource))), resource).toEqual(
+      expect(new Set(await codesOf(eventsArn(resource))), resource).toEqual(
         new Set(['ResourceNotFoundException']),
       );
     }
     for (const arn of [
-      arnOf('archive/a'),
-      arnOf('rule/a/b/c'),
-      arnOf('event-bus/a/b'),
-      arnOf('rule/a\0b'),
-      arnOf('rule/\ud800'),
-      arnOf('rule/r').replace(':eu-central-1:', '::'),
-      arnOf('rule/r').replace('arn:aws:', 'arn:aws-cn:'),
+      eventsArn('archive/a'),
+      eventsArn('rule/a/b/c'),
+      eventsArn('event-bus/a/b'),
+      eventsArn('rule/a\0b'),
+      eventsArn('rule/\ud800'),
+      eventsArn('rule/r').replace(':eu-central-1:', '::'),
+      eventsArn('rule/r').replace('arn:aws:', 'arn:aws-cn:'),
       'orders',
       'arn:aws:s3:::b',
     ]) {
@@ -77,7 +71,7 @@ describe('tags ("TagResource", "UntagResource", "ListTagsForResource")', () => {
   });
 
   it('are at most 50, each key once, none of AWS’s own', async () => {
-    const ResourceARN = arnOf('rule/r');
+    const ResourceARN = eventsArn('rule/r');
     const tag = (Tags: readonly object[]) => bus.call('TagResource', { ResourceARN, Tags });
     const many = Array.from({ length: 50 }, (_, at) => ({ Key: `k-${at}`, Value: 'v' }));
     await tag(many);
@@ -97,7 +91,7 @@ describe('tags ("TagResource", "UntagResource", "ListTagsForResource")', () => {
 
   it('are for whom policies let', async () => {
     const stranger = await bus.identity.account(accountId('111111111111'));
-    const ResourceARN = arnOf('event-bus/orders');
+    const ResourceARN = eventsArn('event-bus/orders');
     const Tags = [{ Key: 'team', Value: 'x' }];
     expect(await codeOf(bus.call('TagResource', { ResourceARN, Tags }, stranger))).toBe('AccessDenied');
     expect(await codeOf(bus.call('ListTagsForResource', { ResourceARN }, stranger))).toBe('AccessDenied');

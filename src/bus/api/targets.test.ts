@@ -1,19 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { accountId } from '../../kernel/index.ts';
-import { busRegion, openBusFixture, type BusFixture } from '../../../test/bus-fixture.ts';
+import {
+  busRegion,
+  codeOf,
+  eventsArn,
+  openBusForEachTest,
+  type BusFixture,
+} from '../../../test/bus-fixture.ts';
 import { allow, faultOf, management } from '../../../test/identity-fixture.ts';
 
 let bus: BusFixture;
-beforeEach(async () => {
-  bus = await openBusFixture();
-});
-afterEach(async () => {
-  await bus[Symbol.asyncDispose]();
+openBusForEachTest((opened) => {
+  bus = opened;
 });
 
-const codeOf = async (answer: Promise<unknown>) => (await faultOf(answer)).code;
 const RoleArn = `arn:aws:iam::${management}:role/r`;
-const busArn = (name: string) => `arn:aws:events:${busRegion}:${management}:event-bus/${name}`;
+const busArn = (name: string) => eventsArn(`event-bus/${name}`);
 const target = (Id: string, over: object = {}) => ({ Id, Arn: busArn('other'), RoleArn, ...over });
 const put = (Targets: readonly object[], over: object = {}) =>
   bus.call('PutTargets', { Rule: 'r', Targets, ...over });
