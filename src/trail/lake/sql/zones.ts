@@ -1,3 +1,5 @@
+import { withOperands } from './analyse/typed.ts';
+
 /** Time zones as Trino names them: UTC, an offset such as +05:30, or a name of the IANA database. */
 
 function two(value: number | string): string {
@@ -41,12 +43,38 @@ export function toLocal(sql: string, zone: string): string {
   return `timezone('${zone}', timezone('UTC', ${sql}))`;
 }
 
-/** The instant in UTC, from the time on the clocks of a zone. */
+/**
+ * The instant in UTC, from the time on the clocks of a zone. A time that they show twice is the first of the two, where
+ * the engine takes the second: it has the offset of the day before. A time that they never show is as much later.
+ */
 export function fromLocal(sql: string, zone: string): string {
   const minutes = offsetMinutes(zone);
   if (minutes === 0) return sql;
   if (minutes !== undefined) return `(${sql} - to_minutes(${minutes}))`;
-  return `timezone('UTC', timezone('${zone}', ${sql}))`;
+  const engines = (local: string): string => `timezone('UTC', timezone('${zone}', ${local}))`;
+  return withOperands([sql], (local) => {
+    const first = `(${engines(`${local} - to_days(1)`)} + to_days(1))`;
+    return `CASE WHEN ${toLocal(first, zone)} = ${local} THEN ${first} ELSE ${engines(local)} END`;
+  });
+}
+
+/** The instant of a literal's time on the clocks of a zone; undefined if they never show it. */
+export function fromLocalLiteral({ text }: TimestampText, zone: string): string | undefined {
+  return offsetMinutes(zone) === undefined && !isShown(text, zone)
+    ? undefined
+    : fromLocal(`TIMESTAMP '${text}'`, zone);
+}
+
+function isShown(text: string, zone: string): boolean {
+  const wanted = `${text.slice(0, 10)} ${text.slice(11, 19)}`;
+  const clock = new Intl.DateTimeFormat('sv', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' });
+  const asUtc = Date.parse(`${wanted.replace(' ', 'T')}Z`);
+  // The offsets that a zone had around that time are those of a day before and a day after.
+  return [-1, 1].some((days) => {
+    const near = asUtc + days * 86_400_000;
+    const offset = Date.parse(`${clock.format(near).replace(' ', 'T')}Z`) - near;
+    return clock.format(asUtc - offset) === wanted;
+  });
 }
 
 export interface TimestampText {

@@ -1,7 +1,7 @@
 import { refuse } from '../refusal.ts';
 import { engineType, isInteger, isNumeric, quoteText, typeText } from '../types.ts';
 import type { RowField, SqlType } from '../types.ts';
-import { toText } from './cast-text.ts';
+import { fromText, jsonText, toText } from './cast-text.ts';
 import { failing, readField, withOperands } from './typed.ts';
 import type { Place, Typed } from './typed.ts';
 
@@ -52,20 +52,22 @@ export function fromJson(sql: string, to: SqlType, place: Place, at: number): st
     refuse(at, `CAST from JSON to ${typeText(to)} is not supported`);
   return withOperands([sql], (value) => {
     const text = `json_extract_string(${value}, '$')`;
-    const read = to.kind === 'varchar' ? text : jsonNumber(value, text, to);
+    const read =
+      to.kind === 'varchar' ? jsonText(value) : jsonNumber(value, text, to, fromText(text, to, place, at));
     return `CASE WHEN ${isNull(value)} THEN NULL WHEN json_type(${value}) NOT IN (${numbers}) THEN ${fail} ELSE ${read} END`;
   });
 }
 
-function jsonNumber(value: string, text: string, to: SqlType): string {
+/** A JSON number or boolean as a number or boolean; `ofString` is what a JSON string becomes. */
+function jsonNumber(value: string, text: string, to: SqlType, ofString: string): string {
   const held = engineType(to);
   const truth = `CASE ${text} WHEN 'true' THEN 1 ELSE 0 END`;
   if (to.kind === 'boolean')
-    return `CASE json_type(${value}) WHEN 'BOOLEAN' THEN ${text} = 'true' WHEN 'VARCHAR' THEN CAST(${text} AS BOOLEAN) ELSE CAST(${text} AS DOUBLE) <> 0 END`;
+    return `CASE json_type(${value}) WHEN 'BOOLEAN' THEN ${text} = 'true' WHEN 'VARCHAR' THEN ${ofString} ELSE CAST(${text} AS DOUBLE) <> 0 END`;
   const number = isInteger(to)
     ? `CASE json_type(${value}) WHEN 'DOUBLE' THEN CAST(round(CAST(${text} AS DOUBLE)) AS ${held}) ELSE CAST(${text} AS ${held}) END`
     : `CAST(${text} AS ${held})`;
-  return `CASE json_type(${value}) WHEN 'BOOLEAN' THEN CAST(${truth} AS ${held}) ELSE ${number} END`;
+  return `CASE json_type(${value}) WHEN 'BOOLEAN' THEN CAST(${truth} AS ${held}) WHEN 'VARCHAR' THEN ${ofString} ELSE ${number} END`;
 }
 
 /** A member of an object, as a JSON pointer, which takes any name. */
@@ -81,9 +83,15 @@ export function toJson(value: Typed, at: number): string {
   if (type.kind === 'array')
     return `CASE WHEN ${sql} IS NULL THEN NULL ELSE CAST(to_json(list_transform(${sql}, lambda "t": CAST(coalesce(${toJson({ sql: '"t"', type: type.element }, at)}, 'null') AS JSON))) AS VARCHAR) END`;
   if (type.kind === 'row') {
+    // Trino calls every member of such a row '', and an object of the engine has no two members of one name.
+    if (type.fields.some(({ name }) => name === undefined))
+      refuse(
+        at,
+        'CAST to JSON of a row whose fields have no names is not supported; cast it to ROW(a …, b …)',
+      );
     const parts = type.fields.map(
-      (field, index) =>
-        `'${(field.name ?? `field${index}`).replaceAll("'", "''")}': CAST(coalesce(${toJson({ sql: readField(sql, field), type: field.type }, at)}, 'null') AS JSON)`,
+      (field) =>
+        `'${(field.name ?? '').replaceAll("'", "''")}': CAST(coalesce(${toJson({ sql: readField(sql, field), type: field.type }, at)}, 'null') AS JSON)`,
     );
     return `CASE WHEN ${sql} IS NULL THEN NULL ELSE CAST(to_json({${parts.join(', ')}}) AS VARCHAR) END`;
   }

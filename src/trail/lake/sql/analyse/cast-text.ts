@@ -31,6 +31,12 @@ function floatText(sql: string): string {
   });
 }
 
+/** The engine leaves out the zero before the point where the type has no digit for it. */
+function decimalText(sql: string, precision: number, scale: number): string {
+  const text = `CAST(${sql} AS VARCHAR)`;
+  return precision > scale ? text : `regexp_replace(${text}, '^(-?)[.]', '\\10.')`;
+}
+
 function timeFormat(sql: string, precision: number, format: string): string {
   if (precision === 0) return `strftime(${sql}, '${format}')`;
   const micros = `strftime(${sql}, '${format}.%f')`;
@@ -51,9 +57,10 @@ export function toText(value: Typed, at: number): string {
     case 'smallint':
     case 'integer':
     case 'bigint':
-    case 'decimal':
     case 'date':
       return `CAST(${sql} AS VARCHAR)`;
+    case 'decimal':
+      return decimalText(sql, type.precision, type.scale);
     case 'real':
     case 'double':
       return floatText(type.kind === 'real' ? `CAST(CAST(${sql} AS VARCHAR) AS DOUBLE)` : sql);
@@ -63,8 +70,6 @@ export function toText(value: Typed, at: number): string {
       return `(${timestampText(toLocal(sql, type.zone), type.precision)} || ' ${type.zone}')`;
     case 'time':
       return timeFormat(`(DATE '1970-01-01' + ${sql})`, type.precision, '%H:%M:%S');
-    case 'json':
-      return jsonScalar(sql);
     case 'unknown':
     case 'varchar':
       return sql;
@@ -72,6 +77,7 @@ export function toText(value: Typed, at: number): string {
       return intervalDayText(sql);
     case 'interval-month':
       return intervalMonthText(sql);
+    case 'json':
     case 'varbinary':
     case 'ipaddress':
     case 'array':
@@ -103,12 +109,11 @@ export function intervalDayText(sql: string): string {
   );
 }
 
-/** The text of a JSON string, number or boolean. */
-function jsonScalar(sql: string): string {
-  return withOperands(
-    [sql],
-    (value) => `CASE json_type(${value}) WHEN 'NULL' THEN NULL ELSE json_extract_string(${value}, '$') END`,
-  );
+/** The text of a JSON string, number or boolean; a number with a fraction or an exponent is written as a double. */
+export function jsonText(value: string): string {
+  const text = `json_extract_string(${value}, '$')`;
+  const isDouble = `json_type(${value}) = 'DOUBLE' AND regexp_matches(${text}, '[.eE]')`;
+  return `CASE WHEN ${isDouble} THEN ${floatText(`CAST(${text} AS DOUBLE)`)} ELSE ${text} END`;
 }
 
 /** A timestamp rounded to the digits of its type, as a CAST to fewer digits does. */
@@ -160,7 +165,7 @@ export function fromText(sql: string, to: SqlType, place: Place, at: number): st
     case 'real':
     case 'double':
       return checked(
-        String.raw`^\s*[+-]?(\d+(\.\d*)?|\.\d+|(?i:infinity|nan))([eE][+-]?\d+)?\s*$`,
+        String.raw`^\s*[+-]?(\d+(\.\d*)?|\.\d+|Infinity|NaN)([eE][+-]?\d+)?\s*$`,
         (value) => `CAST(trim(${value}) AS ${held})`,
       );
     case 'ipaddress':

@@ -149,7 +149,8 @@ export function castTo(value: Typed, wanted: SqlType, place: Place, at: number):
   const as = (sql: string): Typed => ({ sql, type: to, loose: value.loose });
   if (from.kind === 'unknown') return as(`CAST(NULL AS ${engineType(to)})`);
   if (to.kind === 'varchar') {
-    const text = toText(value, at);
+    const text =
+      from.kind === 'json' ? fromJson(value.sql, { kind: 'varchar' }, place, at) : toText(value, at);
     const { length } = to;
     if (length === undefined || (from.kind === 'varchar' && (from.length ?? Infinity) <= length))
       return { ...as(text), text: value.text };

@@ -1,7 +1,7 @@
 import { refuse } from '../refusal.ts';
 import { commonType, engineType, isInteger, isNumeric, sameType, typeText, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
-import { fromLocal, readTimestamp } from '../zones.ts';
+import { fromLocal, fromLocalLiteral, readTimestamp } from '../zones.ts';
 import { readField, withOperands } from './typed.ts';
 import type { Typed } from './typed.ts';
 
@@ -106,7 +106,9 @@ export function readBesideTime(value: Typed, other: SqlType, at: number): Typed 
   const { text, precision, zone } = read;
   if (other.kind === 'date' && zone === undefined && text.endsWith(' 00:00:00'))
     return { sql: `DATE '${text.slice(0, 10)}'`, type: { kind: 'date' } };
-  const sql = fromLocal(`TIMESTAMP '${text}'`, zone ?? (other.kind === 'timestamptz' ? other.zone : 'UTC'));
+  const clocks = zone ?? (other.kind === 'timestamptz' ? other.zone : 'UTC');
+  const sql = fromLocalLiteral(read, clocks);
+  if (sql === undefined) refuse(at, `The clocks of ${clocks} never show '${text}'`);
   if (zone === undefined) return { sql, type: { kind: 'timestamp', precision } };
   return { sql, type: { kind: 'timestamptz', precision, zone } };
 }

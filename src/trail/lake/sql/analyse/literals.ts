@@ -13,7 +13,7 @@ import {
 } from '../types.ts';
 import { ipAddress, quoteText } from '../types.ts';
 import { rangeOf } from '../ip-address.ts';
-import { fromLocal, readTimestamp } from '../zones.ts';
+import { fromLocalLiteral, readTimestamp } from '../zones.ts';
 import type { Typed } from './typed.ts';
 
 function wholeNumber(text: string, at: number): Typed {
@@ -116,7 +116,9 @@ export function analyseTypedLiteral(type: string, text: string, at: number): Typ
         refuse(at, `'${text.slice(0, 40)}' is no timestamp; write it like TIMESTAMP '2024-05-01 12:30:00'`);
       const { zone, precision } = read;
       if (zone === undefined) return { sql: `TIMESTAMP '${read.text}'`, type: timestamp(precision) };
-      return { sql: fromLocal(`TIMESTAMP '${read.text}'`, zone), type: timestampWithZone(precision, zone) };
+      const sql = fromLocalLiteral(read, zone);
+      if (sql === undefined) refuse(at, `The clocks of ${zone} never show '${read.text}'`);
+      return { sql, type: timestampWithZone(precision, zone) };
     }
     case 'time':
       return analyseTime(text, at);

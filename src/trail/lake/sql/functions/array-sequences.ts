@@ -54,13 +54,18 @@ export const sequence: FunctionRule = (call) => {
     return call.refuse('The step of a sequence of times must be a literal other than 0');
   const months = step?.type.kind === 'interval-month';
   const least = months ? Math.abs(amount) * 28 * 86_400_000 : Math.abs(amount);
-  const interval = `${months ? 'to_months' : 'to_milliseconds'}(CAST(${amount} AS ${months ? 'INTEGER' : 'BIGINT'}))`;
+  const interval = `to_milliseconds(CAST(${amount} AS BIGINT))`;
   const held = engineType(arrayOf(type));
+  // Each entry is so many months after the start, whose day of the month thus comes back after a shorter month.
+  const series = (a: string, b: string): string =>
+    months
+      ? `list_transform(generate_series(0, date_sub('month', ${a}, ${b}) // ${amount}), lambda "s": ${a} + to_months(CAST("s" * ${amount} AS INTEGER)))`
+      : `generate_series(${a}, ${b}, ${interval})`;
   const sql = withOperands(
     [`CAST(${from} AS TIMESTAMP)`, `CAST(${to} AS TIMESTAMP)`],
     (a, b) =>
       `CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL WHEN (epoch_ms(${b}) - epoch_ms(${a})) * ${Math.sign(amount)} < 0 ` +
-      `OR abs(epoch_ms(${b}) - epoch_ms(${a})) // ${least} >= ${sequenceLimit} THEN ${fail(held)} ELSE CAST(generate_series(${a}, ${b}, ${interval}) AS ${held}) END`,
+      `OR abs(epoch_ms(${b}) - epoch_ms(${a})) // ${least} >= ${sequenceLimit} THEN ${fail(held)} ELSE CAST(${series(a, b)} AS ${held}) END`,
   );
   return give(call, sql, arrayOf(type));
 };

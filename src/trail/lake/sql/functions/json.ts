@@ -1,5 +1,5 @@
-import { canFail, withOperands } from '../analyse/typed.ts';
-import { bigint, boolean, isInteger, json, quoteText, varchar } from '../types.ts';
+import { canFail, failing, withOperands } from '../analyse/typed.ts';
+import { bigint, boolean, isInteger, isNumeric, json, quoteText, varchar } from '../types.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
 
@@ -12,7 +12,8 @@ function document(call: Call): string {
 
 /**
  * A JSON path as Trino's older JSON functions take it: `$`, then `.name`, `["name"]` and `[index]`. Wildcards and
- * recursive descent are refused.
+ * recursive descent are refused. It is written as a JSON pointer, in which a number is an index of an array and a name
+ * of an object, as in Trino.
  */
 function path(call: Call, index: number): string {
   const text = call.literal(index, 'the path');
@@ -23,7 +24,8 @@ function path(call: Call, index: number): string {
     const match =
       /^\.([A-Za-z0-9_$:@-]+|[^\s.[\]"'*()?]+)/.exec(rest) ??
       /^\["((?:[^"\\]|\\["\\])*)"\]/.exec(rest) ??
-      /^\['([^'"\\]*)'\]/.exec(rest);
+      /^\['([^'"\\]*)'\]/.exec(rest) ??
+      /^\[(\w*[A-Za-z_]\w*)\]/.exec(rest);
     const position = /^\[(\d{1,9})\]/.exec(rest);
     const taken = match?.[0] ?? position?.[0];
     if (taken === undefined)
@@ -33,10 +35,10 @@ function path(call: Call, index: number): string {
     const name = match?.[1]?.replaceAll(/\\(["\\])/g, '$1');
     if (name?.includes('"') === true || name?.includes('\\') === true)
       return call.refuse('Quotes and backslashes in the names of a JSON path are not supported');
-    steps.push(name === undefined ? `[${position?.[1]}]` : `."${name}"`);
+    steps.push(`/${(name ?? position?.[1] ?? '').replaceAll('~', '~0').replaceAll('/', '~1')}`);
     rest = rest.slice(taken.length);
   }
-  return quoteText(`$${steps.join('')}`);
+  return quoteText(steps.length === 0 ? '$' : steps.join(''));
 }
 
 const extract: FunctionRule = (call) => {
@@ -77,13 +79,16 @@ const arrayContains: FunctionRule = (call) => {
         ? "'VARCHAR'"
         : isInteger(wanted.type)
           ? "'BIGINT', 'UBIGINT'"
-          : undefined;
-  if (types === undefined)
-    return call.refuse('json_array_contains takes a whole number, a string or a boolean');
+          : isNumeric(wanted.type)
+            ? "'DOUBLE'"
+            : undefined;
+  if (types === undefined) return call.refuse('json_array_contains takes a number, a string or a boolean');
+  const compared = types === "'DOUBLE'" ? `CAST(${wanted.sql} AS DOUBLE)` : `CAST(${wanted.sql} AS VARCHAR)`;
+  const held = types === "'DOUBLE'" ? 'DOUBLE' : 'VARCHAR';
   const sql = withOperands(
-    [document(call), `CAST(${wanted.sql} AS VARCHAR)`],
+    [document(call), compared],
     (text, value) =>
-      `CASE WHEN json_type(${text}) = 'ARRAY' THEN CASE WHEN ${value} IS NULL THEN NULL ELSE len(list_filter(CAST(CAST(${text} AS JSON) AS JSON[]), lambda "a": json_type("a") IN (${types}) AND json_extract_string("a", '$') = ${value})) > 0 END END`,
+      `CASE WHEN json_type(${text}) = 'ARRAY' THEN CASE WHEN ${value} IS NULL THEN NULL ELSE len(list_filter(CAST(CAST(${text} AS JSON) AS JSON[]), lambda "a": json_type("a") IN (${types}) AND TRY_CAST(json_extract_string("a", '$') AS ${held}) = ${value})) > 0 END END`,
   );
   return give(call, sql, boolean);
 };
@@ -126,10 +131,12 @@ export const jsonFunctions: FunctionTable = {
   },
   is_json_scalar(call) {
     checkCount(call, 1);
-    return give(
-      call,
-      withOperands([document(call)], (text) => `(json_type(${text}) NOT IN ('OBJECT', 'ARRAY'))`),
-      boolean,
-    );
+    const { sql, type } = call.value(0);
+    const fail = failing(call.place, 'Invalid JSON value', 'BOOLEAN');
+    const written = withOperands([type.kind === 'json' ? sql : call.as(0, varchar).sql], (text) => {
+      const isScalar = `json_type(${text}) NOT IN ('OBJECT', 'ARRAY')`;
+      return `CASE WHEN ${text} IS NULL THEN NULL WHEN json_valid(${text}) THEN ${isScalar} ELSE ${fail} END`;
+    });
+    return give(call, written, boolean);
   },
 };

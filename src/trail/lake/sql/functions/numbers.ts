@@ -113,6 +113,13 @@ export const numberFunctions: FunctionTable = {
   truncate,
   sign(call) {
     const { sql, type } = number(call);
+    if (isFloating(type)) {
+      const written = withOperands(
+        [sql],
+        (x) => `CASE WHEN isnan(${x}) THEN ${x} ELSE CAST(sign(${x}) AS ${engineType(type)}) END`,
+      );
+      return give(call, written, type);
+    }
     if (type.kind !== 'decimal') return give(call, `CAST(sign(${sql}) AS ${engineType(type)})`, type);
     return give(call, `CAST(sign(${sql}) AS DECIMAL(1, 0))`, { kind: 'decimal', precision: 1, scale: 0 });
   },

@@ -33,22 +33,31 @@ function group(call: Call, read: ReadRegexp): number {
   return wanted;
 }
 
+/** The group that digits behind a $ name, as many of them as still name one, and the digits that are left. */
+function numbered(digits: string, read: ReadRegexp): readonly [index: number, rest: string] {
+  let taken = 1;
+  while (taken < digits.length && Number(digits.slice(0, taken + 1)) <= read.groupsAlwaysMatch.length)
+    taken += 1;
+  return [Number(digits.slice(0, taken)), digits.slice(taken)];
+}
+
 /** A replacement: $1 and ${name} are groups, a backslash keeps what follows. */
 function replacement(call: Call, read: ReadRegexp): string {
   if (call.count < 3) return '';
   if (call.isLambda(2)) return call.refuse('regexp_replace with a lambda is not supported');
   const text = call.literal(2, 'the replacement');
-  const part = /\\([\s\S])|\$(\d)|\$\{([A-Za-z][A-Za-z0-9]*)\}|([\\$])|([^\\$]+)/g;
+  const part = /\\([\s\S])|\$(\d+)|\$\{([A-Za-z][A-Za-z0-9]*)\}|([\\$])|([^\\$]+)/g;
   return [...text.matchAll(part)]
-    .map(([, kept, digit, name, wrong, plain]) => {
+    .map(([, kept, digits, name, wrong, plain]) => {
       if (wrong !== undefined)
         return call.refuse('A $ in a replacement must stand before a group, and a \\ before a character');
       if (kept !== undefined) return kept === '\\' ? '\\\\' : kept;
       if (plain !== undefined) return plain;
-      const index = name === undefined ? Number(digit) : read.names.get(name);
-      if (index === undefined || index > read.groupsAlwaysMatch.length || index > 9)
-        return call.refuse(`The replacement names a group ${name ?? digit} that there is not`);
-      return `\\${index}`;
+      const [index, rest] = name === undefined ? numbered(digits ?? '', read) : [read.names.get(name), ''];
+      if (index === undefined || index > read.groupsAlwaysMatch.length)
+        return call.refuse(`The replacement names a group ${name ?? digits} that there is not`);
+      if (index > 9) return call.refuse('Groups beyond the ninth are not supported');
+      return `\\${index}${rest}`;
     })
     .join('');
 }

@@ -2,7 +2,7 @@ import { coerce } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
 import { arrayOf, bigint, boolean, integer, mapOf, quoteText, varbinary, varchar } from '../types.ts';
 import { joinList } from './join-list.ts';
-import { checkCount, give, overloaded, plain, signature } from './rule.ts';
+import { checkCount, give, plain } from './rule.ts';
 import type { FunctionRule, FunctionTable } from './rule.ts';
 
 /** What Trino takes for white space when it trims. */
@@ -19,7 +19,7 @@ const trimming = (name: 'trim' | 'ltrim' | 'rtrim'): FunctionRule =>
   );
 
 const concat: FunctionRule = (call) => {
-  checkCount(call, 1, Infinity);
+  checkCount(call, 2, Infinity);
   const values = call.values();
   const array = values.find(({ type }) => type.kind === 'array');
   if (array) {
@@ -130,6 +130,8 @@ const splitToMap: FunctionRule = (call) => {
     quoteText(call.literal(1, 'the delimiter of entries')),
     quoteText(call.literal(2, 'the delimiter of key and value')),
   ];
+  if (entries === pair) return call.refuse('The two delimiters of split_to_map must not be the same');
+  if (entries === "''" || pair === "''") return call.refuse('A delimiter of split_to_map is empty');
   const fail = failing(call.place, 'Key-value delimiter must appear exactly once in each entry', 'VARCHAR[]');
   const parts = `list_transform(list_filter(string_split(${text}, ${entries}), lambda "s": "s" <> ''), lambda "s": CASE WHEN len(string_split("s", ${pair})) <> 2 THEN ${fail} ELSE string_split("s", ${pair}) END)`;
   const sql = withOperands(
@@ -170,6 +172,18 @@ const distance =
 
 const hash = (name: string): FunctionRule =>
   plain([varbinary], varbinary, (data) => `unhex(${name}(${data}))`);
+
+/** The engine reads a digit without its pair as a byte, which Trino does not take. */
+const fromHex: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const fail = failing(call.place, 'Two hexadecimal digits for each byte were expected', 'BLOB');
+  const sql = withOperands(
+    [call.as(0, varchar).sql],
+    (text) =>
+      `CASE WHEN regexp_matches(${text}, '^([0-9A-Fa-f]{2})*$') OR ${text} IS NULL THEN unhex(${text}) ELSE ${fail} END`,
+  );
+  return give(call, sql, varbinary);
+};
 
 const length: FunctionRule = (call) => {
   checkCount(call, 1);
@@ -245,7 +259,7 @@ export const stringFunctions: FunctionTable = {
   to_utf8: plain([varchar], varbinary, (text) => `encode(${text})`),
   from_utf8: plain([varbinary], varchar, (data) => `decode(${data})`),
   to_hex: plain([varbinary], varchar, (data) => `hex(${data})`),
-  from_hex: overloaded(signature([varchar], varbinary, (text) => `unhex(${text})`)),
+  from_hex: fromHex,
   to_base64: plain([varbinary], varchar, (data) => `to_base64(${data})`),
   from_base64: plain([varchar], varbinary, (text) => `from_base64(${text})`),
   md5: hash('md5'),

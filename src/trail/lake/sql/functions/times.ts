@@ -1,4 +1,4 @@
-import { timestampText } from '../analyse/cast-text.ts';
+import { rounded, timestampText } from '../analyse/cast-text.ts';
 import { castTo } from '../analyse/cast.ts';
 import { canFail, failing, withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
@@ -146,39 +146,67 @@ function formatted(call: Call, format: TimeFormat): string {
   return quoteText(format.text);
 }
 
+/** What the clocks show in milliseconds, of which formats know no part. */
+function formattable(call: Call): { readonly local: string; readonly type: TimeType } {
+  const { local, type } = time(call, 0);
+  if (type.kind === 'date') return { local: `CAST(${local} AS TIMESTAMP)`, type };
+  return { local: 'precision' in type ? rounded(local, type.precision, 3) : local, type };
+}
+
 const dateFormat: FunctionRule = (call) => {
   checkCount(call, 2);
-  const { local, type } = time(call, 0);
+  const { local } = formattable(call);
   const format = formatted(call, mysqlFormat(call.literal(1, 'the format'), 'write'));
-  return give(
-    call,
-    `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`,
-    varchar,
-  );
+  return give(call, `strftime(${local}, ${format})`, varchar);
 };
 
 const formatDatetime: FunctionRule = (call) => {
   checkCount(call, 2);
-  const { local, type } = time(call, 0);
+  const { local, type } = formattable(call);
   const zone = type.kind === 'timestamptz' ? type.zone : 'UTC';
   const fixed = offsetMinutes(zone) === undefined ? undefined : zone;
   const format = formatted(call, jodaFormat(call.literal(1, 'the format'), 'write', fixed));
-  return give(
-    call,
-    `strftime(${type.kind === 'date' ? `CAST(${local} AS TIMESTAMP)` : local}, ${format})`,
-    varchar,
-  );
+  return give(call, `strftime(${local}, ${format})`, varchar);
 };
 
+/**
+ * The time that text shows. What the format has no part for is that of 1970-01-01 00:00, except that a month or day without
+ * a year is one of 2000; 12 o'clock without AM and PM is midnight. White space counts, which the engine skips at both ends.
+ */
 function parsing(call: Call, format: TimeFormat): string {
-  const text = call.as(0, varchar).sql;
-  const read = `${canFail}date_trunc('milliseconds', CAST(strptime(${text}, ${formatted(call, format)}) AS TIMESTAMP))`;
-  const parts = format.kind === 'format' ? [...format.text.matchAll(/%(.)/g)] : [];
-  if (!parts.some(([, letter]) => letter === 'y')) return read;
-  // Years of two digits are those from 1970 to 2069; the engine's begin with 1969.
-  return withOperands(
-    [read],
-    (at) => `CASE WHEN year(${at}) = 1969 THEN ${at} + INTERVAL 100 YEAR ELSE ${at} END`,
+  formatted(call, format);
+  const written = format.kind === 'format' ? format.text.replaceAll('%f', '%n') : '';
+  if (written === '') return call.refuse(`The format of ${call.name} is empty`);
+  const letters = new Set([...written.matchAll(/%(.)/g)].map(([, letter]) => letter ?? ''));
+  const has = (some: string): boolean => [...letters].some((letter) => some.includes(letter));
+  const year = has('yYG') ? '' : has('mdbBjaA') ? '2000 ' : '1970 ';
+  const text = year === '' ? call.as(0, varchar).sql : `('${year}' || ${call.as(0, varchar).sql})`;
+  const read = (value: string): string =>
+    `date_trunc('milliseconds', CAST(strptime(${value}, ${quoteText(year === '' ? written : `%Y ${written}`)}) AS TIMESTAMP))`;
+  const fail = failing(
+    call.place,
+    `The text of ${call.name} has white space that its format lacks`,
+    'TIMESTAMP',
+  );
+  const edges = [
+    ...(/^\s/.test(written) ? [] : [year === '' ? '^\\s' : '^.{5}\\s']),
+    ...(/\s$/.test(written) ? [] : ['\\s$']),
+  ].join('|');
+  const checked = withOperands([text], (value) =>
+    edges === ''
+      ? `${canFail}${read(value)}`
+      : `CASE WHEN regexp_matches(${value}, '${edges}') THEN ${fail} ELSE ${read(value)} END`,
+  );
+  const corrections = [
+    // Years of two digits are those from 1970 to 2069; the engine's begin with 1969.
+    ...(letters.has('y') ? [(at: string) => `WHEN year(${at}) = 1969 THEN ${at} + INTERVAL 100 YEAR`] : []),
+    ...(letters.has('I') && !has('pH')
+      ? [(at: string) => `WHEN hour(${at}) = 12 THEN ${at} - INTERVAL 12 HOUR`]
+      : []),
+  ];
+  return corrections.reduce(
+    (sql, correct) => withOperands([sql], (at) => `CASE ${correct(at)} ELSE ${at} END`),
+    checked,
   );
 }
 

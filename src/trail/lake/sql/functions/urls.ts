@@ -1,4 +1,4 @@
-import { withOperands } from '../analyse/typed.ts';
+import { failing, withOperands } from '../analyse/typed.ts';
 import { bigint, quoteText, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
 import { checkCount, give, plain } from './rule.ts';
@@ -8,14 +8,22 @@ import type { FunctionRule, FunctionTable } from './rule.ts';
 const valid = String.raw`^(?:[A-Za-z0-9._~:/?#\[\]@!$&''()*+,;=-]|%[0-9A-Fa-f]{2}|[^\x00-\x7F])*$`;
 const parts = String.raw`^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(?:#(.*))?$`;
 
+/** Of a URI with something else than a / behind its protocol Java tells no path and no query. */
+const opaque = '^[A-Za-z][A-Za-z0-9+.-]*:[^/]';
+
 const part = (index: number, result: SqlType, write: (text: string) => string): FunctionRule =>
   plain([varchar], result, (url) =>
     withOperands(
       [url ?? ''],
-      (text) =>
-        `CASE WHEN regexp_matches(${text}, '${valid}') THEN ${write(`regexp_extract(${text}, '${parts}', ${index})`)} END`,
+      (text) => `CASE WHEN regexp_matches(${text}, '${valid}') THEN ${write(found(text, index))} END`,
     ),
   );
+
+function found(text: string, index: number): string {
+  const extracted = `regexp_extract(${text}, '${parts}', ${index})`;
+  if (index !== 3 && index !== 4) return extracted;
+  return `CASE WHEN regexp_matches(${text}, '${opaque}') THEN '' ELSE ${extracted} END`;
+}
 
 const decoded = (text: string): string => `url_decode(replace(${text}, '+', '%2B'))`;
 const authority = String.raw`^(?:[^@]*@)?(\[[^\]]*\]|[^:]*)(?::(\d+))?$`;
@@ -49,5 +57,14 @@ export const urlFunctions: FunctionTable = {
     varchar,
     (text) => `replace(replace(replace(url_encode(${text}), '%2A', '*'), '%20', '+'), '~', '%7E')`,
   ),
-  url_decode: plain([varchar], varchar, (text) => `url_decode(replace(${text}, '+', '%20'))`),
+  url_decode(call) {
+    checkCount(call, 1);
+    const fail = failing(call.place, 'A % must stand before two hexadecimal digits', 'VARCHAR');
+    const sql = withOperands(
+      [call.as(0, varchar).sql],
+      (text) =>
+        `CASE WHEN ${text} IS NULL OR regexp_matches(${text}, '^([^%]|%[0-9A-Fa-f]{2})*$') THEN url_decode(replace(${text}, '+', '%20')) ELSE ${fail} END`,
+    );
+    return give(call, sql, varchar);
+  },
 };
