@@ -11,6 +11,11 @@ import { hostileCases } from './cases/hostile.ts';
 import { lakeCases } from './cases/lake.ts';
 import { queryCases } from './cases/queries.ts';
 import { refusedCases } from './cases/refused.ts';
+import { collectionValueCases } from './cases/values-collections.ts';
+import { jsonValueCases } from './cases/values-json.ts';
+import { numberValueCases } from './cases/values-numbers.ts';
+import { textValueCases } from './cases/values-text.ts';
+import { timeValueCases } from './cases/values-times.ts';
 
 let engine: CaseEngine;
 beforeAll(async () => {
@@ -18,12 +23,23 @@ beforeAll(async () => {
 });
 afterAll(() => engine.connection.closeSync());
 
-describe.each([...expressionCases, ...functionCases, ...queryCases, ...lakeCases])('$page', ({ cases }) => {
-  it.each(cases.map((item) => [item.sql, item] as const))('%s', async (_sql, { sql, rows, fails }) => {
-    if (fails === undefined) expect(await engine.rows(sql)).toEqual(rows);
-    else await expect(engine.rows(sql)).rejects.toThrow(fails);
-  });
-});
+const valueCases = [
+  ...textValueCases,
+  ...timeValueCases,
+  ...jsonValueCases,
+  ...numberValueCases,
+  ...collectionValueCases,
+];
+
+describe.each([...expressionCases, ...functionCases, ...queryCases, ...lakeCases, ...valueCases])(
+  '$page',
+  ({ cases }) => {
+    it.each(cases.map((item) => [item.sql, item] as const))('%s', async (_sql, { sql, rows, fails }) => {
+      if (fails === undefined) expect(await engine.rows(sql)).toEqual(rows);
+      else await expect(engine.rows(sql)).rejects.toThrow(fails);
+    });
+  },
+);
 
 describe('what is not supported is refused, with its name and place', () => {
   it.each(refusedCases.map((item) => [item[0], item] as const))('%s', (_sql, [sql, message, column]) => {

@@ -636,7 +636,7 @@ export const functionCases: readonly CaseGroup[] = [
         'timestamp(2)',
         '60000',
       ),
-      fails("SELECT date_parse('not a date', '%Y')", 'not a date'),
+      fails("SELECT date_parse('not-a-date', '%Y')", 'not-a-date'),
       fails("SELECT from_iso8601_timestamp(x) FROM (VALUES '2020-05-11T11:15:05+01:00') AS t(x)", 'ISO 8601'),
     ],
   },

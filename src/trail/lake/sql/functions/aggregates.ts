@@ -110,6 +110,12 @@ const avg: AggregateRule = (call) => {
   checkCount(call, 1);
   const value = call.value(0);
   const { type } = value;
+  if (type.kind === 'interval-day' || type.kind === 'interval-month')
+    return {
+      type,
+      distinct: true,
+      write: (apply) => `CAST(round(${apply('avg', value.sql)}) AS ${engineType(type)})`,
+    };
   if (!isNumeric(type) && type.kind !== 'unknown')
     return call.refuse(`The function avg takes numbers, not ${typeText(type)}`);
   if (type.kind !== 'decimal') {

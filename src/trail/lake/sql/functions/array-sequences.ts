@@ -70,6 +70,21 @@ export const sequence: FunctionRule = (call) => {
   return give(call, sql, arrayOf(type));
 };
 
+/** All runs of so many neighbours; the whole array if it is shorter. */
+export const ngrams: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { sql, type } = arrayArgument(call, 0);
+  const size = call.as(1, bigint).number;
+  if (size === undefined || size < 1 || size > sequenceLimit)
+    return call.refuse(`ngrams takes a whole number from 1 to ${sequenceLimit}`);
+  const written = withOperands(
+    [sql],
+    (list) =>
+      `CASE WHEN ${list} IS NULL THEN NULL ELSE list_transform(generate_series(1, greatest(len(${list}) - ${size - 1}, 1)), lambda "n": list_slice(${list}, "n", "n" + ${size - 1})) END`,
+  );
+  return give(call, written, arrayOf(type));
+};
+
 /** Arrays side by side, the shorter ones filled with NULL. */
 export const zip: FunctionRule = (call) => {
   checkCount(call, 2, 5);

@@ -12,11 +12,12 @@ import {
   integer,
   isComparable,
   isOrderable,
+  mapOf,
   typeText,
   varchar,
 } from '../types.ts';
 import type { SqlType } from '../types.ts';
-import { arrayArgument, sequence, zip, zipWith } from './array-sequences.ts';
+import { arrayArgument, ngrams, sequence, zip, zipWith } from './array-sequences.ts';
 import { joinList } from './join-list.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
@@ -63,6 +64,33 @@ const contains: FunctionRule = (call) => {
       `CASE WHEN ${all} IS NULL OR ${wanted} IS NULL THEN NULL WHEN list_contains(${all}, ${wanted}) THEN TRUE WHEN ${hasNull(all)} THEN NULL ELSE FALSE END`,
   );
   return give(call, sql, boolean);
+};
+
+/** Whether an array has another as a part, element by element. */
+const containsSequence: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { values, type } = unify([call.value(0), call.value(1)], call.at, 'contains_sequence');
+  if (type.kind !== 'array') return call.refuse('contains_sequence takes two arrays');
+  comparable(call, type.element);
+  const sql = withOperands([values[0]?.sql ?? '', values[1]?.sql ?? ''], (list, part) => {
+    const places = `generate_series(1, len(${list}) - len(${part}) + 1)`;
+    const found = `list_filter(${places}, lambda "n": list_slice(${list}, "n", "n" + len(${part}) - 1) = ${part})`;
+    return `CASE WHEN ${list} IS NULL OR ${part} IS NULL THEN NULL WHEN len(${part}) = 0 THEN TRUE ELSE len(${found}) > 0 END`;
+  });
+  return give(call, sql, boolean);
+};
+
+/** How often each element that is not NULL comes. */
+const arrayHistogram: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const { sql, type } = arrayArgument(call, 0);
+  comparable(call, type.element);
+  const written = withOperands([sql], (list) => {
+    const keys = distinct(`list_filter(${list}, lambda "n": "n" IS NOT NULL)`);
+    const count = `CAST(len(list_filter(${list}, lambda "n": "n" = "k")) AS BIGINT)`;
+    return `CASE WHEN ${list} IS NULL THEN NULL ELSE map(${keys}, list_transform(${keys}, lambda "k": ${count})) END`;
+  });
+  return give(call, written, mapOf(type.element, bigint));
 };
 
 /** any_match and its kin, with NULL where an element leaves it open. */
@@ -230,6 +258,9 @@ export const arrayFunctions: FunctionTable = {
   array_join: arrayJoin,
   slice,
   sequence,
+  ngrams,
+  contains_sequence: containsSequence,
+  array_histogram: arrayHistogram,
   zip,
   zip_with: zipWith,
   array_max: extreme('max'),

@@ -14,6 +14,7 @@ import { numberFunctions } from './numbers.ts';
 import { regexpFunctions } from './regexps.ts';
 import { openCall } from './rule.ts';
 import type { Call, FunctionTable } from './rule.ts';
+import { splitFunctions } from './splits.ts';
 import { stringFunctions } from './strings.ts';
 import { timeFunctions } from './times.ts';
 import { urlFunctions } from './urls.ts';
@@ -26,6 +27,7 @@ const scalars: FunctionTable = {
   ...mapFunctions,
   ...numberFunctions,
   ...regexpFunctions,
+  ...splitFunctions,
   ...stringFunctions,
   ...timeFunctions,
   ...urlFunctions,

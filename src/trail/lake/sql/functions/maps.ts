@@ -1,10 +1,11 @@
 import { coerce, unify } from '../analyse/coerce.ts';
 import { withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
-import { arrayOf, bigint, boolean, isComparable, mapOf, typeText } from '../types.ts';
-import type { SqlType } from '../types.ts';
+import { arrayOf, bigint, boolean, isComparable, mapOf, quoteName, sameType, typeText } from '../types.ts';
+import type { RowField, SqlType } from '../types.ts';
 import { arrayArgument } from './array-sequences.ts';
 import { arrayElementAt } from './arrays.ts';
+import { multimap } from './multimap.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
 
@@ -107,6 +108,44 @@ const fromEntries: FunctionRule = (call) => {
   return give(call, written, mapOf(key?.type as SqlType, value?.type as SqlType));
 };
 
+const multimapFromEntries: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const { sql, type } = arrayArgument(call, 0);
+  const { element } = type;
+  if (element.kind !== 'row' || element.fields.length !== 2)
+    return call.refuse('multimap_from_entries takes an array of rows of key and value');
+  const [key, value] = element.fields as [RowField, RowField];
+  const written = multimap(sql, `.${quoteName(key.physical)}`, `.${quoteName(value.physical)}`);
+  return give(call, written, mapOf(key.type, arrayOf(value.type)));
+};
+
+/** What a lambda makes of the values that two maps have for each key of either. */
+const mapZipWith: FunctionRule = (call) => {
+  checkCount(call, 3);
+  const [one, other] = [mapArgument(call, 0), mapArgument(call, 1)];
+  const { type } = unify(
+    [
+      { sql: 'NULL', type: one.type.key },
+      { sql: 'NULL', type: other.type.key },
+    ],
+    call.at,
+    'map_zip_with',
+  );
+  if (!sameType(type, one.type.key) || !sameType(type, other.type.key))
+    return call.refuse('map_zip_with takes maps with keys of one type');
+  const key = entryName(call);
+  const of = (map: string): string => `list_extract(map_extract(${map}, ${key}), 1)`;
+  const body = call.lambdaOver(2, [
+    { sql: key, type },
+    { sql: of(one.sql), type: one.type.value },
+    { sql: of(other.sql), type: other.type.value },
+  ]);
+  const more = `list_filter(map_keys(${other.sql}), lambda "k": NOT list_contains(map_keys(${one.sql}), "k"))`;
+  const keys = `list_concat(map_keys(${one.sql}), ${more})`;
+  const sql = `CASE WHEN ${one.sql} IS NULL OR ${other.sql} IS NULL THEN NULL ELSE map(${keys}, list_transform(${keys}, lambda ${key}: ${body.sql})) END`;
+  return give(call, sql, mapOf(type, body.type), body);
+};
+
 /** Map functions, and what maps and arrays share. */
 export const mapFunctions: FunctionTable = {
   element_at: elementAt,
@@ -139,6 +178,8 @@ export const mapFunctions: FunctionTable = {
     ];
     return give(call, `map_entries(${sql})`, arrayOf({ kind: 'row', fields }));
   },
+  map_zip_with: mapZipWith,
+  multimap_from_entries: multimapFromEntries,
   transform_keys: transforming('key'),
   transform_values: transforming('value'),
 };

@@ -71,7 +71,27 @@ const round: FunctionRule = (call) => {
   return give(call, `CAST(round(${sql}, ${digits.number}) AS ${engineType(type)})`, type);
 };
 
+/** A decimal with its later digits made 0. */
+const truncateAt: FunctionRule = (call) => {
+  const { sql, type } = call.value(0);
+  const digits = call.as(1, bigint).number;
+  if (type.kind !== 'decimal' || digits === undefined)
+    return call.refuse('truncate with a number of digits takes a decimal, and the number as a literal');
+  if (digits >= type.scale) return give(call, sql, type);
+  const dropped = type.scale - digits;
+  if (dropped >= type.precision) return give(call, `(${sql} * 0)`, type);
+  const unit = `CAST('1${'0'.repeat(dropped)}' AS HUGEINT)`;
+  const whole = `CAST(${sql} * CAST('1e${type.scale}' AS DECIMAL(38, 0)) AS HUGEINT)`;
+  const kept = `CAST(${whole} // ${unit} * ${unit} AS DECIMAL(${38 - type.scale}, 0))`;
+  const smallest =
+    type.scale === 0
+      ? '1'
+      : `CAST('0.${'0'.repeat(type.scale - 1)}1' AS DECIMAL(${type.scale}, ${type.scale}))`;
+  return give(call, `CAST(${kept} * ${smallest} AS ${engineType(type)})`, type);
+};
+
 const truncate: FunctionRule = (call) => {
+  if (call.count === 2) return truncateAt(call);
   const { sql, type } = number(call);
   if (isFloating(type)) return give(call, `trunc(${sql})`, type);
   if (type.kind !== 'decimal') return give(call, sql, type);

@@ -1,7 +1,7 @@
-import { withOperands } from '../analyse/typed.ts';
+import { failing, withOperands } from '../analyse/typed.ts';
 import { readRegexp } from '../regexp.ts';
 import type { ReadRegexp } from '../regexp.ts';
-import { arrayOf, bigint, boolean, quoteText, varchar } from '../types.ts';
+import { arrayOf, bigint, boolean, integer, quoteText, varchar } from '../types.ts';
 import { checkCount, give } from './rule.ts';
 import type { Call, FunctionRule, FunctionTable } from './rule.ts';
 
@@ -107,6 +107,26 @@ const replace: FunctionRule = (call) => {
   );
 };
 
+/** The engine splits what is left anew, where ^ and \\b would mean its beginning: for these, matches are marked first. */
+const split: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const { pattern: regexp } = nonEmpty(call);
+  const text = call.as(0, varchar).sql;
+  if (!/\^|\\[AbB]/.test(regexp))
+    return give(call, `string_split_regex(${text}, ${quoteText(regexp)})`, arrayOf(varchar));
+  const fail = failing(
+    call.place,
+    'regexp_split with ^ or \\b takes no text with a NUL character',
+    'VARCHAR[]',
+  );
+  const sql = withOperands(
+    [text],
+    (value) =>
+      `CASE WHEN contains(${value}, chr(0)) THEN ${fail} ELSE string_split(regexp_replace(${value}, ${quoteText(regexp)}, chr(0), 'g'), chr(0)) END`,
+  );
+  return give(call, sql, arrayOf(varchar));
+};
+
 /** Regular expressions: the syntax of Java where RE2 means the same. */
 export const regexpFunctions: FunctionTable = {
   regexp_like: like,
@@ -121,12 +141,15 @@ export const regexpFunctions: FunctionTable = {
       bigint,
     );
   },
-  regexp_split(call) {
+  regexp_position(call) {
     checkCount(call, 2);
-    return give(
-      call,
-      `string_split_regex(${call.as(0, varchar).sql}, ${quoteText(nonEmpty(call).pattern)})`,
-      arrayOf(varchar),
+    const regexp = quoteText(nonEmpty(call).pattern);
+    const sql = withOperands(
+      [call.as(0, varchar).sql],
+      (text) =>
+        `CASE WHEN ${text} IS NULL THEN NULL WHEN regexp_matches(${text}, ${regexp}) THEN CAST(length(string_split_regex(${text}, ${regexp})[1]) + 1 AS INTEGER) ELSE -1 END`,
     );
+    return give(call, sql, integer);
   },
+  regexp_split: split,
 };

@@ -1,9 +1,8 @@
-import { coerce, isCoercible } from '../analyse/coerce.ts';
+import { coerce } from '../analyse/coerce.ts';
 import { analyseLambda, looseOf } from '../analyse/typed.ts';
 import type { Lambda, Place, Typed } from '../analyse/typed.ts';
 import type { CallExpression, Expression } from '../ast.ts';
 import { refuse } from '../refusal.ts';
-import { typeText } from '../types.ts';
 import type { SqlType } from '../types.ts';
 
 /** A call of a function of the language, whose arguments are looked at as its rule asks for them. */
@@ -119,26 +118,4 @@ export function plain(
     const values = types.slice(0, call.count).map((type, index) => call.as(index, type).sql);
     return give(call, write(...values), result);
   };
-}
-
-/** The first of several rules whose types the arguments fit. */
-export function overloaded(
-  ...rules: readonly { readonly types: readonly SqlType[]; readonly rule: FunctionRule }[]
-): FunctionRule {
-  return (call) => {
-    const found = rules.find(
-      ({ types }) =>
-        types.length === call.count &&
-        types.every((type, index) => isCoercible(call.value(index).type, type)),
-    );
-    if (found) return found.rule(call);
-    const given = call.values().map((value) => typeText(value.type));
-    const wanted = rules.map(({ types }) => `(${types.map(typeText).join(', ')})`);
-    return call.refuse(`The function ${call.name} takes ${wanted.join(' or ')}, not (${given.join(', ')})`);
-  };
-}
-
-/** Shorthand for one of several signatures. */
-export function signature(types: readonly SqlType[], result: SqlType, write: (...sql: string[]) => string) {
-  return { types, rule: plain(types, result, write) };
 }

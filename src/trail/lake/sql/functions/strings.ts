@@ -1,6 +1,6 @@
 import { coerce } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
-import { arrayOf, bigint, boolean, integer, mapOf, quoteText, varbinary, varchar } from '../types.ts';
+import { arrayOf, bigint, boolean, integer, quoteText, varbinary, varchar } from '../types.ts';
 import { joinList } from './join-list.ts';
 import { checkCount, give, plain } from './rule.ts';
 import type { FunctionRule, FunctionTable } from './rule.ts';
@@ -76,71 +76,6 @@ const substring: FunctionRule = (call) => {
   return give(call, sql, varchar);
 };
 
-const split: FunctionRule = (call) => {
-  checkCount(call, 2, 3);
-  const [text, delimiter] = [call.as(0, varchar).sql, call.as(1, varchar)];
-  if (delimiter.text === '') return call.refuse('The delimiter of split is empty');
-  if (call.count === 2)
-    return give(call, `string_split(${text}, ${checkedDelimiter(call, delimiter)})`, arrayOf(varchar));
-  const limit = call.as(2, bigint).number;
-  if (limit === undefined || limit < 1)
-    return call.refuse('The limit of split must be a whole number greater than 0');
-  const by = quoteText(call.literal(1, 'the delimiter'));
-  const sql = withOperands(
-    [text],
-    (value) =>
-      `list_transform([string_split(${value}, ${by})], lambda "s": CASE WHEN len("s") <= ${limit} THEN "s" ` +
-      `ELSE list_append(list_slice("s", 1, ${limit - 1}), array_to_string(list_slice("s", ${limit}, len("s")), ${by})) END)[1]`,
-  );
-  return give(call, sql, arrayOf(varchar));
-};
-
-function checkedDelimiter(
-  call: Parameters<FunctionRule>[0],
-  delimiter: { readonly sql: string; readonly text?: string | undefined },
-): string {
-  if (delimiter.text !== undefined) return delimiter.sql;
-  return withOperands(
-    [delimiter.sql],
-    (by) =>
-      `CASE WHEN ${by} = '' THEN ${failing(call.place, 'The delimiter may not be the empty string', 'VARCHAR')} ELSE ${by} END`,
-  );
-}
-
-const splitPart: FunctionRule = (call) => {
-  checkCount(call, 3);
-  const [text, delimiter, index] = [call.as(0, varchar).sql, call.as(1, varchar), call.as(2, bigint)];
-  const list = `string_split(${text}, ${checkedDelimiter(call, delimiter)})`;
-  if (delimiter.text === '') return call.refuse('An empty delimiter in split_part is not supported');
-  if (index.number !== undefined && index.number < 1)
-    return call.refuse('The index of split_part must be greater than 0');
-  if (index.number !== undefined) return give(call, `list_extract(${list}, ${index.sql})`, varchar);
-  const sql = withOperands(
-    [index.sql],
-    (position) =>
-      `CASE WHEN ${position} < 1 THEN ${failing(call.place, 'Index must be greater than zero', 'VARCHAR')} ELSE list_extract(${list}, ${position}) END`,
-  );
-  return give(call, sql, varchar);
-};
-
-const splitToMap: FunctionRule = (call) => {
-  checkCount(call, 3);
-  const text = call.as(0, varchar).sql;
-  const [entries, pair] = [
-    quoteText(call.literal(1, 'the delimiter of entries')),
-    quoteText(call.literal(2, 'the delimiter of key and value')),
-  ];
-  if (entries === pair) return call.refuse('The two delimiters of split_to_map must not be the same');
-  if (entries === "''" || pair === "''") return call.refuse('A delimiter of split_to_map is empty');
-  const fail = failing(call.place, 'Key-value delimiter must appear exactly once in each entry', 'VARCHAR[]');
-  const parts = `list_transform(list_filter(string_split(${text}, ${entries}), lambda "s": "s" <> ''), lambda "s": CASE WHEN len(string_split("s", ${pair})) <> 2 THEN ${fail} ELSE string_split("s", ${pair}) END)`;
-  const sql = withOperands(
-    [parts],
-    (list) => `map(list_transform(${list}, lambda "s": "s"[1]), list_transform(${list}, lambda "s": "s"[2]))`,
-  );
-  return give(call, sql, mapOf(varchar, varchar));
-};
-
 const padding =
   (name: 'lpad' | 'rpad'): FunctionRule =>
   (call) => {
@@ -156,6 +91,11 @@ function beyondAscii(text: string): string {
   return `regexp_matches(${text}, '[^\\x00-\\x7F]')`;
 }
 
+/** The code points of a text. */
+export function codePoints(text: string): string {
+  return `regexp_extract_all(${text}, '.', 0, 's')`;
+}
+
 /** The engine counts bytes where Trino counts code points; beyond ASCII these differ. */
 const distance =
   (name: string): FunctionRule =>
@@ -165,7 +105,7 @@ const distance =
     const sql = withOperands(
       [call.as(0, varchar).sql, call.as(1, varchar).sql],
       (one, other) =>
-        `CASE WHEN ${beyondAscii(one)} OR ${beyondAscii(other)} THEN ${fail} ELSE CAST(${name}(${one}, ${other}) AS BIGINT) END`,
+        `CASE WHEN ${beyondAscii(one)} OR ${beyondAscii(other)} THEN ${fail} WHEN ${one} = '' AND ${other} = '' THEN CAST(0 AS BIGINT) ELSE CAST(${name}(${one}, ${other}) AS BIGINT) END`,
     );
     return give(call, sql, bigint);
   };
@@ -201,6 +141,69 @@ function upperCase(text: string): string {
   );
 }
 
+/** An empty text is found before and behind every character. */
+const replace: FunctionRule = (call) => {
+  checkCount(call, 2, 3);
+  const search = call.as(1, varchar);
+  const by = call.count > 2 ? call.as(2, varchar).sql : `''`;
+  const sql = withOperands([call.as(0, varchar).sql, search.sql, by], (text, part, other) => {
+    const replaced = `replace(${text}, ${part}, ${other})`;
+    const around = `CASE ${text} WHEN '' THEN ${other} ELSE ${other} || array_to_string(${codePoints(text)}, ${other}) || ${other} END`;
+    if (search.text !== undefined && search.text !== '') return replaced;
+    return `CASE ${part} WHEN '' THEN ${around} ELSE ${replaced} END`;
+  });
+  return give(call, sql, varchar);
+};
+
+/** Where the part stands for the n-th time, from the end if negative; 0 if it does not. */
+const strpos: FunctionRule = (call) => {
+  checkCount(call, 2, 3);
+  const text = call.as(0, varchar).sql;
+  if (call.count === 2)
+    return give(call, `CAST(strpos(${text}, ${call.as(1, varchar).sql}) AS BIGINT)`, bigint);
+  if (call.value(1).type.kind === 'unknown') return give(call, 'CAST(NULL AS BIGINT)', bigint);
+  const part = call.literal(1, 'the part to look for, where it counts,');
+  if (part === '') return call.refuse('strpos with a count takes no empty text to look for');
+  // What the engine splits by does not overlap, which Trino lets its matches do.
+  for (let size = 1; size < part.length; size += 1)
+    if (part.startsWith(part.slice(-size)))
+      return call.refuse('strpos with a count takes no text that begins as it ends');
+  const by = quoteText(part);
+  const fail = failing(call.place, "'instance' must be a positive or negative number", 'BIGINT');
+  const sql = withOperands([`string_split(${text}, ${by})`, call.as(2, bigint).sql], (parts, count) => {
+    const nth = `CASE WHEN ${count} > 0 THEN ${count} ELSE len(${parts}) + ${count} END`;
+    return (
+      `CASE WHEN ${parts} IS NULL OR ${count} IS NULL THEN NULL WHEN ${count} = 0 THEN ${fail} ` +
+      `WHEN abs(${count}) >= len(${parts}) THEN CAST(0 AS BIGINT) ` +
+      `ELSE CAST(length(array_to_string(list_slice(${parts}, 1, ${nth}), ${by})) + 1 AS BIGINT) END`
+    );
+  });
+  return give(call, sql, bigint);
+};
+
+/** The checksum of Luhn over digits; an empty text does not fulfil it. */
+const luhnCheck: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const fail = failing(call.place, 'Input contains characters that are no digits', 'BOOLEAN');
+  const sql = withOperands([call.as(0, varchar).sql], (text) => {
+    const digit = `CAST("c" AS INTEGER) * CASE WHEN "i" % 2 = 0 THEN 2 ELSE 1 END`;
+    const digits = `list_transform(list_reverse(${codePoints(text)}), lambda "c", "i": (${digit}) // 10 + (${digit}) % 10)`;
+    return `CASE WHEN ${text} IS NULL THEN NULL WHEN ${text} = '' THEN FALSE WHEN regexp_matches(${text}, '^[0-9]+$') THEN list_sum(${digits}) % 10 = 0 ELSE ${fail} END`;
+  });
+  return give(call, sql, boolean);
+};
+
+const fromBase64Url: FunctionRule = (call) => {
+  checkCount(call, 1);
+  const fail = failing(call.place, 'Base64 with the letters - and _ was expected', 'BLOB');
+  const sql = withOperands(
+    [call.as(0, varchar).sql],
+    (text) =>
+      `CASE WHEN ${text} IS NULL OR regexp_matches(${text}, '^[A-Za-z0-9_-]*=*$') THEN from_base64(translate(${text}, '-_', '+/')) ELSE ${fail} END`,
+  );
+  return give(call, sql, varbinary);
+};
+
 /** String and binary functions. */
 export const stringFunctions: FunctionTable = {
   chr: plain([bigint], varchar, (code) => `chr(CAST(${code} AS INTEGER))`),
@@ -223,13 +226,7 @@ export const stringFunctions: FunctionTable = {
   rtrim: trimming('rtrim'),
   lpad: padding('lpad'),
   rpad: padding('rpad'),
-  replace(call) {
-    checkCount(call, 2, 3);
-    const search = call.as(1, varchar);
-    if (search.text === '') return call.refuse('replace with an empty search text is not supported');
-    const by = call.count > 2 ? call.as(2, varchar).sql : `''`;
-    return give(call, `replace(${call.as(0, varchar).sql}, ${search.sql}, ${by})`, varchar);
-  },
+  replace,
   reverse(call) {
     checkCount(call, 1);
     const { sql, type } = call.value(0);
@@ -238,15 +235,14 @@ export const stringFunctions: FunctionTable = {
     const written = withOperands(
       [call.as(0, varchar).sql],
       (text) =>
-        `CASE WHEN ${beyondAscii(text)} THEN array_to_string(list_reverse(regexp_extract_all(${text}, '.', 0, 's')), '') ELSE reverse(${text}) END`,
+        `CASE WHEN ${beyondAscii(text)} THEN array_to_string(list_reverse(${codePoints(text)}), '') ELSE reverse(${text}) END`,
     );
     return give(call, written, varchar);
   },
-  split,
-  split_part: splitPart,
-  split_to_map: splitToMap,
   starts_with: plain([varchar, varchar], boolean, (text, start) => `starts_with(${text}, ${start})`),
-  strpos: plain([varchar, varchar], bigint, (text, part) => `CAST(strpos(${text}, ${part}) AS BIGINT)`),
+  ends_with: plain([varchar, varchar], boolean, (text, end) => `ends_with(${text}, ${end})`),
+  strpos,
+  luhn_check: luhnCheck,
   substr: substring,
   substring,
   translate: plain(
@@ -261,6 +257,8 @@ export const stringFunctions: FunctionTable = {
   to_hex: plain([varbinary], varchar, (data) => `hex(${data})`),
   from_hex: fromHex,
   to_base64: plain([varbinary], varchar, (data) => `to_base64(${data})`),
+  to_base64url: plain([varbinary], varchar, (data) => `translate(to_base64(${data}), '+/', '-_')`),
+  from_base64url: fromBase64Url,
   from_base64: plain([varchar], varbinary, (text) => `from_base64(${text})`),
   md5: hash('md5'),
   sha1: hash('sha1'),

@@ -1,6 +1,6 @@
 import { rounded, timestampText } from '../analyse/cast-text.ts';
 import { castTo } from '../analyse/cast.ts';
-import { canFail, failing, withOperands } from '../analyse/typed.ts';
+import { failing, withOperands } from '../analyse/typed.ts';
 import type { Typed } from '../analyse/typed.ts';
 import { jodaFormat, mysqlFormat } from '../time-format.ts';
 import type { TimeFormat } from '../time-format.ts';
@@ -53,6 +53,17 @@ const part =
     return give(call, `CAST(${name}(${time(call, 0).local}) AS BIGINT)`, bigint);
   };
 
+/** The parts that an interval of months has too. */
+const monthsPart =
+  (name: string, write: (months: string) => string): FunctionRule =>
+  (call) => {
+    checkCount(call, 1);
+    const { sql, type } = call.value(0);
+    return type.kind === 'interval-month'
+      ? give(call, `CAST(${write(sql)} AS BIGINT)`, bigint)
+      : part(name)(call);
+  };
+
 /** The parts that a date lacks, and an interval has too. */
 const clockPart =
   (name: string, unit: number, of: number): FunctionRule =>
@@ -84,9 +95,20 @@ function checkUnit(call: Call, unit: Unit, kind: string): void {
   if (kind === 'date' && isClock(unit)) call.refuse(`${call.name} takes no ${unit} for a date`);
 }
 
+/** A time of day as the same time of one day; undefined if the argument is none. */
+function timeOfDay(call: Call, index: number, unit: Unit): string | undefined {
+  const { sql, type } = call.value(index);
+  if (type.kind !== 'time') return undefined;
+  if (!isClock(unit)) call.refuse(`${call.name} takes no ${unit} for a time`);
+  return `(DATE '1970-01-01' + ${sql})`;
+}
+
 const dateTrunc: FunctionRule = (call) => {
   checkCount(call, 2);
   const unit = unitOf(call);
+  const clock = timeOfDay(call, 1, unit);
+  if (clock !== undefined)
+    return give(call, `CAST(date_trunc('${unit}', ${clock}) AS TIME)`, call.value(1).type);
   const { local, type } = time(call, 1);
   checkUnit(call, unit, type.kind);
   const truncated = `date_trunc('${unit}', ${local})`;
@@ -109,6 +131,9 @@ const adding: Readonly<Record<Unit, (amount: string) => string>> = {
 const dateAdd: FunctionRule = (call) => {
   checkCount(call, 3);
   const unit = unitOf(call);
+  const clock = timeOfDay(call, 2, unit);
+  if (clock !== undefined)
+    return give(call, `CAST(${clock} + ${adding[unit](call.as(1, bigint).sql)} AS TIME)`, call.value(2).type);
   const { local, sql, type } = time(call, 2);
   checkUnit(call, unit, type.kind);
   const amount = adding[unit](call.as(1, bigint).sql);
@@ -125,6 +150,9 @@ const dateAdd: FunctionRule = (call) => {
 const dateDiff: FunctionRule = (call) => {
   checkCount(call, 3);
   const unit = unitOf(call);
+  const clocks = [timeOfDay(call, 1, unit), timeOfDay(call, 2, unit)];
+  if (clocks.every((clock) => clock !== undefined))
+    return give(call, `CAST(date_sub('${unit}', ${clocks.join(', ')}) AS BIGINT)`, bigint);
   const [first, second] = [time(call, 1), time(call, 2)];
   if (first.type.kind === 'date' && second.type.kind === 'date') checkUnit(call, unit, 'date');
   const zone =
@@ -175,7 +203,8 @@ const formatDatetime: FunctionRule = (call) => {
  */
 function parsing(call: Call, format: TimeFormat): string {
   formatted(call, format);
-  const written = format.kind === 'format' ? format.text.replaceAll('%f', '%n') : '';
+  const written =
+    format.kind === 'format' ? format.text.replaceAll(/%(.)/g, (part) => (part === '%f' ? '%n' : part)) : '';
   if (written === '') return call.refuse(`The format of ${call.name} is empty`);
   const letters = new Set([...written.matchAll(/%(.)/g)].map(([, letter]) => letter ?? ''));
   const has = (some: string): boolean => [...letters].some((letter) => some.includes(letter));
@@ -183,25 +212,29 @@ function parsing(call: Call, format: TimeFormat): string {
   const text = year === '' ? call.as(0, varchar).sql : `('${year}' || ${call.as(0, varchar).sql})`;
   const read = (value: string): string =>
     `date_trunc('milliseconds', CAST(strptime(${value}, ${quoteText(year === '' ? written : `%Y ${written}`)}) AS TIMESTAMP))`;
-  const fail = failing(
-    call.place,
-    `The text of ${call.name} has white space that its format lacks`,
-    'TIMESTAMP',
+  const fail = (what: string): string =>
+    failing(call.place, `The text of ${call.name} has ${what}`, 'TIMESTAMP');
+  const spaces = [...`${year}${written}`.matchAll(/\s/g)].length;
+  const checked = withOperands(
+    [text],
+    (value) =>
+      `CASE WHEN length(${value}) - length(regexp_replace(${value}, '\\s', '', 'g')) <> ${spaces} THEN ${fail('other white space than its format')} ELSE ${read(value)} END`,
   );
-  const edges = [
-    ...(/^\s/.test(written) ? [] : [year === '' ? '^\\s' : '^.{5}\\s']),
-    ...(/\s$/.test(written) ? [] : ['\\s$']),
-  ].join('|');
-  const checked = withOperands([text], (value) =>
-    edges === ''
-      ? `${canFail}${read(value)}`
-      : `CASE WHEN regexp_matches(${value}, '${edges}') THEN ${fail} ELSE ${read(value)} END`,
-  );
+  const weekday = has('aA');
+  if (weekday && (!has('yYG') || !(has('j') || (has('d') && has('mbB')))))
+    return call.refuse(`${call.name} reads the day of the week only beside a whole date`);
+  const lower = `lower(${call.as(0, varchar).sql})`;
   const corrections = [
     // Years of two digits are those from 1970 to 2069; the engine's begin with 1969.
     ...(letters.has('y') ? [(at: string) => `WHEN year(${at}) = 1969 THEN ${at} + INTERVAL 100 YEAR`] : []),
     ...(letters.has('I') && !has('pH')
       ? [(at: string) => `WHEN hour(${at}) = 12 THEN ${at} - INTERVAL 12 HOUR`]
+      : []),
+    ...(weekday
+      ? [
+          (at: string) =>
+            `WHEN NOT contains(${lower}, lower(strftime(${at}, '%a'))) THEN ${fail('another day of the week than its date')}`,
+        ]
       : []),
   ];
   return corrections.reduce(
@@ -250,11 +283,21 @@ const toIso: FunctionRule = (call) => {
   return give(call, `(replace(${timestampText(local, precision)}, ' ', 'T') || '${suffix}')`, varchar);
 };
 
+/** The zone that hours and minutes make; both have the same sign. */
+function zoneOf(call: Call): string | undefined {
+  const [hours, minutes] = [call.as(1, bigint).number, call.as(2, bigint).number];
+  if (hours === undefined || minutes === undefined)
+    return call.refuse(`${call.name} takes hours and minutes as literals`);
+  const total = hours * 60 + minutes;
+  if (Math.abs(hours) > 14 || Math.abs(minutes) > 59 || hours * minutes < 0) return undefined;
+  const [whole, rest] = [Math.floor(Math.abs(total) / 60), Math.abs(total) % 60];
+  return readZone(`${total < 0 ? '-' : '+'}${whole}:${String(rest).padStart(2, '0')}`);
+}
+
 const fromUnixtime: FunctionRule = (call) => {
   checkCount(call, 1, 3);
-  if (call.count === 3)
-    return call.refuse('from_unixtime with hours and minutes is not supported; use a zone such as +02:00');
-  const zone = call.count > 1 ? readZone(call.literal(1, 'the zone')) : 'UTC';
+  const zone =
+    call.count === 3 ? zoneOf(call) : call.count === 2 ? readZone(call.literal(1, 'the zone')) : 'UTC';
   if (zone === undefined) return call.refuse('There is no such time zone');
   const sql = `make_timestamp(CAST(round(${call.as(0, double).sql} * 1000) AS BIGINT) * 1000)`;
   return give(call, sql, timestampWithZone(3, zone));
@@ -314,9 +357,9 @@ const zonePart =
 
 /** Date and time functions. */
 export const timeFunctions: FunctionTable = {
-  year: part('year'),
+  year: monthsPart('year', (months) => `${months} // 12`),
   quarter: part('quarter'),
-  month: part('month'),
+  month: monthsPart('month', (months) => `${months} % 12`),
   week: part('week'),
   week_of_year: part('week'),
   day(call) {
@@ -339,6 +382,7 @@ export const timeFunctions: FunctionTable = {
     const { sql, type } = call.value(0);
     if (type.kind === 'interval-day') return give(call, `CAST(${sql} % 1000 AS BIGINT)`, bigint);
     if (type.kind === 'date') return call.refuse('A date has no millisecond');
+    if (type.kind === 'time') return give(call, `CAST(millisecond(${sql}) % 1000 AS BIGINT)`, bigint);
     return give(call, `CAST(millisecond(${time(call, 0).local}) % 1000 AS BIGINT)`, bigint);
   },
   timezone_hour: zonePart((minutes) => Math.trunc(minutes / 60)),
@@ -390,6 +434,10 @@ export const timeFunctions: FunctionTable = {
   localtime(call) {
     const precision = currentPrecision(call);
     return { sql: `CAST(${current(call).sql} AS TIME)`, type: { kind: 'time', precision } };
+  },
+  current_timezone(call) {
+    checkCount(call, 0);
+    return { sql: "'UTC'", type: varchar };
   },
   with_timezone: withTimezone,
   at_timezone: atTimezone,
