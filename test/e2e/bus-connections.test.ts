@@ -168,7 +168,7 @@ describe('connections', () => {
       });
       await aws('delete-api-destination', '--name', 'key');
       expect(await aws('delete-connection', '--name', 'key')).toMatchObject({
-        ConnectionState: 'DEAUTHORIZED',
+        ConnectionState: 'DELETING',
       });
       const listed = (await aws('list-connections')) as { readonly Connections: readonly { Name: string }[] };
       expect(listed.Connections.map(({ Name }) => Name)).toEqual(['oauth']);

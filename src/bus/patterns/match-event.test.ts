@@ -189,3 +189,26 @@ describe('matching', () => {
     expect(matches({ a: { b: [{ exists: false }] } }, event)).toBe(false);
   });
 });
+
+describe('anything-but, as EventBridge answers TestEventPattern', () => {
+  it.each([
+    ['init'],
+    [['init', 'stopped']],
+    [0],
+    [[1, 2]],
+    [{ prefix: 'init' }],
+    [{ prefix: ['init', 'test'] }],
+    [{ suffix: '.txt' }],
+    [{ suffix: ['.txt', '.bak'] }],
+    [{ wildcard: '*/dir/*' }],
+    [{ wildcard: ['*/dir/*', '*/other/*'] }],
+    [{ wildcard: '' }],
+    [{ 'equals-ignore-case': 'init' }],
+    [{ 'equals-ignore-case': ['init', 'stopped'] }],
+  ])('of %j takes a number and null, but not that there is nothing', (anythingBut) => {
+    const pattern = { detail: { state: [{ 'anything-but': anythingBut }] } };
+    expect(matches(pattern, { detail: { state: 12 } })).toBe(true);
+    expect(matches(pattern, { detail: { state: null } })).toBe(true);
+    expect(matches(pattern, { detail: {} })).toBe(false);
+  });
+});

@@ -4,6 +4,7 @@
  */
 export { checkTarget } from './target-kinds.ts';
 export { openEgress, type Egress } from './http/egress.ts';
+export { openHostLookups } from './http/host-lookups.ts';
 export { openHttpClient } from './http/http-client.ts';
 export { openApiDestinations } from './api-destination/open-api-destinations.ts';
 export {

@@ -27,8 +27,10 @@ export async function openInvoker(options: InvokerOptions): Promise<LazyInvoker>
   let opening: Promise<ApiDestinations> | undefined;
 
   async function open(): Promise<ApiDestinations> {
-    const { openApiDestinations, openEgress, openHttpClient } = await import('./index.ts');
-    const send = openHttpClient({ egress: openEgress(options.httpTargets), clock: options.clock });
+    const { openApiDestinations, openEgress, openHostLookups, openHttpClient } = await import('./index.ts');
+    const { clock } = options;
+    const egress = openEgress(options.httpTargets, openHostLookups({ clock }));
+    const send = openHttpClient({ egress, clock });
     return openApiDestinations({ ...options, send });
   }
   const opened = () => (opening ??= open());

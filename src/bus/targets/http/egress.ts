@@ -1,5 +1,6 @@
-import { lookup as systemLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { lookup as systemLookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import type { ResolveHost } from './host-lookups.ts';
 import { isPublicAddress } from './public-addresses.ts';
 
 /** Where requests may go. */
@@ -15,12 +16,6 @@ export class ForbiddenAddressError extends Error {
   override name = 'ForbiddenAddressError';
 }
 
-type Resolve = (
-  host: string,
-  options: LookupOptions & { readonly all: true },
-  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
-
 const portOf = ({ protocol, port }: URL): string => port || (protocol === 'https:' ? '443' : '80');
 
 /** The host of a URL as an address; IPv6 addresses stand in brackets there. */
@@ -35,7 +30,7 @@ const forbidden = (host: string, address: string): string =>
  * Requests go to public addresses over HTTPS, and to the hosts that `listed` names (`HOST` or `HOST:PORT`, in lower case)
  * wherever they are, over HTTP as well: whoever may make targets must not reach by them what only this machine may reach.
  */
-export function openEgress(listed: readonly string[], resolve: Resolve = systemLookup): Egress {
+export function openEgress(listed: readonly string[], resolve: ResolveHost = systemLookup): Egress {
   const hosts = new Set(listed);
   const isListed = (url: URL) => hosts.has(url.hostname) || hosts.has(`${url.hostname}:${portOf(url)}`);
   return {
