@@ -22,7 +22,7 @@ The most notable of what they refuse, by name and without changing anything, bec
 | PutBucketLifecycleConfiguration | transitions to other storage classes; expiration and aborting uploads run |
 | operations on objects | customer-provided keys (SSE-C), an encryption context of the caller's own |
 | operations on buckets | directory buckets, MFA delete, dual-layer encryption (aws:kms:dsse) |
-| S3 Control | all of it, by the code \`MethodNotAllowed\` (HTTP 405); clients that ask it for the tags of a bucket, as Terraform does, then ask S3 |
+| S3 Control (s3control) | everything but the tags of buckets, by which Terraform reads and sets them |
 | PutBucketAcl, PutObjectAcl | other grants than the owner's |
 | CreateEventBus, UpdateEventBus | \`KmsKeyIdentifier\`, \`DeadLetterConfig\`, \`LogConfig\`, \`EventSourceName\` |
 | PutRule | \`ScheduleExpression\` |

@@ -3,6 +3,7 @@ import { masterKeyFrom } from '../src/identity/master-key.ts';
 import { region, seededRandom, silentLog, type ManualClock } from '../src/kernel/index.ts';
 import type { State } from '../src/state/index.ts';
 import { openMemoryBlob } from '../src/store/memory/index.ts';
+import * as controlTags from '../src/estate/s3/control-tags.ts';
 import { readBucket } from '../src/estate/s3/bucket-documents.ts';
 import { openObjectEvents } from '../src/estate/s3/object-events.ts';
 import type { ObjectTag, Retention } from '../src/estate/s3/object-documents.ts';
@@ -64,7 +65,7 @@ export async function openBucketFixture(seed = 1): Promise<BucketFixture> {
   );
   const bound = bindOperations(
     { state, objects, events, keys, clock, random, authorise: authorisation.authorise },
-    operations,
+    { ...operations, ...controlTags },
   );
   const opened = opening.move();
 

@@ -31,7 +31,7 @@ export interface EstateOptions {
 /** The services of the estate, put together. Close it before the blob store and the state. */
 export interface Estate extends AsyncDisposable {
   /** By the names of the services. */
-  readonly operations: Readonly<Record<'s3' | 'kms', Operations<Change>>>;
+  readonly operations: Readonly<Record<'s3' | 's3control' | 'kms', Operations<Change>>>;
   readonly s3: S3;
   readonly dataKeys: DataKeys;
   /** For what CloudTrail delivers and reads. */
@@ -50,7 +50,7 @@ export async function openEstate(options: EstateOptions): Promise<Estate> {
   const buckets = openServiceBuckets({ ...options, objects: s3.objects, outside });
   const opened = opening.move();
   return {
-    operations: { s3: s3.operations, kms: kms.operations },
+    operations: { s3: s3.operations, s3control: s3.controlOperations, kms: kms.operations },
     s3,
     dataKeys: kms.dataKeys,
     buckets,

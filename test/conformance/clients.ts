@@ -3,6 +3,7 @@ import { makeBuilder } from '@smithy/core/client';
 import { getEndpointPlugin } from '@smithy/core/endpoints';
 import type { ProtocolName, ServiceDescription } from '../../src/wire/service.ts';
 import { cloudTrailDataExports } from '../../src/wire/services/cloudtrail-data-schema.ts';
+import { s3ControlExports } from '../../src/wire/services/s3-control-schema.ts';
 import type { capturing, inProcess } from './in-process.ts';
 
 /** A client of the SDK, of any service. */
@@ -24,6 +25,7 @@ const clientNames: Readonly<Record<string, string>> = {
   events: 'EventBridgeClient',
   config: 'ConfigServiceClient',
   s3: 'S3Client',
+  s3control: 'S3Client',
   sns: 'SNSClient',
   sqs: 'SQSClient',
   lambda: 'LambdaClient',
@@ -50,11 +52,17 @@ const restCommand = makeBuilder(endpointParameters as never, 'Pipes', 'PipesClie
   ...rest: unknown[]
 ) => Constructor;
 
-/** What the SDK's package of a service exports; the CloudTrail Data Service borrows the client of another REST service. */
+/** Services whose schemas are our own. */
+const ownSchemas: Readonly<Record<string, Exports>> = {
+  'cloudtrail-data': cloudTrailDataExports,
+  s3control: s3ControlExports,
+};
+
+/** What the SDK's package of a service exports; what no package carries borrows the client of another REST service. */
 export async function clientExports(description: ServiceDescription): Promise<Exports> {
-  return description.name === 'cloudtrail-data'
-    ? await import('@aws-sdk/client-pipes')
-    : await description.load();
+  if (description.name === 'cloudtrail-data') return import('@aws-sdk/client-pipes');
+  if (description.name === 's3control') return import('@aws-sdk/client-s3');
+  return description.load();
 }
 
 /** A client that speaks `protocol`, which need not be the one that it would choose, to `handler`. */
@@ -86,8 +94,9 @@ export function makeCommand(
   operationName: string,
   input: Readonly<Record<string, unknown>>,
 ): unknown {
-  if (serviceName === 'cloudtrail-data') {
-    const Built = restCommand({}, () => [], operationName, cloudTrailDataExports[`${operationName}$`]);
+  const own = ownSchemas[serviceName];
+  if (own) {
+    const Built = restCommand({}, () => [], operationName, own[`${operationName}$`]);
     return new Built(input);
   }
   const Made = exports[`${operationName}Command`] as Constructor;

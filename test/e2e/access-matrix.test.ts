@@ -348,7 +348,9 @@ describe('the access matrix', () => {
       expect(record?.['errorMessage']).toMatch(reason);
       if (name !== 's3:DeleteObjects') {
         // Records of S3 and of PutEvents show their parameters also when they were denied.
-        const parameters = /^s3:|^events:PutEvents$/.test(name) ? (expect.anything() as object) : null;
+        const parameters = /^s3(?:control)?:|^events:PutEvents$/.test(name)
+          ? (expect.anything() as object)
+          : null;
         expect(record).toMatchObject({ requestParameters: parameters, responseElements: null });
       }
     }

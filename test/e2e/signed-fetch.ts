@@ -46,6 +46,8 @@ export async function signedFetch(
     region: 'us-east-1',
     service: request.service,
     sha256: Sha256,
+    // S3 and S3 Control sign the path as it is sent.
+    uriEscapePath: request.service !== 's3',
   });
   const method = request.method ?? 'GET';
   const signed = await signer.sign(

@@ -4,6 +4,7 @@ import type { Change, State } from '../../state/index.ts';
 import type { Blob } from '../../store/index.ts';
 import type { Authorise, Operations } from '../../wire/index.ts';
 import type { DataKeys } from '../kms/index.ts';
+import * as controlTags from './control-tags.ts';
 import { openLifecycle } from './lifecycle.ts';
 import { openObjectEvents } from './object-events.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -27,6 +28,8 @@ export interface S3Options {
 export interface S3 extends AsyncDisposable {
   /** The operations that are present, each declared in `api/` under its own name. */
   readonly operations: Operations<Change>;
+  /** Those of S3 Control that are present. */
+  readonly controlOperations: Operations<Change>;
   /** For what acts by itself: lifecycles, and services that deliver files. */
   readonly objects: ObjectStore;
 }
@@ -36,8 +39,10 @@ export function openS3(options: S3Options): S3 {
   const events = openObjectEvents(options);
   const objects = openObjectStore({ ...options, events, cipher: options.masterKey.cipher('s3/v1') });
   const lifecycle = openLifecycle({ ...options, objects });
+  const parts = { state, objects, events, keys, authorise, clock, random };
   return {
-    operations: bindOperations({ state, objects, events, keys, authorise, clock, random }, operations),
+    operations: bindOperations(parts, operations),
+    controlOperations: bindOperations(parts, { ...controlTags }),
     objects,
     async [Symbol.asyncDispose]() {
       await lifecycle[Symbol.asyncDispose]();

@@ -160,6 +160,8 @@ function additionalData(
 
 interface NamingInput {
   readonly Bucket?: string;
+  /** Of S3 Control, which names buckets so. */
+  readonly ResourceArn?: string;
   readonly Key?: string;
   readonly Prefix?: string;
 }
@@ -169,7 +171,9 @@ interface NamingInput {
  * listed: without that, no selector of objects would choose it.
  */
 function namedResources(input: NamingInput, isDataEvent: boolean): readonly AuditResource[] {
-  const { Bucket, Key, Prefix = '' } = input;
+  const { ResourceArn, Key, Prefix = '' } = input;
+  if (ResourceArn !== undefined) return [{ type: 'AWS::S3::Bucket', ARN: ResourceArn }];
+  const { Bucket } = input;
   if (Bucket === undefined) return [];
   const type = 'AWS::S3::Object';
   const objects =

@@ -66,7 +66,7 @@ function envelope(
     case 'awsQuery':
       return queryEnvelope(target, described, requestId);
     case 'restXml':
-      return restXmlEnvelope(described, requestId);
+      return restXmlEnvelope(target, described, requestId);
   }
 }
 
@@ -222,8 +222,12 @@ function queryEnvelope(
   };
 }
 
-/** "REST error responses" in the S3 API Reference. */
-function restXmlEnvelope(described: Described, requestId: string): Envelope {
+/** "REST error responses" in the S3 API Reference. S3 Control's stand in an ErrorResponse, as those of other services do. */
+function restXmlEnvelope(
+  target: RoutedOperation | UnroutedRequest,
+  described: Described,
+  requestId: string,
+): Envelope {
   const headers: Record<string, string> = { ...s3RequestIds(requestId), 'content-type': 'application/xml' };
   if (described.shape) writePlaced(described.shape, described.members, headers);
   const detail = `${modelledMembers(described)}${plainMembers(described)}`;
@@ -233,7 +237,10 @@ function restXmlEnvelope(described: Described, requestId: string): Envelope {
     `<RequestId>${escapeXml(requestId)}</RequestId>`,
     `<HostId>${escapeXml(headers['x-amz-id-2'] ?? '')}</HostId>`,
   ].join('');
-  return { headers, body: Buffer.from(`${xmlDeclaration}<Error>${text}</Error>`, 'utf8') };
+  const error = `<Error>${text}</Error>`;
+  const isControl = target.service?.description.name === 's3control';
+  const document = isControl ? `<ErrorResponse>${error}</ErrorResponse>` : error;
+  return { headers, body: Buffer.from(`${xmlDeclaration}${document}`, 'utf8') };
 }
 
 function modelledMembers({ shape, members }: Described): string {

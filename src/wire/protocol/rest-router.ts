@@ -44,7 +44,6 @@ export function routeRest(service: LoadedService, request: WireRequest): RestMat
   const query = parseQuery(request.query);
   if (!query || !request.path.startsWith('/')) throw invalidUri();
   const s3 = service.description.name === 's3';
-  if (s3 && isS3Control(request)) throw noS3Control();
   const bucket = s3 ? bucketOfHost(request.host) : undefined;
   const path = bucket === undefined ? request.path : `/${bucket}${request.path}`;
   const raw = path.slice(1).split('/');
@@ -63,19 +62,6 @@ export function routeRest(service: LoadedService, request: WireRequest): RestMat
   if (!best) throw unknownOperation(service, request, otherMethod);
   return { operation: best.route.operation, labels: readLabels(best.route, raw) };
 }
-
-/**
- * Whether a request is for S3 Control, which shares S3's signing name: its paths begin with its API version, and the account
- * stands in a header that S3 itself does not have ("Amazon S3 Control" in the S3 API Reference).
- */
-const isS3Control = ({ path, headers }: WireRequest): boolean =>
-  path.startsWith('/v20180820/') && headers['x-amz-account-id'] !== undefined;
-
-/** By this code clients know that they have to tag buckets as S3 does: Terraform asks S3 Control first. */
-const noS3Control = (): AwsFault =>
-  new AwsFault('MethodNotAllowed', 'S3 Control is not served here. Buckets are tagged by PutBucketTagging.', {
-    status: 405,
-  });
 
 function compileRoutes(service: LoadedService): readonly Route[] {
   const s3 = service.description.name === 's3';

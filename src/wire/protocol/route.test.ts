@@ -32,13 +32,21 @@ async function faultFor(signingName: string | undefined, asked: WireRequest, fau
   return { ...answer, body: Buffer.from(answer.body as Uint8Array).toString('utf8') };
 }
 
-test('what is for S3 Control is not taken for a bucket, so that clients go on as with S3 alone', async () => {
+test('what is for S3 Control is told from S3 by its path and its header', async () => {
   const tags = '/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ab';
   const account = { 'x-amz-account-id': '000000000000' };
-  for (const method of ['GET', 'POST', 'DELETE']) {
+  for (const [method, operation] of [
+    ['GET', 'ListTagsForResource'],
+    ['POST', 'TagResource'],
+    ['DELETE', 'UntagResource'],
+  ] as const) {
     const asked = request(method, tags, account, '000000000000.localhost:4747');
-    await expect(routed('s3', asked)).rejects.toMatchObject({ code: 'MethodNotAllowed', status: 405 });
+    const { operationName, labels } = await routed('s3', asked);
+    expect([operationName, labels]).toEqual([operation, { ResourceArn: 'arn:aws:s3:::b' }]);
   }
+  // Its errors have an envelope, which clients look for.
+  const fault = await faultFor('s3', request('GET', tags, account), new AwsFault('NoSuchBucket', 'None'));
+  expect(fault.body).toContain('<ErrorResponse><Error><Code>NoSuchBucket</Code>');
   // The same path without the header is an object's.
   expect((await routed('s3', request('GET', tags))).operationName).toBe('GetObject');
 });

@@ -138,6 +138,8 @@ function findService(
   const target = targetParts(request)?.prefix ?? cborParts(request)?.target;
   const named = target === undefined ? undefined : candidates.find((one) => one.target === target);
   if (named) return named;
+  const control = candidates.find(({ name }) => name === 's3control');
+  if (control && isS3Control(request)) return control;
   if (signingName !== undefined)
     return target === undefined || candidates.length === 1 ? candidates[0] : undefined;
   const action = form && formValue(form, 'Action');
@@ -147,6 +149,13 @@ function findService(
   if (form || target !== undefined || styleOf(request) === 'form') return undefined;
   return candidates.find((one) => one.protocols.includes('restXml'));
 }
+
+/**
+ * Whether a request is for S3 Control, which shares S3's signing name: its paths begin with its API version, and the account
+ * stands in a header that S3 itself does not have.
+ */
+const isS3Control = ({ path, headers }: WireRequest): boolean =>
+  path.startsWith('/v20180820/') && headers['x-amz-account-id'] !== undefined;
 
 /** Older clients write the whole namespace before the service's name, so the last part before the dot counts. */
 function targetParts(request: WireRequest): { prefix: string; operationName: string } | undefined {

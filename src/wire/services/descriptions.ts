@@ -1,5 +1,6 @@
 import type { ServiceDescription } from '../service.ts';
 import { cloudTrailDataExports } from './cloudtrail-data-schema.ts';
+import { s3ControlExports } from './s3-control-schema.ts';
 
 /**
  * Every service that the server answers for. API versions and target prefixes are those of the SDK clients; eventSource
@@ -95,6 +96,16 @@ export const descriptions: readonly ServiceDescription[] = [
     xmlNamespace: 'http://s3.amazonaws.com/doc/2006-03-01/',
     protocols: ['restXml'],
     load: () => import('@aws-sdk/client-s3'),
+  },
+  {
+    name: 's3control',
+    eventSource: 's3.amazonaws.com',
+    signingName: 's3',
+    iamPrefix: 's3',
+    apiVersion: '2018-08-20',
+    xmlNamespace: 'http://awss3control.amazonaws.com/doc/2018-08-20/',
+    protocols: ['restXml'],
+    load: () => Promise.resolve(s3ControlExports),
   },
   {
     name: 'sns',

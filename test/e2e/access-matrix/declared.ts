@@ -50,6 +50,9 @@ const otherwise: Readonly<Record<string, readonly string[]>> = {
   's3:PutBucketNotificationConfiguration': ['s3:PutBucketNotification'],
   's3:PutObjectLockConfiguration': ['s3:PutBucketObjectLockConfiguration'],
   's3:PutPublicAccessBlock': ['s3:PutBucketPublicAccessBlock'],
+  's3control:ListTagsForResource': ['s3:ListTagsForResource'],
+  's3control:TagResource': ['s3:TagResource'],
+  's3control:UntagResource': ['s3:UntagResource'],
   's3:UploadPart': ['s3:PutObject'],
   's3:UploadPartCopy': ['s3:GetObject', 's3:PutObject'],
 };

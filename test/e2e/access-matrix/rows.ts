@@ -162,6 +162,43 @@ const routeRow = ({
     ...(method === 'POST' ? { body: '{"name":"matrix"}' } : {}),
   });
 
+const tagRequests: Readonly<Record<string, Pick<HttpCall, 'query' | 'body'> & { readonly method: string }>> =
+  {
+    ListTagsForResource: { method: 'GET' },
+    TagResource: {
+      method: 'POST',
+      body: '<TagResourceRequest xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><Tags><Tag><Key>matrix</Key><Value>x</Value></Tag></Tags></TagResourceRequest>',
+    },
+    UntagResource: { method: 'DELETE', query: { tagKeys: 'matrix' } },
+  };
+
+/** A row of S3 Control, which no client here knows. */
+function controlRow(operation: string): Row {
+  const request = tagRequests[operation];
+  if (!request) throw new Error(`the matrix cannot send ${operation}`);
+  const headers = { 'x-amz-account-id': management };
+  return {
+    name: `s3control:${operation}`,
+    // Its actions are S3's.
+    service: 's3',
+    operation,
+    prepare: (_, { trailBucket }) => Promise.resolve({ ResourceArn: `arn:aws:s3:::${trailBucket}` }),
+    async send(server, sender, { ResourceArn }) {
+      const path = `/v20180820/tags/${encodeURIComponent(String(ResourceArn))}`;
+      const query = new URLSearchParams(request.query).toString();
+      const answer =
+        sender === 'unsigned'
+          ? await fetch(`${server.endpoint}${path}?${query}`, { ...request, headers })
+          : await signedFetch({ endpoint: server.endpoint, credentials: sender }, path, {
+              ...request,
+              service: 's3',
+              headers,
+            });
+      return outcomeOf(answer);
+    },
+  };
+}
+
 /** A row for everything that is present. */
 export async function allRows(present: Pick<CairnServer, 'operations' | 'routes'>): Promise<readonly Row[]> {
   const { descriptions } = openServices();
@@ -171,6 +208,10 @@ export async function allRows(present: Pick<CairnServer, 'operations' | 'routes'
       // No npm client knows it; its one operation is sent by hand.
       if (names.join() !== 'PutAuditEvents') throw new Error(`the matrix cannot send ${names.join()}`);
       rows.push(putAuditEvents);
+      continue;
+    }
+    if (service === 's3control') {
+      rows.push(...names.map(controlRow));
       continue;
     }
     const module = await descriptions.find(({ name }) => name === service)!.load();
