@@ -49,8 +49,11 @@ async function needOn(
   return [{ ...need, requestTags: Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])) }];
 }
 
-const withTags = ({ tags: _, ...bucket }: BucketDocument, tags: readonly Tag[]): BucketDocument =>
-  tags.length === 0 ? bucket : { ...bucket, tags };
+/** A bucket without tags has no tag set at all. */
+function withTags(before: BucketDocument, tags: readonly Tag[]): BucketDocument {
+  const { tags: _, ...bucket } = before;
+  return tags.length === 0 ? bucket : { ...bucket, tags };
+}
 
 export const ListTagsForResource: S3Operation<OnResource, { readonly Tags: Tag[] }> = {
   access: 'read',
