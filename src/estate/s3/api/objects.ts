@@ -238,6 +238,9 @@ function describe(
 
 async function find(input: Given<GetObjectRequest | HeadObjectRequest>, parts: S3Parts) {
   refuseCustomerKeys(input);
+  if (input.ChecksumMode !== undefined && input.ChecksumMode !== 'ENABLED') {
+    throw invalidRequest('Value for x-amz-checksum-mode header is invalid.');
+  }
   const bucket = await calledBucket(input, parts.state);
   const version = await requireObject(parts.state, bucket, input);
   checkReadConditions(input, version, parts.clock.now());

@@ -107,6 +107,32 @@ describe('an upload whose checksum is made of those of its parts', () => {
     expect(answer).toMatchObject({ ChecksumType: 'COMPOSITE' });
   });
 
+  it('is completed with a checksum of the whole that is right, with the number of its parts or without', async () => {
+    const ChecksumSHA256 = sha256('x');
+    const whole = createHash('sha256').update(Buffer.from(ChecksumSHA256, 'base64')).digest('base64');
+    const UploadId = await begin({ ChecksumAlgorithm: 'SHA256' });
+    const { ETag } = await uploadPart(UploadId, 1, 'x', { ChecksumSHA256 });
+    const Parts = [{ PartNumber: 1, ETag, ChecksumSHA256 }];
+    const completeWith = (value: string) =>
+      s3.call('CompleteMultipartUpload', {
+        ...at,
+        UploadId,
+        MultipartUpload: { Parts },
+        ChecksumSHA256: value,
+      });
+    for (const value of [`${whole}-2`, ChecksumSHA256, `${ChecksumSHA256}-1`]) {
+      await expect(completeWith(value)).rejects.toMatchObject({
+        code: 'BadDigest',
+        message: 'The sha256 you specified did not match the calculated checksum.',
+      });
+    }
+    await expect(completeWith(`${whole}-a`)).rejects.toMatchObject({
+      code: 'InvalidRequest',
+      message: 'Value for x-amz-checksum-sha256 header is invalid.',
+    });
+    expect(await completeWith(`${whole}-1`)).toMatchObject({ ChecksumSHA256: `${whole}-1` });
+  });
+
   it('is not one whose checksum is of the whole, nor one that asked for none', async () => {
     for (const asked of [{ ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' }, {}]) {
       const UploadId = await begin(asked);
@@ -124,5 +150,30 @@ describe('uploads under way', () => {
     const UploadId = await begin();
     const one = await s3.call('ListMultipartUploads', { Bucket: 'bbb' });
     expect(one).toMatchObject({ NextKeyMarker: 'k', NextUploadIdMarker: UploadId, IsTruncated: false });
+  });
+});
+
+describe('checksums that there are not', () => {
+  it.each([
+    [
+      'CreateMultipartUpload',
+      { ChecksumAlgorithm: 'MD4' },
+      'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
+    ],
+    [
+      'CreateMultipartUpload',
+      { ChecksumType: 'COMPOSITE' },
+      'The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.',
+    ],
+    [
+      'CreateMultipartUpload',
+      { ChecksumAlgorithm: 'SHA256', ChecksumType: 'OTHER' },
+      'Value for x-amz-checksum-type header is invalid.',
+    ],
+    ['GetObject', { ChecksumMode: 'OTHER' }, 'Value for x-amz-checksum-mode header is invalid.'],
+  ])('%s %o', async (operation, input, message) => {
+    await s3.put('bbb', 'k');
+    const refused = { code: 'InvalidRequest', status: 400, message };
+    await expect(s3.call(operation, { ...at, ...input })).rejects.toMatchObject(refused);
   });
 });

@@ -26,6 +26,7 @@ import {
   partPrefix,
   readCurrent,
   uploadKey,
+  type ObjectChecksum,
   type ObjectVersion,
   type PartDocument,
   type UploadDocument,
@@ -138,13 +139,17 @@ function checkWhole(input: CompleteInput, { checksum, sizeBytes }: Composition):
   }
   const given = givenChecksum(input);
   if (!given || given.algorithm !== checksum.algorithm) return;
-  if (given.value.replace(/-\d+$/, '') !== checksum.value.replace(/-\d+$/, '')) {
-    throw s3Fault(
-      'BadDigest',
-      400,
-      `The ${given.algorithm} you specified did not match the calculated checksum.`,
-    );
-  }
+  checkGivenValue(given.value, checksum);
+}
+
+/** The number of parts may stand behind a composite checksum, and has to be right where it does. */
+function checkGivenValue(given: string, { algorithm, value: computed }: ObjectChecksum): void {
+  const name = algorithm.toLowerCase();
+  const [, digest, count] = /^([A-Za-z0-9+/]+={0,2})(?:-(\d+))?$/.exec(given) ?? [];
+  if (digest === undefined) throw invalidRequest(`Value for x-amz-checksum-${name} header is invalid.`);
+  const [computedDigest, computedCount] = computed.split('-');
+  if (digest === computedDigest && (count === undefined || count === computedCount)) return;
+  throw s3Fault('BadDigest', 400, `The ${name} you specified did not match the calculated checksum.`);
 }
 
 function completeAnswer(

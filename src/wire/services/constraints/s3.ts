@@ -5,7 +5,7 @@ const bucketAcl = { values: ['private', 'public-read', 'public-read-write', 'aut
 /**
  * The values that members of S3 take, from the pages of its operations and data types. Lengths and ranges that S3 has an error
  * of its own for (InvalidBucketName, KeyTooLongError, InvalidPart, InvalidTag, …) are left to its operations, and so are values
- * that it has a message of its own for (encodings, directives, object lock).
+ * that it has a message of its own for (encodings, directives, checksums, object lock).
  */
 export const s3Constraints: ServiceConstraints = {
   source: 'https://docs.aws.amazon.com/AmazonS3/latest/API/',
@@ -36,8 +36,6 @@ export const s3Constraints: ServiceConstraints = {
         'XXHASH128',
       ],
     },
-    ChecksumMode: { values: ['ENABLED'] },
-    ChecksumType: { values: ['COMPOSITE', 'FULL_OBJECT'] },
     EncryptionType: { element: { values: ['NONE', 'SSE-C'] } },
     ExpectedBucketOwner: { pattern: '\\d{12}' },
     ExpectedSourceBucketOwner: { pattern: '\\d{12}' },
@@ -52,6 +50,8 @@ export const s3Constraints: ServiceConstraints = {
   },
   structures: {
     // S3 has a message of its own for the header.
+    CopyObjectRequest: { ChecksumAlgorithm: {} },
+    CreateMultipartUploadRequest: { ChecksumAlgorithm: {} },
     CreateBucketRequest: { ACL: bucketAcl, ObjectOwnership: {} },
     DefaultRetention: { Mode: { values: ['GOVERNANCE', 'COMPLIANCE'] } },
     Grantee: { Type: { values: ['CanonicalUser', 'AmazonCustomerByEmail', 'Group'] } },
