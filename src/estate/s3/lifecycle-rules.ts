@@ -65,9 +65,10 @@ function checkScope(scope: RuleScope): void {
   }
 }
 
-const positive = (what: string, value: number | undefined): AwsFault | undefined =>
+/** `where` is what a member stands in, such as ` for Expiration action`. */
+const positive = (name: string, value: number | undefined, where = ''): AwsFault | undefined =>
   value !== undefined && (!Number.isInteger(value) || value < 1)
-    ? invalidArgument(`'${what}' must be a positive integer`)
+    ? invalidArgument(`'${name}'${where} must be a positive integer`)
     : undefined;
 
 function checkExpiration({ Expiration }: LifecycleRule, scope: RuleScope): void {
@@ -76,10 +77,10 @@ function checkExpiration({ Expiration }: LifecycleRule, scope: RuleScope): void 
   if ([date, Days, ExpiredObjectDeleteMarker].filter((one) => one !== undefined).length !== 1) {
     throw malformedXml('an Expiration has one of Date, Days and ExpiredObjectDeleteMarker');
   }
-  const problem = positive('Days for Expiration action', Days);
+  const problem = positive('Days', Days, ' for Expiration action');
   if (problem) throw problem;
   if (date && (Number.isNaN(date.getTime()) || date.getTime() % dayMs !== 0)) {
-    throw invalidArgument("'Date' must be at midnight GMT");
+    throw invalidArgument("'Date' must be at midnight GMT", 'Date');
   }
   if (ExpiredObjectDeleteMarker === undefined) return;
   refuseWith('ExpiredObjectDeleteMarker', scope);
@@ -98,7 +99,7 @@ function checkNoncurrent({ NoncurrentVersionExpiration, Filter }: LifecycleRule)
   const { NoncurrentDays, NewerNoncurrentVersions } = NoncurrentVersionExpiration;
   if (NoncurrentDays === undefined) throw malformedXml('a NoncurrentVersionExpiration has NoncurrentDays');
   const problem =
-    positive('NoncurrentDays for NoncurrentVersionExpiration action', NoncurrentDays) ??
+    positive('NoncurrentDays', NoncurrentDays, ' for NoncurrentVersionExpiration action') ??
     positive('NewerNoncurrentVersions', NewerNoncurrentVersions);
   if (problem) throw problem;
   if (NewerNoncurrentVersions === undefined) return;
@@ -123,10 +124,8 @@ function checkActions(rule: LifecycleRule, scope: RuleScope): void {
   if (DaysAfterInitiation === undefined) {
     throw malformedXml('an AbortIncompleteMultipartUpload has DaysAfterInitiation');
   }
-  const problem = positive(
-    'DaysAfterInitiation for AbortIncompleteMultipartUpload action',
-    DaysAfterInitiation,
-  );
+  const where = ' for AbortIncompleteMultipartUpload action';
+  const problem = positive('DaysAfterInitiation', DaysAfterInitiation, where);
   if (problem) throw problem;
   refuseWith('AbortIncompleteMultipartUpload', scope);
 }

@@ -89,6 +89,22 @@ describe('the rules of a lifecycle', () => {
     expect(await codeOf(putRules('rules', rule(over)))).toBe(code);
   });
 
+  it.each([
+    ["'Days' for Expiration action must be a positive integer", { Expiration: { Days: 0 } }],
+    [
+      "'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer",
+      { NoncurrentVersionExpiration: { NoncurrentDays: 0 } },
+    ],
+    [
+      "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action must be a positive integer",
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 0 } },
+    ],
+    ["'Date' must be at midnight GMT", { Expiration: { Date: new Date('2030-01-01T10:00:00Z') } }],
+  ])('%s', async (message, over) => {
+    await s3.bucket('rules');
+    await expect(putRules('rules', rule(over))).rejects.toMatchObject({ message });
+  });
+
   it('have each their own ID, and get one where they have none', async () => {
     await s3.bucket('rules');
     expect(await codeOf(s3.call('GetBucketLifecycleConfiguration', { Bucket: 'rules' }))).toBe(

@@ -53,6 +53,7 @@ function iso(time: number): string {
 function s3TimeFault(claim: SignatureClaim, now: number, validMs: number, expired: boolean) {
   if (claim.form === 'query') {
     return s3Fault('AccessDenied', 403, expired ? 'Request has expired' : 'Request is not valid yet', {
+      ...(claim.expiresSeconds !== undefined && { 'X-Amz-Expires': claim.expiresSeconds }),
       Expires: iso(claim.time + validMs),
       ServerTime: iso(now),
     });
