@@ -175,6 +175,8 @@ function openSession(tables: FindEventDataStore, nowMs: number | undefined, stor
 function presented(sql: string, type: SqlType): string {
   if (type.kind === 'timestamptz')
     return `(${timestampText(toLocal(sql, type.zone), type.precision)} || ' ${type.zone}')`;
+  // As a double, the shortest digits of a real are its digits; else they would be those of the nearest double.
+  if (type.kind === 'real') return `CAST(CAST(${sql} AS VARCHAR) AS DOUBLE)`;
   if (type.kind === 'interval-day') return intervalDayText(sql);
   if (type.kind === 'interval-month') return intervalMonthText(sql);
   if (holdsAddress(type))

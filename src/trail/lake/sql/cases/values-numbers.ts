@@ -140,4 +140,18 @@ export const numberValueCases: readonly CaseGroup[] = [
       one('SELECT (SELECT 1 WHERE false)', null),
     ],
   },
+  {
+    page: 'Trino: Decimal functions and operators; Mathematical functions and operators',
+    cases: [
+      one("SELECT typeof(DECIMAL '12.34' / DECIMAL '1.234')", 'decimal(8,3)'),
+      one("SELECT DECIMAL '12.34' / DECIMAL '1.234'", '10.000'),
+      one("SELECT typeof(DECIMAL '12.34' % DECIMAL '1.2')", 'decimal(3,2)'),
+      one('SELECT typeof(5 / 2.0)', 'decimal(12,1)'),
+      one('SELECT -5 / 2.0', '-2.5'),
+      one("SELECT REAL '0.1' + REAL '0.2'", '0.3'),
+      one("SELECT typeof(REAL '1' + 1.5)", 'real'),
+      fails('SELECT width_bucket(nan(), 0, 4, 3)', 'no NaN'),
+      fails('SELECT width_bucket(1, 0, infinity(), 3)', 'no NaN'),
+    ],
+  },
 ];

@@ -220,4 +220,14 @@ export const textValueCases: readonly CaseGroup[] = [
       fails("SELECT split_to_map('k:1;;l:2', ';', ':')", 'Key-value delimiter'),
     ],
   },
+  {
+    page: 'Trino: String functions and operators, code points',
+    cases: [
+      one("SELECT hamming_distance('東京都', '東京市')", '1'),
+      one("SELECT hamming_distance('🔑a', '🔑b')", '1'),
+      one("SELECT hamming_distance(chr(0), 'a')", '1'),
+      fails("SELECT hamming_distance('user', '')", 'same length'),
+      fails("SELECT hamming_distance('naïve', 'na:ive')", 'same length'),
+    ],
+  },
 ];

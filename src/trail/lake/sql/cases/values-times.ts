@@ -214,4 +214,51 @@ export const timeValueCases: readonly CaseGroup[] = [
       one("SELECT try(date_parse('x', '%Y'))", null),
     ],
   },
+  {
+    page: 'Trino: Date and time functions and operators, clocks put back and forth',
+    cases: [
+      one(
+        "SELECT date_trunc('hour', TIMESTAMP '2024-11-03 06:30:00 UTC' AT TIME ZONE 'America/New_York') AT TIME ZONE 'UTC'",
+        '2024-11-03 06:00:00 UTC',
+      ),
+      one(
+        "SELECT date_trunc('minute', TIMESTAMP '2024-11-03 05:30:10 UTC' AT TIME ZONE 'America/New_York') AT TIME ZONE 'UTC'",
+        '2024-11-03 05:30:00 UTC',
+      ),
+      one(
+        "SELECT date_trunc('week', TIMESTAMP '2024-03-10 03:00:00 America/New_York')",
+        '2024-03-04 00:00:00 America/New_York',
+      ),
+      one(
+        "SELECT date_add('day', 1, TIMESTAMP '2024-03-09 12:00:00 America/New_York')",
+        '2024-03-10 12:00:00 America/New_York',
+      ),
+      one(
+        "SELECT date_add('hour', 24, TIMESTAMP '2024-03-09 12:00:00 America/New_York')",
+        '2024-03-10 13:00:00 America/New_York',
+      ),
+      one(
+        "SELECT date_diff('hour', TIMESTAMP '2024-03-10 00:00:00 America/New_York', TIMESTAMP '2024-03-11 00:00:00 America/New_York')",
+        '23',
+      ),
+      one(
+        "SELECT date_diff('day', TIMESTAMP '2024-03-10 00:00:00 America/New_York', TIMESTAMP '2024-03-11 00:00:00 America/New_York')",
+        '1',
+      ),
+      one(
+        "SELECT date_diff('second', TIMESTAMP '2024-11-03 00:30:00 America/New_York', TIMESTAMP '2024-11-03 02:30:00 America/New_York')",
+        '10800',
+      ),
+      one(
+        "SELECT date_diff('hour', TIMESTAMP '2024-01-01 00:00:00', TIMESTAMP '2024-01-01 00:00:00 -05:00')",
+        '5',
+      ),
+      one(
+        "SELECT date_diff('hour', TIMESTAMP '2024-01-01 00:00:00 -05:00', TIMESTAMP '2024-01-01 06:00:00')",
+        '1',
+      ),
+      one('SELECT from_unixtime(1.0005)', '1970-01-01 00:00:01.001 UTC'),
+      one('SELECT from_unixtime(-0.0005)', '1970-01-01 00:00:00.000 UTC'),
+    ],
+  },
 ];

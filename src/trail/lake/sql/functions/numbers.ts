@@ -212,7 +212,7 @@ export const numberFunctions: FunctionTable = {
     const sql = withOperands(
       [x, low, high, count],
       (value, least, most, buckets) =>
-        `CASE WHEN ${buckets} <= 0 OR ${least} = ${most} THEN ${failing(call.place, 'bucketCount must be greater than 0, and the bounds unequal', 'BIGINT')} ` +
+        `CASE WHEN ${buckets} <= 0 OR ${least} = ${most} OR isnan(${value}) OR NOT isfinite(${least}) OR NOT isfinite(${most}) THEN ${failing(call.place, 'width_bucket takes more than 0 buckets, unequal finite bounds and no NaN', 'BIGINT')} ` +
         `WHEN ${least} < ${most} THEN CASE WHEN ${value} < ${least} THEN 0 WHEN ${value} >= ${most} THEN ${buckets} + 1 ELSE CAST(floor(${buckets} * (${value} - ${least}) / (${most} - ${least})) AS BIGINT) + 1 END ` +
         `WHEN ${value} > ${least} THEN 0 WHEN ${value} <= ${most} THEN ${buckets} + 1 ELSE CAST(floor(${buckets} * (${least} - ${value}) / (${least} - ${most})) AS BIGINT) + 1 END`,
     );

@@ -97,18 +97,28 @@ export function codePoints(text: string): string {
 }
 
 /** The engine counts bytes where Trino counts code points; beyond ASCII these differ. */
-const distance =
-  (name: string): FunctionRule =>
-  (call) => {
-    checkCount(call, 2);
-    const fail = failing(call.place, `${call.name} is supported for ASCII alone`, 'BIGINT');
-    const sql = withOperands(
-      [call.as(0, varchar).sql, call.as(1, varchar).sql],
-      (one, other) =>
-        `CASE WHEN ${beyondAscii(one)} OR ${beyondAscii(other)} THEN ${fail} WHEN ${one} = '' AND ${other} = '' THEN CAST(0 AS BIGINT) ELSE CAST(${name}(${one}, ${other}) AS BIGINT) END`,
-    );
-    return give(call, sql, bigint);
-  };
+const levenshtein: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const fail = failing(call.place, `${call.name} is supported for ASCII alone`, 'BIGINT');
+  const sql = withOperands(
+    [call.as(0, varchar).sql, call.as(1, varchar).sql],
+    (one, other) =>
+      `CASE WHEN ${beyondAscii(one)} OR ${beyondAscii(other)} THEN ${fail} ELSE CAST(levenshtein(${one}, ${other}) AS BIGINT) END`,
+  );
+  return give(call, sql, bigint);
+};
+
+/** At how many places two texts of the same length have different code points. */
+const hamming: FunctionRule = (call) => {
+  checkCount(call, 2);
+  const fail = failing(call.place, `The texts of ${call.name} must have the same length`, 'BIGINT');
+  const sql = withOperands(
+    [codePoints(call.as(0, varchar).sql), codePoints(call.as(1, varchar).sql)],
+    (one, other) =>
+      `CASE WHEN len(${one}) <> len(${other}) THEN ${fail} ELSE CAST(len(list_filter(${one}, lambda "c", "i": "c" <> ${other}["i"])) AS BIGINT) END`,
+  );
+  return give(call, `CASE WHEN ${call.value(1).sql} IS NULL THEN NULL ELSE ${sql} END`, bigint);
+};
 
 const hash = (name: string): FunctionRule =>
   plain([varbinary], varbinary, (data) => `unhex(${name}(${data}))`);
@@ -250,8 +260,8 @@ export const stringFunctions: FunctionTable = {
     varchar,
     (text, from, to) => `translate(${text}, ${from}, ${to})`,
   ),
-  levenshtein_distance: distance('levenshtein'),
-  hamming_distance: distance('hamming'),
+  levenshtein_distance: levenshtein,
+  hamming_distance: hamming,
   to_utf8: plain([varchar], varbinary, (text) => `encode(${text})`),
   from_utf8: plain([varbinary], varchar, (data) => `decode(${data})`),
   to_hex: plain([varbinary], varchar, (data) => `hex(${data})`),

@@ -109,11 +109,17 @@ const dateTrunc: FunctionRule = (call) => {
   const clock = timeOfDay(call, 1, unit);
   if (clock !== undefined)
     return give(call, `CAST(date_trunc('${unit}', ${clock}) AS TIME)`, call.value(1).type);
-  const { local, type } = time(call, 1);
+  const { local, sql, type } = time(call, 1);
   checkUnit(call, unit, type.kind);
   const truncated = `date_trunc('${unit}', ${local})`;
   if (type.kind === 'date') return give(call, `CAST(${truncated} AS DATE)`, date);
-  return give(call, type.kind === 'timestamptz' ? fromLocal(truncated, type.zone) : truncated, type);
+  if (type.kind !== 'timestamptz') return give(call, truncated, type);
+  // What is cut off of an hour is cut off of the instant, so that an hour that the clocks show twice stays the one it was.
+  return give(
+    call,
+    isClock(unit) ? `(${sql} - (${local} - ${truncated}))` : fromLocal(truncated, type.zone),
+    type,
+  );
 };
 
 const adding: Readonly<Record<Unit, (amount: string) => string>> = {
@@ -155,16 +161,11 @@ const dateDiff: FunctionRule = (call) => {
     return give(call, `CAST(date_sub('${unit}', ${clocks.join(', ')}) AS BIGINT)`, bigint);
   const [first, second] = [time(call, 1), time(call, 2)];
   if (first.type.kind === 'date' && second.type.kind === 'date') checkUnit(call, unit, 'date');
-  const zone =
-    first.type.kind === 'timestamptz'
-      ? first.type.zone
-      : second.type.kind === 'timestamptz'
-        ? second.type.zone
-        : 'UTC';
-  const [from, to] = [first, second].map(({ local, sql, type }) => {
-    if (type.kind === 'date') return `CAST(${local} AS TIMESTAMP)`;
-    return type.kind === 'timestamptz' ? toLocal(sql, zone) : local;
-  });
+  // Days and longer units are counted on the clocks of the first one's zone, shorter ones as time that goes by.
+  const zone = first.type.kind === 'timestamptz' && !isClock(unit) ? first.type.zone : 'UTC';
+  const [from, to] = [first, second].map(({ sql, type }) =>
+    toLocal(type.kind === 'date' ? `CAST(${sql} AS TIMESTAMP)` : sql, zone),
+  );
   return give(call, `CAST(date_sub('${unit}', ${from}, ${to}) AS BIGINT)`, bigint);
 };
 
@@ -299,7 +300,7 @@ const fromUnixtime: FunctionRule = (call) => {
   const zone =
     call.count === 3 ? zoneOf(call) : call.count === 2 ? readZone(call.literal(1, 'the zone')) : 'UTC';
   if (zone === undefined) return call.refuse('There is no such time zone');
-  const sql = `make_timestamp(CAST(round(${call.as(0, double).sql} * 1000) AS BIGINT) * 1000)`;
+  const sql = `make_timestamp(CAST(floor(${call.as(0, double).sql} * 1000 + 0.5) AS BIGINT) * 1000)`;
   return give(call, sql, timestampWithZone(3, zone));
 };
 
