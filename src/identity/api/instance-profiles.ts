@@ -137,10 +137,11 @@ export const RemoveRoleFromInstanceProfile: IdentityOperation<RemoveRoleFromInst
     async handle(input, call, change) {
       const { accountId } = call;
       const { role, ...profile } = await readInstanceProfile(change, accountId, input.InstanceProfileName);
+      await readRole(change, accountId, input.RoleName);
       if (role !== input.RoleName.toLowerCase()) {
         throw new AwsFault(
           'NoSuchEntityException',
-          `The role with name ${input.RoleName} is not in instance profile ${profile.name}.`,
+          `Role ${input.RoleName} in Instance Profile ${input.InstanceProfileName} cannot be found.`,
         );
       }
       change.put(keys.instanceProfile(accountId, profile.name), profile);

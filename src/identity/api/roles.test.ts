@@ -149,7 +149,13 @@ describe('instance profiles', () => {
     expect((await identity.call('ListInstanceProfiles', { PathPrefix: '/q/' })).InstanceProfiles).toEqual([]);
     const remove = () => identity.call('DeleteInstanceProfile', { InstanceProfileName });
     expect((await faultOf(remove())).code).toBe('DeleteConflictException');
-    await identity.call('RemoveRoleFromInstanceProfile', { InstanceProfileName, RoleName: 'Worker' });
+    const take = (RoleName: string) =>
+      identity.call('RemoveRoleFromInstanceProfile', { InstanceProfileName, RoleName });
+    await take('Worker');
+    expect((await faultOf(take('Worker'))).message).toBe(
+      `Role Worker in Instance Profile ${InstanceProfileName} cannot be found.`,
+    );
+    expect((await faultOf(take('nobody'))).message).toBe('The role with name nobody cannot be found.');
     await remove();
     expect((await faultOf(identity.call('GetInstanceProfile', { InstanceProfileName }))).code).toBe(
       'NoSuchEntityException',
