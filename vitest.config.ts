@@ -10,5 +10,6 @@ export default defineConfig({
     // What hangs must end; what is slow because the machine has other work must not fail for it.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });
