@@ -109,7 +109,7 @@ describe.skipIf(clis.length === 0)('the tour of the README (skipped where there 
         AWS_PAGER: '',
         TMPDIR: folder,
       });
-    }, 240_000);
+    }, 480_000);
     afterAll(async () => {
       rmSync(folder, { recursive: true });
       await server[Symbol.asyncDispose]();
