@@ -218,10 +218,10 @@ describe('digests over a rotation of keys, a stop of logging and a crash', () =>
     const logs = await filesUnder('CloudTrail');
     const records = logs.flatMap(({ bytes }) => JSON.parse(gunzipSync(bytes).toString()).Records);
     const created = records.filter(({ eventName }) => eventName === 'CreateUser');
+    const names = created.map(({ requestParameters }) => requestParameters.userName);
+    expect(names).toHaveLength(users);
     // Files of one minute have no order among them.
-    expect(created.map(({ requestParameters }) => requestParameters.userName).toSorted()).toEqual(
-      Array.from({ length: users }, (_, at) => `user-${at}`).toSorted(),
-    );
+    expect(new Set(names)).toEqual(new Set(Array.from({ length: users }, (_, at) => `user-${at}`)));
     const digests = (await filesUnder('CloudTrail-Digest')).map(({ bytes }) =>
       JSON.parse(gunzipSync(bytes).toString()),
     );
