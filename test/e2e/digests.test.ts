@@ -85,6 +85,12 @@ async function filesUnder(folderName: string): Promise<readonly Stored[]> {
   return found;
 }
 
+const readDigests = async () =>
+  (await filesUnder('CloudTrail-Digest')).map(({ bytes }) => JSON.parse(gunzipSync(bytes).toString()));
+
+const listedFiles = (digests: Awaited<ReturnType<typeof readDigests>>): readonly string[] =>
+  digests.flatMap(({ logFiles }) => logFiles.map(({ s3Object }: { s3Object: string }) => s3Object));
+
 const put = ({ key, bytes, metadata }: Stored) =>
   s3().send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, Metadata: metadata }));
 const remove = (key: string) => s3().send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
@@ -153,9 +159,7 @@ afterAll(async () => {
 
 describe('digests over a rotation of keys, a stop of logging and a crash', () => {
   it('are there for every hour in which the trail logged, and for no other', async () => {
-    const digests = (await filesUnder('CloudTrail-Digest')).map(({ bytes }) =>
-      JSON.parse(gunzipSync(bytes).toString()),
-    );
+    const digests = await readDigests();
     const starts = digests.filter((digest) => digest.previousDigestSignature === null);
     expect(starts.length).toBe(2);
     digests.slice(1).forEach((digest, at) => {
@@ -164,9 +168,7 @@ describe('digests over a rotation of keys, a stop of logging and a crash', () =>
       expect(digest.previousDigestS3Object).toBe(digests[at].digestS3Object);
     });
     expect(new Set(digests.map((digest) => digest.digestPublicKeyFingerprint)).size).toBeGreaterThan(1);
-    const listed = digests.flatMap(({ logFiles }) =>
-      logFiles.map(({ s3Object }: { s3Object: string }) => s3Object),
-    );
+    const listed = listedFiles(digests);
     expect(new Set(listed).size).toBe(listed.length);
     const status = await trails().send(new GetTrailStatusCommand({ Name: 'main' }));
     expect(status.LatestDigestDeliveryTime?.getTime()).toBeGreaterThan(endTime - 2 * hourMs);
@@ -222,12 +224,8 @@ describe('digests over a rotation of keys, a stop of logging and a crash', () =>
     expect(names).toHaveLength(users);
     // Files of one minute have no order among them.
     expect(new Set(names)).toEqual(new Set(Array.from({ length: users }, (_, at) => `user-${at}`)));
-    const digests = (await filesUnder('CloudTrail-Digest')).map(({ bytes }) =>
-      JSON.parse(gunzipSync(bytes).toString()),
-    );
-    const listed = digests.flatMap(({ logFiles }) =>
-      logFiles.map(({ s3Object }: { s3Object: string }) => s3Object),
-    );
+    const digests = await readDigests();
+    const listed = listedFiles(digests);
     expect(listed).toEqual(expect.arrayContaining(logs.map(({ key }) => key)));
   });
 

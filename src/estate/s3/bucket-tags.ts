@@ -1,11 +1,9 @@
 import type { Tag } from '@aws-sdk/client-s3';
 import { AwsFault } from '../../kernel/index.ts';
+import { invalidTag } from './faults.ts';
 
 /** "User-defined tag restrictions": what a bucket takes; objects take 10. */
 const tagsPerBucket = 50;
-
-const invalidTag = (message: string, TagKey: string, more: { readonly TagValue?: string } = {}): AwsFault =>
-  new AwsFault('InvalidTag', message, { status: 400, members: { TagKey, ...more } });
 
 /** The tags of a request, checked: at most `most`, each key once. Throws InvalidTag, or BadRequest where they are too many. */
 export function checkTags(
@@ -21,7 +19,7 @@ export function checkTags(
       throw invalidTag('The TagKey you have provided is invalid', Key);
     }
     if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u.test(Value)) {
-      throw invalidTag('The TagValue you have provided is invalid', Key, { TagValue: Value });
+      throw invalidTag('The TagValue you have provided is invalid', Key, Value);
     }
     if (/^aws:/i.test(Key)) throw invalidTag('System tags cannot be added/updated by requester', Key);
     if (seen.has(Key)) throw invalidTag('Cannot provide multiple Tags with the same key', Key);

@@ -31,6 +31,10 @@ export const invalidArgument = (message: string, name?: string, value?: string):
     ...(value !== undefined && { ArgumentValue: value }),
   });
 
+/** A tag that S3 does not take; the value is named where it is what is wrong. */
+export const invalidTag = (message: string, TagKey: string, TagValue?: string): AwsFault =>
+  s3Fault('InvalidTag', 400, message, { TagKey, ...(TagValue !== undefined && { TagValue }) });
+
 /** The id of no version that there could be, as S3 answers it. */
 export const invalidVersionId = (versionId: string): AwsFault =>
   invalidArgument(

@@ -1,7 +1,7 @@
 import type * as S3 from '@aws-sdk/client-s3';
 import type { BucketDocument } from './bucket-documents.ts';
 import { encryptionOf } from './content/object-keys.ts';
-import { invalidArgument, invalidRequest, notImplemented, s3Fault } from './faults.ts';
+import { invalidArgument, invalidRequest, invalidTag, notImplemented, s3Fault } from './faults.ts';
 import {
   versionKey,
   type ChecksumAlgorithm,
@@ -88,9 +88,6 @@ export function storageClassOf(given: string | undefined): string {
   return given;
 }
 
-const invalidTag = (message: string, TagKey: string, more: { readonly TagValue?: string } = {}) =>
-  s3Fault('InvalidTag', 400, message, { TagKey, ...more });
-
 /** Tags of an object ("Categorizing your objects using tags"); undefined for none. */
 export function checkObjectTags(tags: readonly S3.Tag[]): readonly ObjectTag[] | undefined {
   if (tags.length > tagsOfObject) {
@@ -104,7 +101,7 @@ export function checkObjectTags(tags: readonly S3.Tag[]): readonly ObjectTag[] |
       throw invalidTag('The TagKey you have provided is invalid', Key);
     }
     if (Value.length > 256 || !allowed.test(Value)) {
-      throw invalidTag('The TagValue you have provided is invalid', Key, { TagValue: Value });
+      throw invalidTag('The TagValue you have provided is invalid', Key, Value);
     }
     if (seen.has(Key)) throw invalidTag('Cannot provide multiple Tags with the same key', Key);
     seen.add(Key);

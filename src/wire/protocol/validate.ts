@@ -101,7 +101,7 @@ function checkValue(
     const rule = rangeRule(constraint, value);
     if (rule) found.push({ path, value: `'${value}'`, rule, kind: 'constraint' });
   } else if (value instanceof Uint8Array) {
-    const rule = sizeRule('length', constraint.length, value.length);
+    const rule = sizeRule(constraint.length, value.length);
     if (rule) found.push({ path, value: '', rule, kind: 'constraint' });
   } else if (Array.isArray(value) && shape.kind === 'list') {
     checkList(constraint, value, path, secret || shape.element.sensitive, found);
@@ -117,7 +117,7 @@ function checkList(
   secret: boolean,
   found: Violation[],
 ): void {
-  const rule = sizeRule('length', constraint.items, value.length);
+  const rule = sizeRule(constraint.items, value.length);
   if (rule) found.push({ path, value: listShown(value, secret), rule, kind: 'constraint' });
   if (!constraint.element) return;
   for (const element of value) {
@@ -138,7 +138,7 @@ function checkMap(
   found: Violation[],
 ): void {
   const keys = Object.keys(value);
-  const rule = sizeRule('length', constraint.items, keys.length);
+  const rule = sizeRule(constraint.items, keys.length);
   const shownKeys = `'{${keys
     .slice(0, 10)
     .map((key) => shown(key))
@@ -170,19 +170,20 @@ function textViolations(constraint: Constraint, value: string, path: string, sec
   }));
 }
 
+const isAtMost = (most: number) => `Member must have length less than or equal to ${most}`;
+const isAtLeast = (least: number) => `Member must have length greater than or equal to ${least}`;
+const hasPattern = (pattern: string) => `Member must satisfy regular expression pattern: ${pattern}`;
+const isOneOf = (values: readonly string[]) => `Member must satisfy enum value set: [${values.join(', ')}]`;
+
 /** The rules that a text breaks. A text that is too long is not matched, so that no pattern meets unbounded input. */
-function rulesOf(constraint: Constraint, value: string): string[] {
-  const length = sizeRule('length', constraint.length, value.length);
+function rulesOf({ length: bounds, pattern, values }: Constraint, value: string): string[] {
+  const length = sizeRule(bounds, value.length);
   const rules = length ? [length] : [];
-  const most = constraint.length?.[1];
-  if (constraint.pattern !== undefined && (most === undefined || value.length <= most)) {
-    if (!compiled(constraint.pattern).test(value)) {
-      rules.push(`Member must satisfy regular expression pattern: ${constraint.pattern}`);
-    }
+  const most = bounds?.[1];
+  if (pattern !== undefined && (most === undefined || value.length <= most)) {
+    if (!compiled(pattern).test(value)) rules.push(hasPattern(pattern));
   }
-  if (constraint.values && !constraint.values.includes(value)) {
-    rules.push(`Member must satisfy enum value set: [${constraint.values.join(', ')}]`);
-  }
+  if (values && !values.includes(value)) rules.push(isOneOf(values));
   return rules;
 }
 
@@ -190,24 +191,19 @@ function rulesOf(constraint: Constraint, value: string): string[] {
 function allRules({ length, pattern, values }: Constraint): string[] {
   const [least, most] = length ?? [0, undefined];
   return [
-    ...(most === undefined ? [] : [`Member must have length less than or equal to ${most}`]),
-    ...(least > 0 ? [`Member must have length greater than or equal to ${least}`] : []),
-    ...(pattern === undefined ? [] : [`Member must satisfy regular expression pattern: ${pattern}`]),
-    ...(values ? [`Member must satisfy enum value set: [${values.join(', ')}]`] : []),
+    ...(most === undefined ? [] : [isAtMost(most)]),
+    ...(least > 0 ? [isAtLeast(least)] : []),
+    ...(pattern === undefined ? [] : [hasPattern(pattern)]),
+    ...(values ? [isOneOf(values)] : []),
     'Member must not be null',
   ];
 }
 
-function sizeRule(
-  what: 'length',
-  bounds: readonly [number, number?] | undefined,
-  size: number,
-): string | undefined {
+function sizeRule(bounds: readonly [number, number?] | undefined, size: number): string | undefined {
   if (!bounds) return undefined;
   const [least, most] = bounds;
-  if (size < least) return `Member must have ${what} greater than or equal to ${least}`;
-  if (most !== undefined && size > most) return `Member must have ${what} less than or equal to ${most}`;
-  return undefined;
+  if (size < least) return isAtLeast(least);
+  return most !== undefined && size > most ? isAtMost(most) : undefined;
 }
 
 function rangeRule(constraint: Constraint, value: number): string | undefined {

@@ -1,8 +1,9 @@
 import { coerce } from '../analyse/coerce.ts';
-import { analyseLambda, looseOf } from '../analyse/typed.ts';
+import { analyseLambda, failing, looseOf, withOperands } from '../analyse/typed.ts';
 import type { Lambda, Place, Typed } from '../analyse/typed.ts';
 import type { CallExpression, Expression } from '../ast.ts';
 import { refuse } from '../refusal.ts';
+import { engineType, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
 
 /** A call of a function of the language, whose arguments are looked at as its rule asks for them. */
@@ -117,5 +118,24 @@ export function plain(
     checkCount(call, types.length - optional, types.length);
     const values = types.slice(0, call.count).map((type, index) => call.as(index, type).sql);
     return give(call, write(...values), result);
+  };
+}
+
+/** A function of a text that must have a shape, and else fails with the message. */
+export function ofShape(
+  shape: string,
+  message: string,
+  result: SqlType,
+  write: (text: string) => string,
+): FunctionRule {
+  return (call) => {
+    checkCount(call, 1);
+    const fail = failing(call.place, message, engineType(result));
+    const sql = withOperands(
+      [call.as(0, varchar).sql],
+      (text) =>
+        `CASE WHEN ${text} IS NULL OR regexp_matches(${text}, '${shape}') THEN ${write(text)} ELSE ${fail} END`,
+    );
+    return give(call, sql, result);
   };
 }

@@ -2,7 +2,7 @@ import { coerce } from '../analyse/coerce.ts';
 import { failing, withOperands } from '../analyse/typed.ts';
 import { arrayOf, bigint, boolean, integer, quoteText, varbinary, varchar } from '../types.ts';
 import { joinList } from './join-list.ts';
-import { checkCount, give, plain } from './rule.ts';
+import { checkCount, give, ofShape, plain } from './rule.ts';
 import type { FunctionRule, FunctionTable } from './rule.ts';
 
 /** What Trino takes for white space when it trims. */
@@ -124,16 +124,12 @@ const hash = (name: string): FunctionRule =>
   plain([varbinary], varbinary, (data) => `unhex(${name}(${data}))`);
 
 /** The engine reads a digit without its pair as a byte, which Trino does not take. */
-const fromHex: FunctionRule = (call) => {
-  checkCount(call, 1);
-  const fail = failing(call.place, 'Two hexadecimal digits for each byte were expected', 'BLOB');
-  const sql = withOperands(
-    [call.as(0, varchar).sql],
-    (text) =>
-      `CASE WHEN regexp_matches(${text}, '^([0-9A-Fa-f]{2})*$') OR ${text} IS NULL THEN unhex(${text}) ELSE ${fail} END`,
-  );
-  return give(call, sql, varbinary);
-};
+const fromHex = ofShape(
+  '^([0-9A-Fa-f]{2})*$',
+  'Two hexadecimal digits for each byte were expected',
+  varbinary,
+  (text) => `unhex(${text})`,
+);
 
 const length: FunctionRule = (call) => {
   checkCount(call, 1);
@@ -203,16 +199,12 @@ const luhnCheck: FunctionRule = (call) => {
   return give(call, sql, boolean);
 };
 
-const fromBase64Url: FunctionRule = (call) => {
-  checkCount(call, 1);
-  const fail = failing(call.place, 'Base64 with the letters - and _ was expected', 'BLOB');
-  const sql = withOperands(
-    [call.as(0, varchar).sql],
-    (text) =>
-      `CASE WHEN ${text} IS NULL OR regexp_matches(${text}, '^[A-Za-z0-9_-]*=*$') THEN from_base64(translate(${text}, '-_', '+/')) ELSE ${fail} END`,
-  );
-  return give(call, sql, varbinary);
-};
+const fromBase64Url = ofShape(
+  '^[A-Za-z0-9_-]*=*$',
+  'Base64 with the letters - and _ was expected',
+  varbinary,
+  (text) => `from_base64(translate(${text}, '-_', '+/'))`,
+);
 
 /** String and binary functions. */
 export const stringFunctions: FunctionTable = {

@@ -1,7 +1,7 @@
-import { failing, withOperands } from '../analyse/typed.ts';
+import { withOperands } from '../analyse/typed.ts';
 import { bigint, quoteText, varchar } from '../types.ts';
 import type { SqlType } from '../types.ts';
-import { checkCount, give, plain } from './rule.ts';
+import { checkCount, give, ofShape, plain } from './rule.ts';
 import type { FunctionRule, FunctionTable } from './rule.ts';
 
 /** What a URI may consist of (RFC 2396 with Java's other characters); anything else gives NULL. */
@@ -57,14 +57,10 @@ export const urlFunctions: FunctionTable = {
     varchar,
     (text) => `replace(replace(replace(url_encode(${text}), '%2A', '*'), '%20', '+'), '~', '%7E')`,
   ),
-  url_decode(call) {
-    checkCount(call, 1);
-    const fail = failing(call.place, 'A % must stand before two hexadecimal digits', 'VARCHAR');
-    const sql = withOperands(
-      [call.as(0, varchar).sql],
-      (text) =>
-        `CASE WHEN ${text} IS NULL OR regexp_matches(${text}, '^([^%]|%[0-9A-Fa-f]{2})*$') THEN url_decode(replace(${text}, '+', '%20')) ELSE ${fail} END`,
-    );
-    return give(call, sql, varchar);
-  },
+  url_decode: ofShape(
+    '^([^%]|%[0-9A-Fa-f]{2})*$',
+    'A % must stand before two hexadecimal digits',
+    varchar,
+    (text) => `url_decode(replace(${text}, '+', '%20'))`,
+  ),
 };
